@@ -1,0 +1,162 @@
+use std::fmt::Write as _;
+
+use sqlx::{
+    AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite, postgres::PgArguments, postgres::PgRow, query::Query,
+    sqlite::SqliteArguments, sqlite::SqliteRow,
+};
+
+use crate::{Conn, Engine, FromRow, Result, Row, Value, value::arguments};
+
+/// A statement's text on each database.
+#[derive(Clone, Copy, Debug)]
+pub struct Text {
+    /// The source file that holds it.
+    pub file: &'static str,
+    /// Its line there.
+    pub line: u32,
+    /// As SQLite takes it.
+    pub sqlite: &'static str,
+    /// As PostgreSQL takes it.
+    pub postgres: &'static str,
+}
+
+/// Every [`sql!`](crate::sql) and [`sql_both!`](crate::sql_both) of the program, for the test that
+/// prepares them all.
+#[linkme::distributed_slice]
+pub static STATEMENTS: [Text];
+
+/// A statement that both databases take as it stands.
+#[macro_export]
+macro_rules! sql {
+    ($text:expr) => {
+        $crate::sql_both!(sqlite: $text, postgres: $text)
+    };
+}
+
+/// A statement that the two databases spell differently.
+#[macro_export]
+macro_rules! sql_both {
+    (sqlite: $sqlite:expr, postgres: $postgres:expr $(,)?) => {{
+        #[$crate::linkme::distributed_slice($crate::STATEMENTS)]
+        #[linkme(crate = $crate::linkme)]
+        static TEXT: $crate::Text = $crate::Text { file: file!(), line: line!(), sqlite: $sqlite, postgres: $postgres };
+        $crate::Statement::new(&TEXT)
+    }};
+}
+
+/// A statement with its values, ready to run.
+#[must_use = "a statement does nothing until it is run"]
+pub struct Statement {
+    text: &'static Text,
+    values: Vec<Value>,
+    /// Values in one tuple of `VALUES`, when there are many.
+    columns: usize,
+}
+
+enum Rows {
+    Sqlite(Vec<SqliteRow>),
+    Postgres(Vec<PgRow>),
+}
+
+impl Statement {
+    /// Use [`sql!`](crate::sql), which also registers the text.
+    pub fn new(text: &'static Text) -> Self {
+        Self { text, values: Vec::new(), columns: 0 }
+    }
+
+    /// Binds the next placeholder.
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Many rows at once: repeats the one `VALUES (…)` tuple of the text for each row. That tuple must
+    /// hold every placeholder of the text.
+    pub fn rows<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
+        self.values.extend(rows.into_iter().flatten());
+        self.columns = N;
+        self
+    }
+
+    /// Runs it and gives the number of rows it changed.
+    pub async fn run(self, conn: Conn<'_>) -> Result<u64> {
+        Ok(match conn {
+            Conn::SqlitePool(c) => self.sqlite()?.execute(c).await?.rows_affected(),
+            Conn::SqliteTx(c) => self.sqlite()?.execute(c).await?.rows_affected(),
+            Conn::PgPool(c) => self.postgres()?.execute(c).await?.rows_affected(),
+            Conn::PgTx(c) => self.postgres()?.execute(c).await?.rows_affected(),
+        })
+    }
+
+    /// Every row.
+    pub async fn all<T: FromRow>(self, conn: Conn<'_>) -> Result<Vec<T>> {
+        match self.fetch(conn).await? {
+            Rows::Sqlite(rows) => rows.iter().map(|row| T::from_row(&mut Row::sqlite(row))).collect(),
+            Rows::Postgres(rows) => rows.iter().map(|row| T::from_row(&mut Row::postgres(row))).collect(),
+        }
+    }
+
+    /// The first row, if there is one.
+    pub async fn optional<T: FromRow>(self, conn: Conn<'_>) -> Result<Option<T>> {
+        match self.fetch(conn).await? {
+            Rows::Sqlite(rows) => rows.first().map(|row| T::from_row(&mut Row::sqlite(row))).transpose(),
+            Rows::Postgres(rows) => rows.first().map(|row| T::from_row(&mut Row::postgres(row))).transpose(),
+        }
+    }
+
+    /// The first row, which must be there.
+    pub async fn one<T: FromRow>(self, conn: Conn<'_>) -> Result<T> {
+        self.optional(conn).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    // Not generic, so that the driver's code is compiled once and not for each row type.
+    async fn fetch(self, conn: Conn<'_>) -> Result<Rows> {
+        Ok(match conn {
+            Conn::SqlitePool(c) => Rows::Sqlite(self.sqlite()?.fetch_all(c).await?),
+            Conn::SqliteTx(c) => Rows::Sqlite(self.sqlite()?.fetch_all(c).await?),
+            Conn::PgPool(c) => Rows::Postgres(self.postgres()?.fetch_all(c).await?),
+            Conn::PgTx(c) => Rows::Postgres(self.postgres()?.fetch_all(c).await?),
+        })
+    }
+
+    fn sqlite(self) -> Result<Query<'static, Sqlite, SqliteArguments>> {
+        let text = self.expanded(Engine::Sqlite);
+        Ok(sqlx::query_with(text, arguments!(self.values, SqliteArguments)))
+    }
+
+    fn postgres(self) -> Result<Query<'static, Postgres, PgArguments>> {
+        let text = self.expanded(Engine::Postgres);
+        Ok(sqlx::query_with(text, arguments!(self.values, PgArguments)))
+    }
+
+    /// SQLite looks a numbered placeholder up by name, one after another, so a thousand rows of them take
+    /// quadratic time; a bare `?` costs nothing. PostgreSQL has only numbered ones.
+    fn expanded(&self, engine: Engine) -> SqlStr {
+        let text = match engine {
+            Engine::Sqlite => self.text.sqlite,
+            Engine::Postgres => self.text.postgres,
+        };
+        if self.columns == 0 {
+            return text.into_sql_str();
+        }
+        let start = text.find("VALUES (").expect("the text has a VALUES tuple") + "VALUES ".len();
+        let end = start + text[start..].find(')').expect("the tuple ends") + 1;
+        let mut all = String::with_capacity(text.len() + 7 * self.values.len());
+        all.push_str(&text[..start]);
+        for at in 0..self.values.len() {
+            let before = match at % self.columns {
+                0 if at == 0 => "(",
+                0 => "),(",
+                _ => ",",
+            };
+            all.push_str(before);
+            match engine {
+                Engine::Sqlite => all.push('?'),
+                Engine::Postgres => _ = write!(all, "${}", at + 1),
+            }
+        }
+        all.push(')');
+        all.push_str(&text[end..]);
+        AssertSqlSafe(all).into_sql_str() // Only placeholders were added.
+    }
+}

@@ -1,0 +1,56 @@
+//! What can be wrong with one row.
+
+use std::fmt;
+
+/// Why a row could not be read. Whether its address is a valid one is decided by the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowFault {
+    /// The row has no value in the column of addresses.
+    NoAddress,
+    /// The row is not UTF-8.
+    NotUtf8,
+    /// The row holds a NUL byte, which no database text may hold.
+    NulByte,
+    /// The row is longer than [`MAX_RECORD_BYTES`](crate::MAX_RECORD_BYTES).
+    RowTooLong,
+    /// The row has more columns than [`MAX_COLUMNS`](crate::MAX_COLUMNS).
+    TooManyColumns,
+    /// A quote is opened in this line and not closed where a field may end.
+    UnclosedQuote,
+}
+
+impl RowFault {
+    /// All of them, for a documentation page or a test.
+    pub const ALL: [Self; 6] =
+        [Self::NoAddress, Self::NotUtf8, Self::NulByte, Self::RowTooLong, Self::TooManyColumns, Self::UnclosedQuote];
+
+    /// The stable code, as the error file holds it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoAddress => "no_address",
+            Self::NotUtf8 => "not_utf8",
+            Self::NulByte => "nul_byte",
+            Self::RowTooLong => "row_too_long",
+            Self::TooManyColumns => "too_many_columns",
+            Self::UnclosedQuote => "unclosed_quote",
+        }
+    }
+
+    /// What is wrong and what to do, in plain English.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NoAddress => "There is no address in this row.",
+            Self::NotUtf8 => "This row is not UTF-8 text. Save the file as UTF-8.",
+            Self::NulByte => "This row holds a NUL byte. Remove it.",
+            Self::RowTooLong => "This row is longer than 64 KiB. Shorten it, or close its quotes.",
+            Self::TooManyColumns => "This row has more than 1,000 columns. Remove the ones not needed.",
+            Self::UnclosedQuote => "A quote is opened in this row and never properly closed. Close it, or double it.",
+        }
+    }
+}
+
+impl fmt::Display for RowFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}

@@ -1,0 +1,51 @@
+//! Reads the files people have: lists and tables in, rows with line numbers out.
+//!
+//! Somebody leaving another mail tool drops its export in, whatever it looks like. [`Reader::open`]
+//! looks at the first 64 KiB and says in a [`Mapping`] what it found: the separator, whether there
+//! is a header, which column holds the addresses. [`Reader::next_row`] then lends one [`Row`] after
+//! the other, and [`ErrorFile`] writes the rows that were refused so that they can be mended and sent
+//! in again.
+//!
+//! # Rules
+//!
+//! - Memory stays flat whatever the file: one buffer, one record. A longer record is never held.
+//! - A bad row is a [`RowFault`] of that row, and the next row follows. Only a file that cannot be
+//!   read at all, or not any further, is a [`FileError`].
+//! - Every line of the file that is not blank is in exactly one row (or is the header), so that
+//!   somebody can be told what happened to each of them.
+//! - The same bytes always give the same rows with the same numbers: a job that was interrupted goes
+//!   on by counting.
+//! - A quote that is opened and never closed costs its own line, not the rest of the file.
+//! - Blank lines are passed over. They count as lines and not as rows.
+//!
+//! # How the bytes flow
+//!
+//! `input` undoes gzip and holds the size limit; `looks` refuses what is no text; `detect` chooses the
+//! [`Mapping`] from the sample; `window` holds what is in memory; `records` cuts it into records and
+//! cells; `reader` names the cells. Another encoding is a step between `input` and `records`; another
+//! format stands beside `records`; another exporter is a line in `names`.
+//!
+//! This crate knows no database, no async and no members. It must never load a whole file, never
+//! decide whether an address is valid (that is the caller's), and never drop a row in silence.
+
+mod detect;
+mod error;
+mod error_file;
+mod fault;
+mod formula;
+mod input;
+mod limits;
+mod looks;
+mod mapping;
+mod names;
+mod reader;
+mod records;
+mod window;
+
+pub use error::FileError;
+pub use error_file::ErrorFile;
+pub use fault::RowFault;
+pub use limits::{MAX_COLUMNS, MAX_RECORD_BYTES, SAMPLE_BYTES};
+pub use looks::Kind;
+pub use mapping::{Column, ERROR_COLUMNS, Field, Format, Mapping};
+pub use reader::{Reader, Row};

@@ -1,0 +1,30 @@
+//! Every limit of the crate, with what happens beyond it.
+
+/// The longest record in bytes, quotes and embedded line breaks included. A longer one is
+/// [`RowFault::RowTooLong`](crate::RowFault::RowTooLong), and the rest of its line is passed over.
+pub const MAX_RECORD_BYTES: usize = 64 * 1024;
+
+/// The most columns a record may have, not counting the three that an error file adds. More are
+/// [`RowFault::TooManyColumns`](crate::RowFault::TooManyColumns).
+pub const MAX_COLUMNS: usize = 1_000;
+
+/// How much of the (decompressed) file is looked at to find its format and columns, in bytes.
+pub const SAMPLE_BYTES: usize = 64 * 1024;
+
+/// How much of a record that is too long is shown as its `raw` and in the error file, in bytes.
+pub(crate) const SHOWN_BYTES: usize = 1024;
+
+/// The read buffer in bytes: room for the longest record and a good read behind it.
+pub(crate) const BUFFER_BYTES: usize = 2 * MAX_RECORD_BYTES;
+
+/// How often in one file a quote that is never closed is mended by going back to its first line.
+/// Each time costs reading up to [`MAX_RECORD_BYTES`] twice; without a limit a hostile file could
+/// make the work grow with the square of its size. Beyond it the lines that such a quote swallowed
+/// are one fault together.
+pub(crate) const MAX_QUOTE_RECOVERIES: u32 = 1_000;
+
+/// How many column names an error message lists.
+pub(crate) const SHOWN_COLUMNS: usize = 20;
+
+/// How many characters of a column's name are kept.
+pub(crate) const MAX_NAME_CHARS: usize = 100;

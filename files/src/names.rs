@@ -1,0 +1,77 @@
+//! The names that columns have in the files people have.
+//!
+//! This is data: another exporter is another name in a list. Names are compared in small letters
+//! with every run of spaces, dashes, dots and underscores as one space.
+
+use crate::mapping::Field;
+
+/// Columns that hold addresses and nothing else.
+const EMAIL: &[&str] = &[
+    "email",
+    "e mail",
+    "email address",
+    "e mail address",
+    "emailaddress",
+    "mail",
+    "mail address",
+    "recipient email",
+    "subscriber email",
+    "user email",
+    "contact email",
+];
+
+/// Columns that may hold addresses: only taken when no other column looks more like it.
+const EMAIL_PERHAPS: &[&str] = &["recipient", "address", "subscriber", "contact", "to", "user", "username", "login"];
+
+/// The other columns that mean something.
+const OTHERS: &[(Field, &[&str])] = &[
+    (Field::Reason, &["reason", "suppression reason", "bounce type", "type", "status"]),
+    (Field::Source, &["source", "origin"]),
+    (Field::Note, &["note", "notes", "comment", "comments", "description"]),
+    (Field::FirstSeen, &["first seen", "created", "created at", "date", "date added", "added at", "timestamp"]),
+    (Field::VendorCode, &["vendor code", "code", "error code", "smtp code", "status code"]),
+];
+
+/// What a column's name is compared as.
+pub(crate) fn normal(name: &str) -> String {
+    let words = name.split(|c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.'));
+    let words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    words.join(" ")
+}
+
+/// Whether a column of this normal name holds addresses for certain.
+pub(crate) fn is_email(name: &str) -> bool {
+    EMAIL.contains(&name)
+}
+
+/// The columns among `names` that hold addresses for certain, the best name first.
+pub(crate) fn email_columns(names: &[String]) -> Vec<usize> {
+    columns(names, EMAIL)
+}
+
+/// The columns among `names` that may hold addresses, the best name first.
+pub(crate) fn perhaps_email_columns(names: &[String]) -> Vec<usize> {
+    columns(names, EMAIL_PERHAPS)
+}
+
+/// Each other field with the columns that may be it, the best name first.
+pub(crate) fn other_columns(names: &[String]) -> impl Iterator<Item = (Field, Vec<usize>)> {
+    OTHERS.iter().map(|(field, known)| (*field, columns(names, known)))
+}
+
+fn columns(names: &[String], known: &[&str]) -> Vec<usize> {
+    known.iter().filter_map(|known| names.iter().position(|name| name == known)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_case_and_signs() {
+        for name in ["Email", "E-MAIL", "e_mail", " email  address ", "E-Mail.Address"] {
+            assert!(is_email(&normal(name)), "{name}");
+        }
+        assert!(!is_email(&normal("Email opt-in")));
+    }
+}

@@ -1,0 +1,296 @@
+//! Cuts bytes into records and cells, in one pass and with one buffer.
+//!
+//! `csv-core` knows where cells and records end. Around it stand the rules of this crate: where a
+//! record begins in lines, what it looked like, that a record that is too long is passed over instead
+//! of held, and that an unclosed quote costs one line.
+
+use std::io::{self, Read};
+
+use crate::fault::RowFault;
+use crate::limits::{MAX_COLUMNS, MAX_QUOTE_RECOVERIES, MAX_RECORD_BYTES, SHOWN_BYTES};
+use crate::mapping::ERROR_COLUMNS;
+use crate::window::{Window, first_break, shown};
+
+/// One record as it lies in the file.
+pub(crate) struct Record<'a> {
+    /// The physical line it begins in, from 1.
+    pub(crate) line: u64,
+    /// Its bytes without the line break; only the beginning when it is too long.
+    pub(crate) raw: &'a [u8],
+    pub(crate) cells: Cells<'a>,
+    pub(crate) fault: Option<RowFault>,
+}
+
+/// The cells of a record, unquoted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cells<'a> {
+    /// All of them, one after the other.
+    pub(crate) bytes: &'a [u8],
+    ends: &'a [usize],
+}
+
+impl<'a> Cells<'a> {
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Where cell `i` lies in `bytes`; `None` when the record is shorter.
+    pub(crate) fn span(&self, i: usize) -> Option<(usize, usize)> {
+        let end = *self.ends.get(i)?;
+        let start = if i == 0 { 0 } else { self.ends[i - 1] };
+        Some((start, end))
+    }
+
+    pub(crate) fn get(&self, i: usize) -> Option<&'a [u8]> {
+        self.span(i).map(|(start, end)| &self.bytes[start..end])
+    }
+}
+
+/// Reads records with one separator.
+pub(crate) struct Records<R> {
+    window: Window<R>,
+    core: csv_core::Reader,
+    /// The separator between cells; `None` for a plain list, where a line is a cell.
+    separator: Option<u8>,
+    cells: Box<[u8]>,
+    ends: Box<[usize]>,
+    /// Whether the rest of this line belongs to a record that was too long.
+    is_in_long_line: bool,
+    quote_recoveries_left: u32,
+}
+
+/// How the reading of a record ended.
+enum End {
+    /// At a line break, which was read, or at the end of the file.
+    Closed,
+    /// At the end of the file, inside quotes.
+    Open,
+    /// It is longer than it may be.
+    TooLong,
+}
+
+/// How much of the cells is filled.
+#[derive(Default)]
+struct Filled {
+    n_bytes: usize,
+    n_ends: usize,
+    is_too_wide: bool,
+}
+
+/// A record by its places in the buffers.
+struct Found {
+    line: u64,
+    raw: (usize, usize),
+    filled: Filled,
+    fault: Option<RowFault>,
+}
+
+impl<R: Read> Records<R> {
+    pub(crate) fn new(input: R, separator: Option<u8>) -> Self {
+        // A NUL in a list would cut its line, but then the row is a fault whatever its cells.
+        let core =
+            csv_core::ReaderBuilder::new().delimiter(separator.unwrap_or(0)).quoting(separator.is_some()).build();
+        Self {
+            window: Window::new(input),
+            core,
+            separator,
+            cells: vec![0; MAX_RECORD_BYTES + 2].into(),
+            ends: vec![0; MAX_COLUMNS + ERROR_COLUMNS.len()].into(),
+            is_in_long_line: false,
+            quote_recoveries_left: MAX_QUOTE_RECOVERIES,
+        }
+    }
+
+    pub(crate) fn input(&self) -> &R {
+        self.window.input()
+    }
+
+    /// The next record that is not a blank line.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
+        let found = loop {
+            if self.is_in_long_line {
+                self.window.skip_line()?;
+                self.is_in_long_line = false;
+            }
+            if !self.window.skip_line_breaks()? {
+                return Ok(None);
+            }
+            let found = self.read_record()?;
+            let raw = self.window.bytes(found.raw);
+            if found.fault.is_some() || !raw.trim_ascii_start().is_empty() {
+                break found;
+            }
+        };
+        Ok(Some(self.lend(found)))
+    }
+
+    /// Reads the record that begins at `pos`, which is no line break.
+    fn read_record(&mut self) -> io::Result<Found> {
+        let mut filled = Filled::default();
+        let end = self.read_to_end(&mut filled)?;
+        let break_at = match end {
+            // A list has no quotes, so its lines are whole.
+            End::Closed if self.separator.is_none() => None,
+            End::Closed => {
+                let raw = self.window.bytes((self.window.start, self.window.raw_end()));
+                first_break(raw).filter(|_| !quotes_are_sound(raw, self.separator))
+            }
+            End::Open | End::TooLong => first_break(self.window.record()),
+        };
+        if !matches!(end, End::Closed) {
+            self.core.reset();
+        }
+        match (end, break_at) {
+            (_, Some(at)) if self.quote_recoveries_left > 0 => {
+                self.quote_recoveries_left -= 1;
+                Ok(self.first_line_of(at))
+            }
+            (End::TooLong, _) => Ok(self.too_long(filled, break_at)),
+            (End::Open, _) => Ok(self.whole(filled, Some(RowFault::UnclosedQuote))),
+            (End::Closed, Some(_)) => Ok(self.whole(filled, Some(RowFault::UnclosedQuote))),
+            (End::Closed, None) => {
+                let fault = filled.is_too_wide.then_some(RowFault::TooManyColumns);
+                Ok(self.whole(filled, fault))
+            }
+        }
+    }
+
+    /// Feeds the record to the core until it ends, filling the buffer as it goes.
+    fn read_to_end(&mut self, filled: &mut Filled) -> io::Result<End> {
+        loop {
+            let limit = self.window.start + MAX_RECORD_BYTES + 1;
+            let end = self.window.end.min(limit);
+            if self.window.pos < end {
+                let (is_record, n_read) = self.feed((self.window.pos, end), filled);
+                self.window.pos += n_read;
+                if is_record {
+                    return Ok(End::Closed);
+                }
+            } else if self.window.pos == limit {
+                return Ok(End::TooLong);
+            } else if !self.window.fill()? {
+                return Ok(self.close(filled));
+            }
+        }
+    }
+
+    /// Gives the core a part of the buffer, and says whether the record ended and how much was read.
+    fn feed(&mut self, part: (usize, usize), filled: &mut Filled) -> (bool, usize) {
+        let mut beyond = [0; 64];
+        filled.is_too_wide |= filled.n_ends == self.ends.len();
+        let ends = if filled.is_too_wide { &mut beyond[..] } else { &mut self.ends[filled.n_ends..] };
+        let cells = &mut self.cells[filled.n_bytes..];
+        let (result, n_read, n_bytes, n_ends) = self.core.read_record(self.window.bytes(part), cells, ends);
+        filled.n_bytes += n_bytes;
+        if !filled.is_too_wide {
+            filled.n_ends += n_ends;
+        }
+        (result == csv_core::ReadRecordResult::Record, n_read)
+    }
+
+    /// Ends the last record of the file. A line break ends it, but not inside quotes.
+    fn close(&mut self, filled: &mut Filled) -> End {
+        let (mut byte, mut beyond) = ([0; 1], [0; 1]);
+        filled.is_too_wide |= filled.n_ends == self.ends.len();
+        let ends = if filled.is_too_wide { &mut beyond[..] } else { &mut self.ends[filled.n_ends..] };
+        let (result, _, _, n_ends) = self.core.read_record(b"\n", &mut byte, ends);
+        if result == csv_core::ReadRecordResult::Record {
+            if !filled.is_too_wide {
+                filled.n_ends += n_ends;
+            }
+            return End::Closed;
+        }
+        // What was quoted last is a cell too, so that the error file can show it.
+        if let Some(end) = self.ends.get_mut(filled.n_ends) {
+            *end = filled.n_bytes;
+            filled.n_ends += 1;
+        }
+        End::Open
+    }
+
+    /// The record as it was read, up to `pos`.
+    fn whole(&mut self, mut filled: Filled, fault: Option<RowFault>) -> Found {
+        let raw = (self.window.start, self.window.raw_end());
+        if self.separator.is_none() {
+            self.unquote_line(raw, &mut filled);
+        }
+        let line = self.window.line;
+        self.window.advance();
+        Found { line, raw, filled, fault }
+    }
+
+    /// A line of a list may stand in quotes as a whole.
+    fn unquote_line(&mut self, raw: (usize, usize), filled: &mut Filled) {
+        if let [b'"', inside @ .., b'"'] = self.window.bytes(raw).trim_ascii() {
+            self.cells[..inside.len()].copy_from_slice(inside);
+            self.ends[0] = inside.len();
+            *filled = Filled { n_bytes: inside.len(), n_ends: 1, is_too_wide: false };
+        }
+    }
+
+    /// Goes back to the first line break of the record, and gives what is before it as a fault.
+    fn first_line_of(&mut self, break_at: usize) -> Found {
+        let raw = (self.window.start, self.window.start + break_at);
+        self.core.reset();
+        let mut filled = Filled::default();
+        self.feed(raw, &mut filled);
+        // The line ends in quotes or not; either way what is left is the last cell.
+        if let Some(end) = self.ends.get_mut(filled.n_ends) {
+            *end = filled.n_bytes;
+            filled.n_ends += 1;
+        }
+        self.core.reset();
+        let line = self.window.line;
+        self.window.pos = raw.1;
+        self.window.advance();
+        Found { line, raw, filled, fault: Some(RowFault::UnclosedQuote) }
+    }
+
+    /// The beginning of a record that is too long. The rest of its line is passed over next time.
+    fn too_long(&mut self, mut filled: Filled, break_at: Option<usize>) -> Found {
+        let record = self.window.record();
+        let raw = (self.window.start, self.window.start + shown(record));
+        self.is_in_long_line = !matches!(record.last(), Some(b'\r' | b'\n'));
+        filled.n_ends = self.ends[..filled.n_ends].partition_point(|&end| end <= SHOWN_BYTES);
+        if filled.n_ends == 0 {
+            self.ends[0] = shown(&self.cells[..filled.n_bytes]);
+            filled.n_ends = 1;
+        }
+        filled.n_bytes = self.ends[filled.n_ends - 1];
+        let fault = if break_at.is_some() { RowFault::UnclosedQuote } else { RowFault::RowTooLong };
+        let line = self.window.line;
+        self.window.advance();
+        Found { line, raw, filled, fault: Some(fault) }
+    }
+
+    fn lend(&self, found: Found) -> Record<'_> {
+        let cells = Cells { bytes: &self.cells[..found.filled.n_bytes], ends: &self.ends[..found.filled.n_ends] };
+        let raw = self.window.bytes(found.raw);
+        Record { line: found.line, raw, cells, fault: found.fault }
+    }
+}
+
+/// Whether every quote that opens a cell of `raw` is closed where the cell ends. A record over several
+/// lines that fails this is no record: a quote was forgotten, and the next one, of another row, was
+/// taken for its end.
+fn quotes_are_sound(raw: &[u8], separator: Option<u8>) -> bool {
+    enum State {
+        Start,
+        Plain,
+        Quoted,
+        Closed,
+    }
+    let mut state = State::Start;
+    for &byte in raw {
+        state = match (state, byte) {
+            (State::Start | State::Closed, b'"') => State::Quoted,
+            (State::Quoted, b'"') => State::Closed,
+            (State::Quoted, _) => State::Quoted,
+            (_, byte) if Some(byte) == separator => State::Start,
+            (State::Closed, b' ') => State::Closed,
+            (State::Closed, _) => return false,
+            (State::Start | State::Plain, _) => State::Plain,
+        };
+    }
+    !matches!(state, State::Quoted)
+}

@@ -1,0 +1,123 @@
+//! Separators, line endings, marks and quotes.
+
+use usher_files::Format;
+
+use crate::{at, lines, read};
+
+const TABLE: &str = "email,reason,note\na@example.com,bounce,first\nb@example.com,complaint,second\n";
+
+#[test]
+fn each_separator_is_found() {
+    for (format, separator) in [(Format::Csv, ","), (Format::Tsv, "\t"), (Format::Semicolon, ";"), (Format::Pipe, "|")]
+    {
+        let (mapping, rows) = read(TABLE.replace(',', separator));
+        assert_eq!(mapping.format, format);
+        assert!(mapping.has_header);
+        assert_eq!(rows[1].email.as_deref(), Ok("b@example.com"));
+        assert_eq!(rows[1].reason.as_deref(), Some("complaint"));
+        assert_eq!(rows[1].note.as_deref(), Some("second"));
+        assert_eq!((rows[1].number, rows[1].line), (1, 3));
+    }
+}
+
+#[test]
+fn a_plain_list_is_found() {
+    for file in [
+        "a@example.com\nb@example.com\n",
+        "\"a@example.com\"\n\"b@example.com\"",
+        "Email\na@example.com\nb@example.com",
+    ] {
+        let (mapping, rows) = read(file);
+        assert_eq!(mapping.format, Format::List, "{file}");
+        let emails: Vec<_> = rows.into_iter().map(|row| row.email.unwrap()).collect();
+        assert_eq!(emails, ["a@example.com", "b@example.com"], "{file}");
+    }
+}
+
+#[test]
+fn a_list_keeps_its_lines_whole() {
+    let file = "Ann Lee <a@example.com>\n\"b c\"@example.com\nx, y\n\"\nd@example.com";
+    let expected =
+        at(&[(1, "Ann Lee <a@example.com>"), (2, "\"b c\"@example.com"), (3, "x, y"), (4, "\""), (5, "d@example.com")]);
+    assert_eq!(lines(file), expected);
+}
+
+#[test]
+fn other_signs_in_the_cells_do_not_mislead() {
+    let file = "email;note\na@example.com;hello, you, there\nb@example.com;1,5|2,5|3\n";
+    assert_eq!(read(file).0.format, Format::Semicolon);
+    let file = "email\tdate\na@example.com\t2024-01-01, 10:00\nb@example.com\t2024-01-02, 11:00\n";
+    assert_eq!(read(file).0.format, Format::Tsv);
+    let file = "a@example.com\nb@example.com,left\nc@example.com\n";
+    let (mapping, rows) = read(file);
+    assert_eq!(mapping.format, Format::Csv);
+    assert_eq!(rows[1].email.as_deref(), Ok("b@example.com"));
+    assert_eq!(read("a@example.com|x,y\n").0.format, Format::Pipe);
+}
+
+#[test]
+fn each_line_ending_is_read() {
+    let (_, expected) = read(TABLE);
+    for ending in ["\r\n", "\r", "\n\n"] {
+        let (_, rows) = read(TABLE.replace('\n', ending));
+        let step = if ending == "\n\n" { 2 } else { 1 };
+        for (row, expected) in rows.iter().zip(&expected) {
+            assert_eq!(row.email, expected.email, "{ending:?}");
+            assert_eq!(row.raw, expected.raw, "{ending:?}");
+            assert_eq!(row.line, (expected.line - 1) * step + 1, "{ending:?}");
+        }
+        assert_eq!(rows.len(), 2);
+    }
+}
+
+#[test]
+fn the_last_line_needs_no_ending() {
+    assert_eq!(read(TABLE).1, read(TABLE.trim_end()).1);
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    assert_eq!(read(format!("\u{feff}{TABLE}")), read(TABLE));
+    assert_eq!(lines("\u{feff}a@example.com"), at(&[(1, "a@example.com")]));
+    assert_eq!(read("\u{feff}a@example.com\n").1[0].raw, b"a@example.com");
+}
+
+#[test]
+fn quoted_line_breaks_keep_the_line_numbers_right() {
+    for ending in ["\n", "\r\n", "\r"] {
+        let file =
+            "note,email\n\"one\ntwo \"\"and\"\" three\",a@example.com\n\n\"x\n\n\",b@example.com\nc,c@example.com";
+        let (_, rows) = read(file.replace('\n', ending));
+        let at: Vec<_> = rows.iter().map(|row| (row.number, row.line)).collect();
+        assert_eq!(at, [(0, 2), (1, 5), (2, 8)], "{ending:?}");
+        let note = "one\ntwo \"and\" three".replace('\n', ending);
+        assert_eq!(rows[0].note.as_deref(), Some(&*note));
+        assert_eq!(rows[2].email.as_deref(), Ok("c@example.com"));
+    }
+}
+
+#[test]
+fn blank_lines_are_no_rows() {
+    let file = "\n  \na@example.com\n\t\n\r\nb@example.com\n   ";
+    assert_eq!(lines(file), at(&[(3, "a@example.com"), (6, "b@example.com")]));
+}
+
+#[test]
+fn rows_of_any_width_are_read() {
+    let file = "email,note\na@example.com\nb@example.com,x,y,z\n,,\n";
+    assert_eq!(lines(file), at(&[(2, "a@example.com"), (3, "b@example.com"), (4, "no_address")]));
+}
+
+#[test]
+fn a_file_longer_than_the_sample_is_read_to_its_end() {
+    let n_rows: u64 = 50_000;
+    let file: String = (0..n_rows).map(|i| format!("m{i}@example.com;\"note\n{i}\"\r\n")).collect();
+    let (mapping, rows) = read(&file);
+    assert_eq!(mapping.format, Format::Semicolon);
+    assert_eq!(rows.len() as u64, n_rows);
+    for (i, row) in (0..).zip(&rows) {
+        assert_eq!((row.number, row.line), (i, 2 * i + 1));
+        assert_eq!(row.email.as_deref(), Ok(&*format!("m{i}@example.com")));
+        assert_eq!(row.raw, format!("m{i}@example.com;\"note\n{i}\"").as_bytes());
+    }
+}

@@ -1,0 +1,70 @@
+//! Reads files as people have them, through the front door.
+
+mod columns;
+mod error_file;
+mod faults;
+mod formats;
+mod input;
+mod properties;
+
+use usher_files::{FileError, Mapping, Reader, Row};
+
+/// More than any file here needs.
+const ENOUGH_BYTES: u64 = 1 << 30;
+
+/// A row that outlives the reader's buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Read {
+    number: u64,
+    line: u64,
+    email: Result<String, &'static str>,
+    reason: Option<String>,
+    note: Option<String>,
+    raw: Vec<u8>,
+}
+
+impl Read {
+    fn of(row: &Row<'_>) -> Self {
+        Self {
+            number: row.number,
+            line: row.line,
+            email: row.email.map(str::to_owned).map_err(|fault| fault.code()),
+            reason: row.reason.map(str::to_owned),
+            note: row.note.map(str::to_owned),
+            raw: row.raw.to_vec(),
+        }
+    }
+}
+
+fn open(file: &[u8]) -> Result<Reader<&[u8]>, FileError> {
+    Reader::open(file, ENOUGH_BYTES)
+}
+
+/// The mapping and all rows of a file that can be read.
+#[track_caller]
+fn read(file: impl AsRef<[u8]>) -> (Mapping, Vec<Read>) {
+    let mut reader = open(file.as_ref()).expect("a file that can be read");
+    let mut rows = Vec::new();
+    while let Some(row) = reader.next_row() {
+        rows.push(Read::of(&row.expect("no error in the middle")));
+    }
+    (reader.mapping().clone(), rows)
+}
+
+/// Line and address, or code, of every row.
+#[track_caller]
+fn lines(file: impl AsRef<[u8]>) -> Vec<(u64, String)> {
+    let (_, rows) = read(file);
+    rows.into_iter().map(|row| (row.line, row.email.unwrap_or_else(str::to_owned))).collect()
+}
+
+/// What [`lines`] gives, written down.
+fn at(rows: &[(u64, &str)]) -> Vec<(u64, String)> {
+    rows.iter().map(|(line, email)| (*line, (*email).to_owned())).collect()
+}
+
+/// The error that a file cannot be opened with.
+#[track_caller]
+fn refused(file: impl AsRef<[u8]>) -> FileError {
+    open(file.as_ref()).err().expect("a file that cannot be read")
+}

@@ -1,0 +1,61 @@
+//! The program's parts, opened once and shared by everything that runs.
+
+use std::sync::Arc;
+
+use usher_db::{Db, MigrateError, Migrator, Schema};
+use usher_jobs::{Environment, Jobs};
+
+use crate::{
+    areas::{activity::Log, jobs::record_end},
+    clock::Clock,
+    config::Config,
+    gate::{Gate, Limits},
+};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Everything that a call or a job can reach.
+pub struct App {
+    /// How it was configured.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// Time and ids.
+    pub clock: Clock,
+    /// Accepted work.
+    pub jobs: Jobs,
+    /// The activity log.
+    pub log: Log,
+    /// Who may call what.
+    pub gate: Gate,
+}
+
+impl App {
+    /// Puts the parts together around an open and migrated database.
+    pub fn new(config: Config, db: Db, clock: Clock) -> Arc<Self> {
+        let (now, ids, ends) = (clock.clone(), clock.clone(), clock.clone());
+        let environment = Environment {
+            now: Arc::new(move || now.now().micros()),
+            job_id: Arc::new(move || ids.id::<crate::values::kind::Job>().to_string()),
+        };
+        let jobs = Jobs::new(db.clone(), environment).at_end(move |tx, job| {
+            let clock = ends.clone();
+            Box::pin(async move { record_end(tx, &clock, job).await })
+        });
+        let log = Log::start(db.clone(), clock.clone());
+        let gate = Gate::new(Limits::start(db.clone(), clock.clone()), config.unknown_keys_per_minute);
+        Arc::new(Self { config, db, clock, jobs, log, gate })
+    }
+}
+
+/// Brings the database's schema up to this program's.
+pub async fn migrate(db: &Db) -> Result<(), MigrateError> {
+    usher_db::migrate(db, &SQLITE, &POSTGRES).await?;
+    usher_jobs::migrate(db).await
+}
+
+/// Compares the database's schema with this program's.
+pub async fn schema(db: &Db) -> Result<Schema, MigrateError> {
+    usher_db::schema(db, &SQLITE, &POSTGRES).await
+}

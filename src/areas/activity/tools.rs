@@ -1,0 +1,126 @@
+use poem_openapi::Object;
+
+use super::{
+    store::{self, Filter},
+    types::{Activity, ActivityStatus, Actor},
+};
+use crate::{
+    error::{Code, Error, Result},
+    gate::Cx,
+    paging::{self, Cursor, default_limit},
+    tools::{Access, Area, Scope, Tool, tools},
+    values::{JobId, KeyId, MemberId, RequestId, Time},
+};
+
+/// The tools of the activity log.
+pub const AREA: Area = Area {
+    name: "activity",
+    about: "Who did what, when, and what it changed.",
+    tools: tools![ListActivity, GetActivity],
+};
+
+/// The log has one order, newest first.
+const ORDER: &str = "-id";
+
+/// A page of the activity log.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct ActivityPage {
+    /// Newest first.
+    pub items: Vec<Activity>,
+    /// Pass as `cursor` for the next page; absent on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// List activity
+///
+/// Every call with a key of the site, every job's end and every change by the command line, newest first. Filters
+/// that are given must all hold. `GET /api/v1/activity/export` gives the same rows as NDJSON.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct ListActivity {
+    /// Only those that ended so.
+    status: Option<ActivityStatus>,
+    /// Only those with this error code.
+    #[oai(validator(max_length = 64))]
+    code: Option<String>,
+    /// Only calls with this key.
+    key: Option<KeyId>,
+    /// Only those by such an actor.
+    actor: Option<Actor>,
+    /// Only calls of this tool.
+    #[oai(validator(max_length = 100))]
+    tool: Option<String>,
+    /// Only those about this member.
+    member: Option<MemberId>,
+    /// Only the job's start and end.
+    job: Option<JobId>,
+    /// Only those from this moment on.
+    from: Option<Time>,
+    /// Only those before this moment.
+    until: Option<Time>,
+    /// Only those with this text in tool, code, arguments or changes, whatever its case.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    text: Option<String>,
+    /// How many to return.
+    #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "200")))]
+    limit: u32,
+    /// `nextCursor` of the page before.
+    #[oai(validator(max_length = 500))]
+    cursor: Option<String>,
+}
+
+impl ListActivity {
+    pub(super) fn filter(self) -> Filter {
+        Filter {
+            status: self.status,
+            code: self.code,
+            key: self.key,
+            actor: self.actor,
+            tool: self.tool,
+            member: self.member,
+            job: self.job,
+            from: self.from,
+            until: self.until,
+            text: self.text,
+        }
+    }
+}
+
+impl Tool for ListActivity {
+    const NAME: &'static str = "activity.list";
+    const ACCESS: Access = Access::read(Scope::ActivityRead);
+    const EXAMPLE: &'static str = r#"{"status":"refused","limit":20}"#;
+    type Output = ActivityPage;
+
+    async fn run(self, cx: &mut Cx) -> Result<ActivityPage> {
+        let before = Cursor::decode::<1>(self.cursor.as_deref(), ORDER)?.map_or(store::LAST.into(), |[id]| id);
+        let (site, limit) = (cx.site(), self.limit);
+        let mut items = store::list(cx.conn(), site, &self.filter(), &before, limit + 1).await?;
+        let more = paging::cut(&mut items, limit);
+        let next_cursor = items.last().filter(|_| more).map(|row| Cursor::after(ORDER, [row.id.to_string()]).encode());
+        Ok(ActivityPage { items, next_cursor })
+    }
+}
+
+/// Get one activity
+///
+/// One row of the log by its request id, which every answer carries in `X-Request-Id`.
+#[derive(Object)]
+pub struct GetActivity {
+    /// The request id.
+    id: RequestId,
+}
+
+impl Tool for GetActivity {
+    const NAME: &'static str = "activity.get";
+    const ACCESS: Access = Access::read(Scope::ActivityRead);
+    const EXAMPLE: &'static str = r#"{"id":"req_01kan8v3t0e0rt8nfkzk1s7p4qy"}"#;
+    type Output = Activity;
+
+    async fn run(self, cx: &mut Cx) -> Result<Activity> {
+        let site = cx.site();
+        let row = store::get(cx.conn(), site, &self.id).await?;
+        row.ok_or_else(|| Error::new(Code::ActivityNotFound, format!("The activity log has no row {}.", self.id)))
+    }
+}

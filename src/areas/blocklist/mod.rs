@@ -1,0 +1,28 @@
+//! The block list: addresses that get no mail but sign-in. They need not be members.
+//!
+//! An entry is keyed by site and address. **The strongest reason wins**: an add or an import can strengthen an entry or
+//! add one, and never weaken or remove one; only `blocklist.remove` takes an address off, one deliberate call. Adding
+//! what is there with a reason as strong is `changed: false`. When a reason gets stronger, source and vendor code
+//! become those of the stronger one, and so does the note if it has one; the earliest `firstSeen` stays. How strong a
+//! reason is, is in [`Reason`].
+//!
+//! An import reads an upload in runs of up to 250,000 rows, sorts each by address (an index that is written in its
+//! order is ten times as fast) and writes it in small chunks. A chunk, its checkpoint and its counts are one
+//! transaction, so a crash goes on after the last chunk and no row counts twice. A bad row is written to the job's
+//! error file and stops nothing.
+
+mod actions;
+mod apply;
+mod jobs;
+mod lines;
+mod rows;
+mod source;
+mod store;
+mod tools;
+mod types;
+
+pub use jobs::{Import, import};
+pub use tools::AREA;
+pub use types::{Entry, Reason};
+
+pub use super::uploads::error_file;

@@ -1,0 +1,296 @@
+//! The file behind an import, read in runs; what cannot be taken goes to the error file. All of it blocks.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use usher_files::{ErrorFile, FileError, Mapping, Reader, Row};
+use usher_jobs::Fail;
+
+use super::{
+    Reason,
+    lines::{Line, Lines, MAX_ROWS},
+};
+use crate::values::{Email, Time};
+
+/// Text that is read of one file, once it is decompressed.
+const MAX_TEXT_BYTES: u64 = 4 << 30;
+
+/// Characters of a note that are kept.
+const NOTE: usize = 1000;
+
+/// Characters of a source or a vendor's code that are kept.
+const WORD: usize = 100;
+
+/// Rows between two looks at whether anybody still wants them.
+const LOOK: u64 = 1024;
+
+/// Where an import's file and error file are, and how far an earlier attempt got.
+pub(super) struct Place {
+    pub(super) upload: PathBuf,
+    pub(super) errors: PathBuf,
+    /// Rows before the first run.
+    pub(super) first_row: u64,
+    /// Bytes of the error file that are true.
+    pub(super) error_bytes: u64,
+    /// What a row's reason is that gives none.
+    pub(super) reason: Reason,
+    /// Nothing was seen after this.
+    pub(super) now: Time,
+    /// Set once nobody wants the rows any more.
+    pub(super) halt: Arc<AtomicBool>,
+}
+
+/// An open file.
+pub(super) struct Source {
+    place: Place,
+    reader: Reader<File>,
+    file_bytes: u64,
+    next_row: u64,
+    errors: Errors,
+}
+
+/// A run, sorted.
+pub(super) struct Batch {
+    pub(super) lines: Lines,
+    /// Its rows in the file, from `first_row` up to and without `end_row`.
+    pub(super) first_row: u64,
+    pub(super) end_row: u64,
+    /// Rows that went to the error file.
+    pub(super) invalid: u64,
+    /// The error file's length with them.
+    pub(super) error_bytes: u64,
+    /// Rows of the whole file: estimated, until its end was read.
+    pub(super) total: u64,
+    pub(super) is_last: bool,
+}
+
+impl Source {
+    /// Opens the file and passes over what an earlier attempt has done.
+    pub(super) fn open(place: Place) -> Result<Self, Fail> {
+        let gone = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                Fail::fatal("upload_not_found", "The uploaded file is gone. Send it again and start a new import.")
+            }
+            _ => unreadable(FileError::from(error)),
+        };
+        let file = File::open(&place.upload).map_err(gone)?;
+        let file_bytes = file.metadata().map_err(gone)?.len();
+        let reader = Reader::open(file, MAX_TEXT_BYTES).map_err(unreadable)?;
+        let errors = Errors::new(place.errors.clone(), reader.mapping().clone(), place.error_bytes);
+        let mut source = Self { reader, file_bytes, next_row: 0, errors, place };
+        while source.next_row < source.place.first_row {
+            if source.reader.next_row().transpose().map_err(unreadable)?.is_none() {
+                break;
+            }
+            source.next_row += 1;
+            source.look()?;
+        }
+        Ok(source)
+    }
+
+    /// The next run, in the memory of `lines`. One that was begun before ends where it ended then (`until`), and its
+    /// bad rows are in the error file already.
+    pub(super) fn next_run(&mut self, mut lines: Lines, until: Option<u64>) -> Result<Batch, Fail> {
+        lines.clear();
+        let (first_row, mut invalid, mut is_last) = (self.next_row, 0, false);
+        let end = until.unwrap_or(first_row + MAX_ROWS);
+        while self.next_row < end && (until.is_some() || !lines.is_full()) {
+            let Some(row) = self.reader.next_row().transpose().map_err(unreadable)? else {
+                is_last = true;
+                break;
+            };
+            let bad = match row.email {
+                Err(fault) => Some((fault.code(), fault.text())),
+                Ok(text) => match Email::parse(text) {
+                    Ok(email) => {
+                        take(&mut lines, &row, &email, &self.place);
+                        None
+                    }
+                    Err(_) => Some(("invalid_address", "This is not an email address. Correct it, or remove the row.")),
+                },
+            };
+            if let Some((code, text)) = bad {
+                invalid += 1;
+                if until.is_none() {
+                    self.errors.write(&row, code, text).map_err(unwritable)?;
+                }
+            }
+            self.next_row += 1;
+            self.look()?;
+        }
+        lines.sort();
+        let error_bytes = self.errors.settle().map_err(unwritable)?;
+        let (end_row, total) = (self.next_row, self.total(is_last));
+        Ok(Batch { lines, first_row, end_row, invalid, error_bytes, total, is_last })
+    }
+
+    fn total(&self, is_last: bool) -> u64 {
+        let read = self.reader.bytes_read().clamp(1, self.file_bytes.max(1));
+        let estimate = u128::from(self.next_row) * u128::from(self.file_bytes) / u128::from(read);
+        let estimate = u64::try_from(estimate).unwrap_or(u64::MAX).max(self.next_row);
+        if is_last { self.next_row } else { estimate }
+    }
+
+    fn look(&self) -> Result<(), Fail> {
+        if self.next_row.is_multiple_of(LOOK) && self.place.halt.load(Relaxed) {
+            return Err(Fail::Stopping);
+        }
+        Ok(())
+    }
+}
+
+fn take(lines: &mut Lines, row: &Row<'_>, email: &Email, place: &Place) {
+    let reason = row.reason.and_then(Reason::of_word);
+    // A word that is not known is kept where the vendor's own words are.
+    let unknown = row.reason.filter(|_| reason.is_none());
+    lines.push(Line {
+        key: email.key(),
+        email: Some(email.as_str()).filter(|text| *text != email.key()),
+        strength: reason.unwrap_or(place.reason).strength(),
+        source: row.source.map(|text| cut(text, WORD)),
+        note: row.note.map(|text| cut(text, NOTE)),
+        vendor_code: row.vendor_code.or(unknown).map(|text| cut(text, WORD)),
+        first_seen: row.first_seen.and_then(moment).filter(|seen| *seen < place.now.micros()),
+        n: 1,
+    });
+}
+
+/// The first characters of a text.
+fn cut(text: &str, characters: usize) -> &str {
+    if text.len() <= characters {
+        return text;
+    }
+    text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
+}
+
+/// A time as files have it: RFC 3339, `2026-11-22 13:00:00`, `2026-11-22`, or seconds or milliseconds since 1970.
+fn moment(text: &str) -> Option<i64> {
+    const SECONDS: std::ops::Range<i64> = 100_000_000..10_000_000_000;
+    const MILLIS: std::ops::Range<i64> = 100_000_000_000..10_000_000_000_000;
+    if let Ok(number) = text.parse::<i64>() {
+        return match number {
+            seconds if SECONDS.contains(&seconds) => Some(seconds * 1_000_000),
+            millis if MILLIS.contains(&millis) => Some(millis * 1000),
+            _ => None,
+        };
+    }
+    let micros = if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        time.timestamp_micros()
+    } else if let Some(time) = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(text.trim_end_matches(" UTC"), form).ok())
+    {
+        time.and_utc().timestamp_micros()
+    } else {
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros()
+    };
+    (micros > 0).then_some(micros)
+}
+
+/// The error file, opened when the first row goes into it.
+struct Errors {
+    path: PathBuf,
+    mapping: Mapping,
+    bytes: u64,
+    open: Option<(ErrorFile<File>, File)>,
+    is_dirty: bool,
+}
+
+impl Errors {
+    fn new(path: PathBuf, mapping: Mapping, bytes: u64) -> Self {
+        Self { path, mapping, bytes, open: None, is_dirty: false }
+    }
+
+    fn write(&mut self, row: &Row<'_>, code: &str, text: &str) -> io::Result<()> {
+        if self.open.is_none() {
+            self.open = Some(self.begin()?);
+        }
+        self.is_dirty = true;
+        self.open.as_mut().expect("it was opened").0.write(row, code, text)
+    }
+
+    /// A new file with the bytes that are true, in the place of the old one: an attempt that has lost the job and does
+    /// not know it yet writes to the old one, which nobody sees.
+    fn begin(&self) -> io::Result<(ErrorFile<File>, File)> {
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let new = self.path.with_extension("new");
+        let mut file = File::create(&new)?;
+        let kept = match File::open(&self.path) {
+            Ok(old) if self.bytes > 0 => io::copy(&mut old.take(self.bytes), &mut file)?,
+            Ok(_) => 0,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        file.sync_all()?;
+        fs::rename(&new, &self.path)?;
+        let out = file.try_clone()?;
+        let writer =
+            if kept > 0 { ErrorFile::resume(out, &self.mapping) } else { ErrorFile::begin(out, &self.mapping)? };
+        Ok((writer, file))
+    }
+
+    /// Brings what was written to the disk, and gives the file's length.
+    fn settle(&mut self) -> io::Result<u64> {
+        if let (Some((writer, file)), true) = (&mut self.open, self.is_dirty) {
+            writer.flush()?;
+            file.sync_data()?;
+            self.bytes = file.metadata()?.len();
+            self.is_dirty = false;
+        }
+        Ok(self.bytes)
+    }
+}
+
+fn unreadable(error: FileError) -> Fail {
+    match error {
+        FileError::Io { .. } => Fail::retry(error.code(), error.to_string()).because(error),
+        _ => Fail::fatal(error.code(), error.to_string()),
+    }
+}
+
+fn unwritable(error: io::Error) -> Fail {
+    let text = match error.kind() {
+        io::ErrorKind::StorageFull => "The server's disk is full. Free some space; Usher will try again.",
+        _ => "The rows that could not be taken cannot be written to the data folder. Usher will try again.",
+    };
+    Fail::retry("unavailable", text).because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_files_have_them() {
+        for text in [
+            "2026-11-22T13:00:00Z",
+            "2026-11-22T14:00:00+01:00",
+            "2026-11-22 13:00:00",
+            "2026-11-22 13:00",
+            "1795352400",
+            "1795352400000",
+        ] {
+            assert_eq!(moment(text), Some(1_795_352_400_000_000), "{text}");
+        }
+        assert_eq!(moment("2026-11-22"), Some(1_795_305_600_000_000));
+        for text in ["yesterday", "", "550", "0000-00-00 00:00:00"] {
+            assert_eq!(moment(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_at_a_character() {
+        assert_eq!((cut("ééé", 2), cut("ab", 2), cut("abc", 2)), ("éé", "ab", "ab"));
+    }
+}

@@ -1,0 +1,164 @@
+use poem_openapi::{Enum, Object};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use usher_db::{FromRow, Row};
+
+use crate::values::{BlockId, Time};
+
+/// Why an address is blocked, the weakest first.
+///
+/// A complaint is the strongest: who reports mail as spam must never get any again, or the site's whole mail suffers.
+/// A hard bounce is a server's word that the address does not exist, `invalid` somebody's guess at the same. An
+/// unsubscription is the person's own wish. What the staff blocked by hand is the weakest, as they may change their
+/// mind, and each of the others says more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Enum, Serialize, Deserialize)]
+#[oai(rename = "BlockReason", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Somebody blocked it by hand.
+    Manual = 1,
+    /// The person unsubscribed.
+    Unsubscribe = 2,
+    /// It is no address that can work.
+    Invalid = 3,
+    /// Its mail server said that there is no such mailbox.
+    HardBounce = 4,
+    /// The person reported mail as spam.
+    Complaint = 5,
+}
+
+/// Words of other tools for each reason, in lower case with single spaces.
+const WORDS: &[(Reason, &[&str])] = &[
+    (Reason::Complaint, &["complaint", "complained", "spam", "spam complaint", "spam report", "abuse"]),
+    (Reason::HardBounce, &["hard bounce", "hardbounce", "hard", "bounce", "bounced", "permanent", "cleaned"]),
+    (Reason::Invalid, &["invalid", "invalid email", "invalid address", "bad address"]),
+    (Reason::Unsubscribe, &["unsubscribe", "unsubscribed", "unsubscription", "opt out", "opted out", "optout"]),
+    (Reason::Manual, &["manual", "manually added", "blocked", "blacklist", "suppressed"]),
+];
+
+impl Reason {
+    /// How strong it is, from 1; stored.
+    pub const fn strength(self) -> u8 {
+        self as u8
+    }
+
+    /// The reason of a strength.
+    pub fn of_strength(strength: i64) -> Option<Self> {
+        [Self::Manual, Self::Unsubscribe, Self::Invalid, Self::HardBounce, Self::Complaint]
+            .into_iter()
+            .find(|reason| i64::from(reason.strength()) == strength)
+    }
+
+    /// As a file may say it.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let words: Vec<_> = word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
+        let word = words.join(" ").to_lowercase();
+        WORDS.iter().find(|(_, known)| known.contains(&word.as_str())).map(|(reason, _)| *reason)
+    }
+
+    /// As it is shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Invalid => "invalid",
+            Self::HardBounce => "hard_bounce",
+            Self::Complaint => "complaint",
+        }
+    }
+}
+
+/// A blocked address.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "BlockEntry", rename_all = "camelCase")]
+pub struct Entry {
+    /// The entry.
+    pub id: BlockId,
+    /// The address, as it was written.
+    pub email: String,
+    /// Why it is blocked: the strongest reason that was given.
+    pub reason: Reason,
+    /// Where that reason comes from: `api`, `import`, or what the call or the file said.
+    pub source: String,
+    /// What somebody wrote beside it.
+    pub note: Option<String>,
+    /// What the mail provider called it.
+    pub vendor_code: Option<String>,
+    /// When the address was first reported by anybody.
+    pub first_seen: Time,
+    /// When the entry changed last.
+    pub updated_at: Time,
+    #[oai(skip)]
+    pub(super) key: String,
+}
+
+impl Entry {
+    /// As the activity log has it.
+    pub(super) fn change(&self) -> Value {
+        let mut value = json!({ "email": self.email, "reason": self.reason, "source": self.source });
+        if let Some(note) = &self.note {
+            value["note"] = json!(note);
+        }
+        value
+    }
+}
+
+impl FromRow for Entry {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        Ok(Self {
+            id: row.take()?,
+            email: row.take()?,
+            reason: {
+                let stored = row.take()?;
+                let unknown = || usher_db::Error::Decode(format!("strength {stored} in the block list").into());
+                Reason::of_strength(stored).ok_or_else(unknown)?
+            },
+            source: row.take()?,
+            note: row.take()?,
+            vendor_code: row.take()?,
+            first_seen: row.take()?,
+            updated_at: row.take()?,
+            key: row.take()?,
+        })
+    }
+}
+
+/// How an import stands, and how it ended. Each row of the file is in exactly one of the last four.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Counts {
+    pub(super) done: u64,
+    pub(super) total: u64,
+    pub(super) added: u64,
+    pub(super) already: u64,
+    pub(super) strengthened: u64,
+    pub(super) invalid: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_other_tools_are_known() {
+        for (word, reason) in [
+            ("hard_bounce", Reason::HardBounce),
+            ("Hard-Bounce", Reason::HardBounce),
+            ("SPAM complaint", Reason::Complaint),
+            (" Unsubscribed ", Reason::Unsubscribe),
+        ] {
+            assert_eq!(Reason::of_word(word), Some(reason), "{word}");
+        }
+        assert_eq!(Reason::of_word("soft bounce"), None);
+    }
+
+    #[test]
+    fn a_reason_is_read_back() {
+        for strength in 1..=5 {
+            let reason = Reason::of_strength(strength).unwrap();
+            assert_eq!(i64::from(reason.strength()), strength);
+            assert_eq!(Reason::of_word(reason.as_str()), Some(reason));
+        }
+        assert_eq!(Reason::of_strength(6), None);
+    }
+}

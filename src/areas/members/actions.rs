@@ -1,0 +1,259 @@
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tokio::sync::Semaphore;
+use usher_db::Change;
+
+use super::{
+    store::{self, Filter, Path, Place},
+    types::{Member, MemberById, MemberRef, MemberSort, MemberStatus, Name, Note, made_at},
+};
+use crate::{
+    error::{Code, Error, Fix, Result},
+    gate::Cx,
+    paging::{self, Cursor},
+    tools::Scope,
+    values::{Email, MemberId, Tag},
+};
+
+/// Tags that a member can have.
+pub const MAX_TAGS: usize = 100;
+
+/// Searches for a text that this process does at once. Each may look at every member, and on SQLite each keeps one
+/// of the few connections for reading; the rest of the calls keep the others.
+const MAX_SEARCHES: usize = 2;
+
+static SEARCHES: Semaphore = Semaphore::const_new(MAX_SEARCHES);
+
+/// What a new member is to have.
+pub struct New {
+    pub email: Email,
+    pub name: Option<Name>,
+    pub note: Option<Note>,
+    pub tags: Vec<Tag>,
+}
+
+/// What is to become of a member; `None` stays as it is.
+pub struct Changes {
+    pub email: Option<Email>,
+    pub name: Option<Name>,
+    pub note: Option<Note>,
+}
+
+/// What is to become of a member's tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tagging {
+    /// These too.
+    Add,
+    /// Not these.
+    Remove,
+    /// These and no others.
+    Replace,
+}
+
+/// A page of members, and the cursor of the next.
+pub async fn list(
+    cx: &mut Cx,
+    filter: &Filter,
+    sort: MemberSort,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<(Vec<Member>, Option<String>)> {
+    let place = Cursor::decode(cursor, sort.as_str())?;
+    let place = place.map_or_else(|| Place::start(sort), |[key, id]| Place { key, id });
+    let _turn = match &filter.text {
+        Some(_) => Some(SEARCHES.acquire().await.map_err(Error::internal)?),
+        None => None,
+    };
+    let site = cx.site();
+    let path = match sort {
+        MemberSort::Newest | MemberSort::Oldest => Path::Walk,
+        MemberSort::Email | MemberSort::Name => path(cx, filter).await?,
+    };
+    let mut items = store::list(cx.conn(), site, filter, sort, path, &place, limit + 1).await?;
+    let more = paging::cut(&mut items, limit);
+    let next = items.last().filter(|_| more).map(|member| {
+        let Place { key, id } = Place::after(member, sort);
+        Cursor::after(sort.as_str(), [key, id]).encode()
+    });
+    Ok((items, next))
+}
+
+/// The quickest path to a page by address or name: through a filter that few members fit, if there is one.
+async fn path(cx: &mut Cx, filter: &Filter) -> Result<Path> {
+    let site = cx.site();
+    if let Some(tag) = &filter.tag
+        && store::few_of_tag(cx.conn(), site, tag).await?
+    {
+        return Ok(Path::Tag);
+    }
+    if let Some(status) = filter.status
+        && store::few_of_status(cx.conn(), site, status).await?
+    {
+        return Ok(Path::Status);
+    }
+    if filter.text.is_some() || filter.has_time() && store::few_of_time(cx.conn(), site, filter).await? {
+        return Ok(Path::Time);
+    }
+    Ok(Path::Walk)
+}
+
+/// The member that a call is about.
+pub async fn find(cx: &mut Cx, who: &MemberRef) -> Result<Member> {
+    let site = cx.site();
+    let member = match who {
+        MemberRef::Id(by) => store::by_id(cx.conn(), site, &by.id).await?,
+        MemberRef::Email(by) => store::by_email(cx.conn(), site, &by.email).await?,
+    };
+    found(cx, who, member)
+}
+
+/// The same for a call that writes: until it has ended, no other changes this member.
+pub async fn hold(cx: &mut Cx, who: &MemberRef) -> Result<Member> {
+    let site = cx.site();
+    let id = match who {
+        MemberRef::Id(by) => store::hold(cx.conn(), site, &by.id).await?,
+        MemberRef::Email(by) => store::hold_by_email(cx.conn(), site, &by.email).await?,
+    };
+    // Read only now: while it waited for the row, the tags may have changed.
+    let member = match id {
+        Some(id) => store::by_id(cx.conn(), site, &id).await?,
+        None => None,
+    };
+    found(cx, who, member)
+}
+
+fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member> {
+    let member = member.ok_or_else(|| {
+        let whom = match who {
+            MemberRef::Id(by) => by.id.as_str(),
+            MemberRef::Email(_) => "with this address",
+        };
+        Error::new(Code::MemberNotFound, format!("The site has no member {whom}."))
+    })?;
+    cx.touches(&member.id);
+    match who {
+        MemberRef::Id(MemberById { id, expect_email: Some(email) }) if email.key() != member.email_key() => {
+            let text = format!("The address of member {id} is not the one in expectEmail; nothing was done.");
+            Err(Error::new(Code::EmailMismatch, text))
+        }
+        _ => Ok(member),
+    }
+}
+
+/// Makes a member. Sends nothing.
+pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
+    let id: MemberId = cx.app.clock.id();
+    let created_at = made_at(&id);
+    let member = Member {
+        id,
+        email: new.email.to_string(),
+        name: new.name.and_then(Name::into_option),
+        note: new.note.and_then(Note::into_option),
+        status: MemberStatus::Free,
+        tags: set(new.tags).into_iter().collect(),
+        created_at,
+        updated_at: created_at,
+    };
+    let site = cx.site();
+    if store::insert(cx.conn(), site, [&member]).await? == 0 {
+        let other = store::id_of(cx.conn(), site, &new.email).await?;
+        return Err(other.as_ref().map_or_else(try_again, taken));
+    }
+    if !member.tags.is_empty() {
+        store::insert_tags(cx.conn(), site, member.tags.iter().map(|tag| (&member.id, tag))).await?;
+    }
+    cx.touches(&member.id);
+    cx.tx().note(Change::created("member", member.id.as_str(), member.json()));
+    Ok(member)
+}
+
+/// Changes what was given. What is the same already changes nothing.
+pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Member> {
+    let before = hold(cx, who).await?;
+    let mut after = before.clone();
+    if let Some(email) = &changes.email {
+        after.email = email.to_string();
+    }
+    if let Some(name) = changes.name {
+        after.name = name.into_option();
+    }
+    if let Some(note) = changes.note {
+        after.note = note.into_option();
+    }
+    if after == before {
+        return Ok(before);
+    }
+    after.updated_at = cx.now.max(before.updated_at);
+    let site = cx.site();
+    if let Some(email) = changes.email.filter(|email| email.key() != before.email_key())
+        && let Some(other) = store::id_of(cx.conn(), site, &email).await?
+    {
+        return Err(taken(&other));
+    }
+    store::update(cx.conn(), site, &after).await.map_err(taken_meanwhile)?;
+    note(cx, &before, &after);
+    Ok(after)
+}
+
+/// Adds, removes or replaces tags. Gives the member, and whether anything changed.
+pub async fn tag(cx: &mut Cx, who: &MemberRef, how: Tagging, tags: Vec<Tag>) -> Result<(Member, bool)> {
+    let before = hold(cx, who).await?;
+    let (had, named) = (set(before.tags.clone()), set(tags));
+    let has = match how {
+        Tagging::Add => &had | &named,
+        Tagging::Remove => &had - &named,
+        Tagging::Replace => named,
+    };
+    if has.len() > MAX_TAGS {
+        let text = format!(
+            "Member {} would have {} tags; a member has at most {MAX_TAGS}. Remove some first.",
+            before.id,
+            has.len()
+        );
+        return Err(Error::new(Code::TooManyTags, text));
+    }
+    if has == had {
+        return Ok((before, false));
+    }
+    let site = cx.site();
+    let (gone, added): (Vec<_>, Vec<_>) = (had.difference(&has).collect(), has.difference(&had).collect());
+    if !gone.is_empty() {
+        store::delete_tags(cx.conn(), site, &before.id, &gone).await?;
+    }
+    if !added.is_empty() {
+        store::insert_tags(cx.conn(), site, added.into_iter().map(|tag| (&before.id, tag))).await?;
+    }
+    let updated_at = cx.now.max(before.updated_at);
+    let after = Member { tags: has.into_iter().collect(), updated_at, ..before.clone() };
+    store::update(cx.conn(), site, &after).await?;
+    note(cx, &before, &after);
+    Ok((after, true))
+}
+
+fn set(tags: Vec<Tag>) -> BTreeSet<Tag> {
+    tags.into_iter().collect()
+}
+
+fn note(cx: &mut Cx, before: &Member, after: &Member) {
+    cx.tx().note(Change::updated("member", after.id.as_str(), before.json(), after.json()));
+}
+
+/// The refusal of an address that is a member's already.
+fn taken(id: &MemberId) -> Error {
+    let fix =
+        Fix { tool: "members.get", args: json!({ "member": { "id": id } }), scope: Some(Scope::MembersRead.name()) };
+    Error::new(Code::MemberExists, format!("The address belongs to member {id} already.")).fixed_by(fix)
+}
+
+/// On PostgreSQL another call can take the address between the look and the write.
+fn taken_meanwhile(error: usher_db::Error) -> Error {
+    match error.as_database_error().is_some_and(|cause| cause.is_unique_violation()) {
+        true => try_again().caused_by(error),
+        false => error.into(),
+    }
+}
+
+fn try_again() -> Error {
+    Error::unavailable("Another call changed who has this address at the same moment; nothing was written. Try again.")
+}

@@ -1,0 +1,22 @@
+//! Members: the people of a site.
+//!
+//! The address is the identity: unique per site in its normalised form ([`Email::key`](crate::values::Email::key)),
+//! kept as typed. A member that is made here gets no mail. Until access and billing exist, every member is `free`.
+//!
+//! An id holds the millisecond at which the member was made, and `created_at` is that millisecond, never another.
+//! So the order of ids is the order of creation, and the primary key and the index on tags serve "newest first" and
+//! "created between" without an index of their own.
+//!
+//! A call names a member by a [`MemberRef`]. A call that writes holds the member's row first, so that two of them
+//! never overwrite each other's fields or together exceed [`MAX_TAGS`]. Whatever changes a member moves `updated_at`
+//! on and notes one `member` change, with the member as the API shows it before and after; what changes nothing does
+//! neither. An error may name a member's id, never an address that the caller did not send.
+
+mod actions;
+pub mod store;
+mod tools;
+mod types;
+
+pub use actions::{MAX_TAGS, find, hold};
+pub use tools::AREA;
+pub use types::{Member, MemberRef, MemberStatus};

@@ -1,0 +1,141 @@
+//! The SQL of members. A tag has no comma, so tags can be read as one text.
+
+mod list;
+
+pub use list::{Filter, Path, Place, few_of_status, few_of_tag, few_of_time, list};
+use usher_db::{Conn, Result, Value, sql, sql_both};
+
+use super::types::Member;
+use crate::values::{Email, MemberId, SiteId, Tag};
+
+/// A member by id.
+pub async fn by_id(conn: Conn<'_>, site: SiteId, id: &MemberId) -> Result<Option<Member>> {
+    sql!(
+        "SELECT m.id, m.email, m.name, m.note, m.status, m.created_at, m.updated_at,
+                (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id)
+         FROM member m WHERE m.site = $1 AND m.id = $2"
+    )
+    .bind(site)
+    .bind(id)
+    .optional(conn)
+    .await
+}
+
+/// A member by address.
+pub async fn by_email(conn: Conn<'_>, site: SiteId, email: &Email) -> Result<Option<Member>> {
+    sql!(
+        "SELECT m.id, m.email, m.name, m.note, m.status, m.created_at, m.updated_at,
+                (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id)
+         FROM member m WHERE m.site = $1 AND m.email_key = $2"
+    )
+    .bind(site)
+    .bind(email.key())
+    .optional(conn)
+    .await
+}
+
+/// The id of the member with an address.
+pub async fn id_of(conn: Conn<'_>, site: SiteId, email: &Email) -> Result<Option<MemberId>> {
+    let row: Option<(MemberId,)> = sql!("SELECT id FROM member WHERE site = $1 AND email_key = $2")
+        .bind(site)
+        .bind(email.key())
+        .optional(conn)
+        .await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Holds the row of a member by id until the transaction ends. A transaction of SQLite holds everything anyway.
+pub async fn hold(conn: Conn<'_>, site: SiteId, id: &MemberId) -> Result<Option<MemberId>> {
+    let row: Option<(MemberId,)> = sql_both!(
+        sqlite: "SELECT id FROM member WHERE site = $1 AND id = $2",
+        postgres: "SELECT id FROM member WHERE site = $1 AND id = $2 FOR UPDATE",
+    )
+    .bind(site)
+    .bind(id)
+    .optional(conn)
+    .await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// The same by address.
+pub async fn hold_by_email(conn: Conn<'_>, site: SiteId, email: &Email) -> Result<Option<MemberId>> {
+    let row: Option<(MemberId,)> = sql_both!(
+        sqlite: "SELECT id FROM member WHERE site = $1 AND email_key = $2",
+        postgres: "SELECT id FROM member WHERE site = $1 AND email_key = $2 FOR UPDATE",
+    )
+    .bind(site)
+    .bind(email.key())
+    .optional(conn)
+    .await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Writes new members, at most 3,000 at once, without their tags; gives how many. One whose address is a member's
+/// already is left out, also when another transaction makes that member at the same moment.
+pub async fn insert(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Item = &Member>) -> Result<u64> {
+    sql!(
+        "INSERT INTO member (site, id, email, email_key, name, name_key, note, status, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (site, email_key) DO NOTHING"
+    )
+    .rows(members.into_iter().map(|member| values(site, member)))
+    .run(conn)
+    .await
+}
+
+fn values(site: SiteId, member: &Member) -> [Value; 10] {
+    [
+        site.into(),
+        (&member.id).into(),
+        (&member.email).into(),
+        member.email_key().into(),
+        member.name.as_deref().into(),
+        member.name_key().into(),
+        member.note.as_deref().into(),
+        member.status.as_str().into(),
+        member.created_at.into(),
+        member.updated_at.into(),
+    ]
+}
+
+/// Writes what may change of a member, but for the tags.
+pub async fn update(conn: Conn<'_>, site: SiteId, member: &Member) -> Result<u64> {
+    sql!(
+        "UPDATE member SET email = $3, email_key = $4, name = $5, name_key = $6, note = $7, updated_at = $8
+         WHERE site = $1 AND id = $2"
+    )
+    .bind(site)
+    .bind(&member.id)
+    .bind(&member.email)
+    .bind(member.email_key())
+    .bind(member.name.as_deref())
+    .bind(member.name_key())
+    .bind(member.note.as_deref())
+    .bind(member.updated_at)
+    .run(conn)
+    .await
+}
+
+/// Gives members tags that they do not have.
+pub async fn insert_tags(
+    conn: Conn<'_>,
+    site: SiteId,
+    tags: impl IntoIterator<Item = (&MemberId, &Tag)>,
+) -> Result<u64> {
+    sql!("INSERT INTO member_tag (site, member_id, tag) VALUES ($1, $2, $3)")
+        .rows(tags.into_iter().map(|(member, tag)| [site.into(), member.into(), tag.into()]))
+        .run(conn)
+        .await
+}
+
+/// Takes tags from a member.
+pub async fn delete_tags(conn: Conn<'_>, site: SiteId, member: &MemberId, tags: &[&Tag]) -> Result<u64> {
+    let joined: String = tags.iter().flat_map(|tag| [tag.as_str(), ","]).collect();
+    // A tag has neither a comma nor a sign that LIKE knows.
+    sql!("DELETE FROM member_tag WHERE site = $1 AND member_id = $2 AND $3 LIKE '%,' || tag || ',%'")
+        .bind(site)
+        .bind(member)
+        .bind(format!(",{joined}"))
+        .run(conn)
+        .await
+}

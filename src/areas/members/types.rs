@@ -1,0 +1,288 @@
+use poem_openapi::{Enum, Object, Union, registry::MetaSchema, types::ToJSON};
+use serde_json::Value;
+use usher_db::{FromRow, Row};
+
+use crate::{
+    tools::schema,
+    values::{Email, MemberId, Tag, Time, email_key, json_string},
+};
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 200;
+
+/// The longest note, in characters.
+const LONGEST_NOTE: usize = 5000;
+
+/// What a member has. Every member is `free` until access and billing exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "lowercase")]
+pub enum MemberStatus {
+    /// Neither pays nor has free access.
+    Free,
+    /// Has a paid subscription.
+    Paid,
+    /// Has free access.
+    Comped,
+}
+
+impl MemberStatus {
+    /// As it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Paid => "paid",
+            Self::Comped => "comped",
+        }
+    }
+
+    fn stored(text: &str) -> usher_db::Result<Self> {
+        let known = [Self::Free, Self::Paid, Self::Comped].into_iter().find(|status| status.as_str() == text);
+        known.ok_or_else(|| usher_db::Error::Decode(format!("a member's status is {text:?}").into()))
+    }
+}
+
+/// The order of a list of members.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
+pub enum MemberSort {
+    /// Newest first.
+    #[default]
+    #[oai(rename = "-createdAt")]
+    Newest,
+    /// Oldest first.
+    #[oai(rename = "createdAt")]
+    Oldest,
+    /// By address, without regard to case.
+    #[oai(rename = "email")]
+    Email,
+    /// By name, without regard to case; those without a name come first.
+    #[oai(rename = "name")]
+    Name,
+}
+
+impl MemberSort {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Newest => "-createdAt",
+            Self::Oldest => "createdAt",
+            Self::Email => "email",
+            Self::Name => "name",
+        }
+    }
+}
+
+/// A person of the site.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct Member {
+    /// The member's id, which never changes.
+    pub id: MemberId,
+    /// The address, as typed. No other member of the site has it, whatever its case.
+    pub email: String,
+    /// What the member is called.
+    pub name: Option<String>,
+    /// What the site's staff wrote down; the member never sees it.
+    pub note: Option<String>,
+    /// What the member has.
+    pub status: MemberStatus,
+    /// The member's tags, sorted.
+    pub tags: Vec<Tag>,
+    /// When the member was made, to the millisecond.
+    pub created_at: Time,
+    /// When anything of the member changed last.
+    pub updated_at: Time,
+}
+
+impl Member {
+    /// As it stands in answers.
+    pub fn json(&self) -> Value {
+        let mut value = self.to_json().unwrap_or_default();
+        schema::without_nulls(&mut value);
+        value
+    }
+
+    /// What the address is looked up and sorted by.
+    pub(super) fn email_key(&self) -> String {
+        email_key(&self.email)
+    }
+
+    /// What the name is searched and sorted by; empty without one.
+    pub(super) fn name_key(&self) -> String {
+        search_key(self.name.as_deref().unwrap_or_default())
+    }
+}
+
+/// A text in the form that names are searched in: that of an address's key.
+pub(super) fn search_key(text: &str) -> String {
+    email_key(text)
+}
+
+/// When the member of an id was made: the millisecond in it.
+pub(super) fn made_at(id: &MemberId) -> Time {
+    Time::from_micros((id.number().as_u128() >> 80) as i64 * 1000)
+}
+
+impl FromRow for Member {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        let (id, email, name, note) = (row.take()?, row.take()?, row.take()?, row.take()?);
+        let status = MemberStatus::stored(&row.take::<String>()?)?;
+        let (created_at, updated_at) = (row.take()?, row.take()?);
+        let joined: Option<String> = row.take()?;
+        let tags = joined.iter().flat_map(|tags| tags.split(',')).map(Tag::parse).collect::<Result<Vec<_>, _>>();
+        let mut tags = tags.map_err(|invalid| usher_db::Error::Decode(invalid.into()))?;
+        tags.sort_unstable();
+        Ok(Self { id, email, name, note, status, tags, created_at, updated_at })
+    }
+}
+
+/// A member by id.
+#[derive(Clone, Debug, Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MemberById {
+    /// The member's id.
+    pub id: MemberId,
+    /// The address that the caller believes to be this member's, compared without regard to case; if it is another,
+    /// the call is refused as `email_mismatch` and does nothing.
+    pub expect_email: Option<Email>,
+}
+
+/// A member by address.
+#[derive(Clone, Debug, Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MemberByEmail {
+    /// The member's address, compared without regard to case.
+    pub email: Email,
+}
+
+/// A member, by id or by address: one of the two.
+#[derive(Clone, Debug, Union)]
+#[oai(one_of)]
+pub enum MemberRef {
+    /// By id.
+    Id(MemberById),
+    /// By address.
+    Email(MemberByEmail),
+}
+
+/// A member's name as a caller gives it: one line, without outer space. Empty for none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(Box<str>);
+
+/// A note as a caller gives it: without outer space. Empty for none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note(Box<str>);
+
+/// A text that is too long, or has characters that are no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a text of at most {longest} characters without control characters")]
+pub struct InvalidText {
+    longest: usize,
+}
+
+impl Name {
+    /// Reads a name.
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        parse(text, LONGEST_NAME, char::is_control).map(Self)
+    }
+
+    /// The name, if there is one.
+    pub fn into_option(self) -> Option<String> {
+        (!self.0.is_empty()).then(|| self.0.into())
+    }
+}
+
+impl Note {
+    /// Reads a note.
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        parse(text, LONGEST_NOTE, |c| c == '\0').map(Self)
+    }
+
+    /// The note, if there is one.
+    pub fn into_option(self) -> Option<String> {
+        (!self.0.is_empty()).then(|| self.0.into())
+    }
+}
+
+fn parse(text: &str, longest: usize, forbidden: fn(char) -> bool) -> Result<Box<str>, InvalidText> {
+    if text.chars().count() > longest || text.contains(forbidden) {
+        return Err(InvalidText { longest });
+    }
+    Ok(text.trim().into())
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+json_string!(
+    impl[] Name,
+    "string_name",
+    MetaSchema {
+        max_length: Some(LONGEST_NAME),
+        pattern: Some(r"^[^\x00-\x1f\x7f-\x9f]*$".into()),
+        example: Some("Anna Lind".into()),
+        ..MetaSchema::new("string")
+    },
+    Name::parse
+);
+
+json_string!(
+    impl[] Note,
+    "string_note",
+    MetaSchema {
+        max_length: Some(LONGEST_NOTE),
+        pattern: Some(r"^[^\x00]*$".into()),
+        example: Some("Met at the spring workshop.".into()),
+        ..MetaSchema::new("string")
+    },
+    Note::parse
+);
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::types::ParseFromJSON;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_member_is_named_by_id_or_by_address_and_not_by_both() {
+        let id = "mem_01kan8v3t0e0rt8nfkzk1s7p4qs";
+        for good in [json!({ "id": id }), json!({ "id": id, "expectEmail": "a@b.de" }), json!({ "email": "a@b.de" })] {
+            MemberRef::parse_from_json(Some(good)).unwrap();
+        }
+        for bad in [
+            json!({}),
+            json!({ "id": id, "email": "a@b.de" }),
+            json!({ "email": "a@b.de", "expectEmail": "a@b.de" }),
+            json!({ "id": id, "name": "Anna" }),
+        ] {
+            assert!(MemberRef::parse_from_json(Some(bad.clone())).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_line_and_a_note_may_have_more() {
+        assert_eq!(Name::parse(" Anna ").unwrap().into_option().as_deref(), Some("Anna"));
+        assert_eq!(Name::parse("  ").unwrap().into_option(), None);
+        assert!(Name::parse("Anna\r\nBcc: x@example.com").is_err());
+        assert!(Name::parse(&"é".repeat(LONGEST_NAME)).is_ok());
+        assert!(Name::parse(&"é".repeat(LONGEST_NAME + 1)).is_err());
+        assert_eq!(Note::parse("one\ntwo").unwrap().into_option().as_deref(), Some("one\ntwo"));
+        assert!(Note::parse("\0").is_err());
+    }
+
+    #[test]
+    fn an_id_knows_when_its_member_was_made() {
+        let id = MemberId::of(uuid::Uuid::from_u128(1_700_000_000_123_u128 << 80 | 0x7000 << 64 | 5));
+        assert_eq!(made_at(&id), Time::from_micros(1_700_000_000_123_000));
+    }
+}

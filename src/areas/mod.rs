@@ -1,0 +1,18 @@
+//! What Usher knows about, a folder each with the same files: `mod.rs` (what the area is and its rules), `tools.rs`
+//! (the API), `types.rs`, `actions.rs` (the rules), `store.rs` (the SQL), `jobs.rs`.
+
+pub mod activity;
+pub mod blocklist;
+pub mod jobs;
+pub mod keys;
+pub mod members;
+pub mod sites;
+pub mod tags;
+pub mod tools;
+pub mod uploads;
+
+use crate::tools::Area;
+
+/// The one list of areas with tools, in the order of the documentation.
+pub const AREAS: &[Area] =
+    &[members::AREA, tags::AREA, blocklist::AREA, jobs::AREA, keys::AREA, activity::AREA, tools::AREA];

@@ -1,0 +1,56 @@
+use usher_db::{FromRow, Row};
+
+use crate::{
+    gate::Budgets,
+    values::{SiteId, Time},
+};
+
+/// One creator's platform.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Its number.
+    pub id: SiteId,
+    /// What people call it.
+    pub name: String,
+    /// Its own host name, in lower case and without a port.
+    pub domain: Option<String>,
+    /// Whether its members and money are real.
+    pub live: bool,
+    /// What its owner can change.
+    pub settings: Settings,
+    /// Grows whenever the site or a key of it changes.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: Time,
+}
+
+/// What a site's owner can change. What is not stored has its default.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// What each key may call.
+    #[serde(flatten)]
+    pub budgets: Budgets,
+    /// Days that the activity log is kept.
+    pub activity_retention_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { budgets: Budgets::default(), activity_retention_days: 400 }
+    }
+}
+
+impl FromRow for Site {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        Ok(Self {
+            id: row.take()?,
+            name: row.take()?,
+            domain: row.take()?,
+            live: row.take()?,
+            settings: serde_json::from_str(&row.take::<String>()?).unwrap_or_default(),
+            revision: row.take()?,
+            created_at: row.take()?,
+        })
+    }
+}

@@ -1,0 +1,190 @@
+//! `usher import`: sends a file to a running server, has it imported, and watches.
+//!
+//! Everything goes through the API, with a key and its scopes and budgets, so it works from another machine too. The
+//! import is a job of the server: this program may be stopped, and the server killed and started again, and the file is
+//! imported once. It must never touch a database.
+
+pub(super) mod client;
+mod follow;
+mod report;
+mod show;
+mod source;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use self::{
+    client::{Client, Patience},
+    report::{number, text},
+    show::Show,
+    source::Source,
+};
+use super::{Failure, Result, out};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Add a file of addresses to the block list.
+    ///
+    /// Sends the file to a running server and follows its import. The strongest reason wins: an import adds protection
+    /// and never removes it. Rows that cannot be read end up in FILE.errors.csv, which can be mended and imported.
+    Blocklist(Blocklist),
+}
+
+#[derive(clap::Args)]
+pub(super) struct Blocklist {
+    /// A CSV, TSV or plain list of addresses, or its gzip; - for standard input.
+    file: PathBuf,
+    /// Why rows are blocked that do not say so themselves.
+    #[arg(long, value_parser = ["hard_bounce", "complaint", "invalid", "unsubscribe", "manual"])]
+    reason: Option<String>,
+    /// Where rows come from that do not say so themselves, such as the name of the tool you leave.
+    #[arg(long)]
+    source: Option<String>,
+    /// Do not wait for the end: print the job and leave.
+    #[arg(long)]
+    no_wait: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(clap::Args)]
+struct Server {
+    /// The server's address.
+    #[arg(long, env = "USHER_URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// An API key with the scope members:manage.
+    #[arg(long, env = "USHER_KEY", hide_env_values = true, default_value = "", hide_default_value = true)]
+    key: String,
+}
+
+pub(super) async fn run(command: Command, json: bool) -> Result<()> {
+    let Command::Blocklist(command) = command;
+    let mut import = Import { show: Show::new(json), json, job: None, command };
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::select! {
+        ended = import.run() => ended,
+        _ = interrupted => Err(import.interrupted()),
+    }
+}
+
+struct Import {
+    show: Show,
+    json: bool,
+    /// The job, once there is one.
+    job: Option<String>,
+    command: Blocklist,
+}
+
+impl Import {
+    async fn run(&mut self) -> Result<()> {
+        let client = Client::new(&self.command.server.url, &self.command.server.key)?;
+        if self.command.server.key.is_empty() {
+            return Err(Failure(
+                "there is no key: set USHER_KEY, or pass --key; `usher keys create --name import --scopes \
+                 members:manage` makes one"
+                    .into(),
+            ));
+        }
+        let source = Source::open(&self.command.file, &self.show).await?;
+        let mut patience = Patience::new(&self.show);
+        // Asked first, so that a wrong address or key is known before a long file is sent.
+        patience.none_at_first();
+        patience.until_answered(async || client.call("keys.whoami", &json!({}), None).await).await?;
+
+        let upload = self.upload(&client, &source, &mut patience).await?;
+        let mut args = json!({ "upload": upload });
+        if let Some(reason) = &self.command.reason {
+            args["reason"] = json!(reason);
+        }
+        if let Some(source) = &self.command.source {
+            args["source"] = json!(source);
+        }
+        // The same for every try, so that a call whose answer is lost does not import twice.
+        let once = format!("usher-import-{:016x}", rand::random::<u128>());
+        let call = async || client.call("blocklist.import", &args, Some(&once)).await;
+        let accepted = patience.until_answered(call).await?;
+        let job = &accepted["job"];
+        let id = text(job, "id").ok_or_else(|| client.not_usher())?.to_owned();
+        self.job = Some(id.clone());
+        if self.command.no_wait {
+            return self.left(job, &id);
+        }
+        self.show.importing();
+        self.show.job(job);
+        let job = follow::to_the_end(&client, &id, &self.show, &mut patience).await?;
+        self.show.done();
+        self.end(&client, &source, &job, &mut patience).await
+    }
+
+    async fn upload(&self, client: &Client, source: &Source, patience: &mut Patience<'_>) -> Result<String> {
+        let name = source.name();
+        let upload = patience.until_answered(async || {
+            self.show.sending(name, source.bytes());
+            client.upload(name, &source.path(), source.bytes(), self.show.counter()).await
+        });
+        let upload = upload.await?;
+        text(&upload, "id").map(str::to_owned).ok_or_else(|| client.not_usher())
+    }
+
+    /// What is said when nobody waits.
+    fn left(&self, job: &Value, id: &str) -> Result<()> {
+        self.show.done();
+        if self.json {
+            return out(&job.to_string());
+        }
+        out(&format!("The import is job {id}. It goes on in the server.\n\n{}", self.how_to_look(id)))
+    }
+
+    async fn end(&self, client: &Client, source: &Source, job: &Value, patience: &mut Patience<'_>) -> Result<()> {
+        let invalid = number(&job["progress"], "invalid");
+        let saved = match invalid {
+            0 => None,
+            _ => self.save_errors(client, source, job, patience).await,
+        };
+        if self.json {
+            out(&job.to_string())?;
+        }
+        match text(job, "status") {
+            Some("succeeded") if self.json => Ok(()),
+            Some("succeeded") => out(&report::summary(source.shown(), job, saved.as_deref())),
+            _ => Err(Failure(report::failure(source.shown(), job, saved.as_deref()))),
+        }
+    }
+
+    /// Saves the rows that were refused beside the input. The import has ended all the same if that fails.
+    async fn save_errors(
+        &self,
+        client: &Client,
+        source: &Source,
+        job: &Value,
+        patience: &mut Patience<'_>,
+    ) -> Option<PathBuf> {
+        let id = text(job, "id").unwrap_or_default();
+        let saved = patience.until_answered(async || client.save_errors(id, &source.errors()).await).await;
+        match saved {
+            Ok(path) => Some(path),
+            Err(Failure(why)) => {
+                self.show.note(&format!("The invalid rows could not be saved: {why}"));
+                None
+            }
+        }
+    }
+
+    fn interrupted(&self) -> Failure {
+        self.show.done();
+        match &self.job {
+            None => Failure("stopped; nothing was imported".into()),
+            Some(id) => Failure(format!(
+                "stopped watching; the import goes on in the server as job {id}. {}",
+                self.how_to_look(id)
+            )),
+        }
+    }
+
+    fn how_to_look(&self, id: &str) -> String {
+        let url = self.command.server.url.trim_end_matches('/');
+        format!("Look at it: curl -N -H \"Authorization: Bearer $USHER_KEY\" {url}/api/v1/jobs/{id}/events")
+    }
+}

@@ -1,0 +1,108 @@
+//! How an import ended, in words.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+/// A field that is a text.
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value[name].as_str()
+}
+
+/// A field that is a count; 0 if it is not there.
+pub(super) fn number(value: &Value, name: &str) -> u64 {
+    value[name].as_u64().unwrap_or(0)
+}
+
+/// The counts of a job, such as `9 added, 1 invalid`; those that are 0 are left out, but for the first.
+pub(super) fn counts(progress: &Value) -> String {
+    const NAMES: [(&str, &str); 4] =
+        [("added", "added"), ("already", "there already"), ("strengthened", "strengthened"), ("invalid", "invalid")];
+    let counted = NAMES.iter().map(|(name, words)| (number(progress, name), *name, words));
+    let shown = counted.filter(|(n, name, _)| *n > 0 || *name == "added");
+    shown.map(|(n, _, words)| format!("{} {words}", grouped(n))).collect::<Vec<_>>().join(", ")
+}
+
+/// Of an import that succeeded.
+pub(super) fn summary(file: &str, job: &Value, errors: Option<&Path>) -> String {
+    let progress = &job["progress"];
+    let rows = match number(progress, "total") {
+        1 => "1 row".into(),
+        n => format!("{} rows", grouped(n)),
+    };
+    format!("Imported {file}: {rows}; {}.{}", counts(progress), mend(errors))
+}
+
+/// Of an import that failed or was cancelled.
+pub(super) fn failure(file: &str, job: &Value, errors: Option<&Path>) -> String {
+    let id = text(job, "id").unwrap_or_default();
+    let ended = match text(job, "status") {
+        Some("cancelled") => "was cancelled".to_owned(),
+        _ => format!("failed: {}", text(&job["error"], "message").unwrap_or("the server does not say why")),
+    };
+    let ended = ended.trim_end_matches('.');
+    let done = match number(&job["progress"], "done") {
+        0 => "Nothing was imported.".into(),
+        n => format!("{} rows were done before: {}; they stay.", grouped(n), counts(&job["progress"])),
+    };
+    format!("the import of {file} {ended}. {done} It is job {id}; jobs.retry goes on where it stopped.{}", mend(errors))
+}
+
+fn mend(errors: Option<&Path>) -> String {
+    let saved =
+        errors.map(|path| format!("\nThe invalid rows are in {}; mend them and import that file.", path.display()));
+    saved.unwrap_or_default()
+}
+
+/// A number with its thousands apart.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_in_words() {
+        let job = json!({
+            "id": "job_x", "status": "succeeded",
+            "progress": { "done": 1234, "total": 1234, "added": 1200, "already": 0, "strengthened": 33, "invalid": 1 },
+        });
+        let said = summary("a.csv", &job, Some(Path::new("a.csv.errors.csv")));
+        assert!(said.starts_with("Imported a.csv: 1,234 rows; 1,200 added, 33 strengthened, 1 invalid.\n"), "{said}");
+        assert!(said.contains("in a.csv.errors.csv;"), "{said}");
+    }
+
+    #[test]
+    fn a_failure_says_what_stays() {
+        let mut job = json!({
+            "id": "job_x", "status": "failed", "error": { "code": "x", "message": "The file is a PDF." }, "progress": {},
+        });
+        let said = failure("a.pdf", &job, None);
+        assert!(said.starts_with("the import of a.pdf failed: The file is a PDF. Nothing was imported."), "{said}");
+        job["status"] = json!("cancelled");
+        job["progress"] = json!({ "done": 1000, "total": 2000, "added": 0, "already": 1000 });
+        assert!(
+            failure("a", &job, None)
+                .contains("was cancelled. 1,000 rows were done before: 0 added, 1,000 there already")
+        );
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(n), text);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The command line. Every failure is one line on standard error and an exit code that is not 0.
+
+mod import;
+mod keys;
+mod serve;
+mod sites;
+
+use std::{fmt, io::Write as _, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand};
+use usher_db::{Db, Options, Schema};
+
+use crate::{
+    app::{self, App},
+    areas::{
+        activity::{self, ActivityStatus, Actor, Record, Surface},
+        sites::Site,
+    },
+    clock::Clock,
+    config::{Config, SETTINGS},
+    tools::openapi,
+    values::SiteId,
+};
+
+/// A self-hosted back office for membership sites: one API of typed tools.
+///
+/// Without a command it sets itself up if need be, prints its address and, the first time, a key, and serves.
+#[derive(Parser)]
+#[command(name = "usher", version, max_term_width = 100)]
+struct Arguments {
+    /// Print for programs: one JSON object.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API; with SQLite also run the jobs.
+    Serve,
+    /// Run jobs only.
+    Work,
+    /// Bring the database's schema up to this version's.
+    Migrate,
+    /// Look after sites.
+    #[command(subcommand)]
+    Sites(sites::Command),
+    /// Look after API keys.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Send a file to a running server and follow its import.
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Print the OpenAPI document, or check that the committed one is up to date.
+    Openapi {
+        /// Compare openapi/ in the working folder with this program, and fail if it is old.
+        #[arg(long)]
+        check: bool,
+        /// Write openapi/ in the working folder.
+        #[arg(long, conflicts_with = "check")]
+        write: bool,
+    },
+    /// List the settings with their values, where they come from and what they mean.
+    Config,
+}
+
+/// A failure, in one line.
+#[derive(Debug)]
+struct Failure(String);
+
+impl<E: fmt::Display> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// Runs the program with the arguments of this process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string()),
+    };
+    match runtime.block_on(run(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(text)) => fail(&text),
+    }
+}
+
+fn fail(text: &str) -> ExitCode {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    _ = writeln!(std::io::stderr(), "usher: {line}");
+    ExitCode::FAILURE
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
+    let json = arguments.json;
+    match arguments.command {
+        None => serve::first_run(Config::load()?, json).await,
+        Some(Command::Serve) => serve::serve(Config::load()?, json).await,
+        Some(Command::Work) => serve::work(Config::load()?).await,
+        Some(Command::Migrate) => migrate(&Config::load()?).await,
+        Some(Command::Sites(command)) => sites::run(command, &Office::open().await?, json).await,
+        Some(Command::Keys(command)) => keys::run(command, &Office::open().await?, json).await,
+        Some(Command::Import(command)) => import::run(command, json).await,
+        Some(Command::Openapi { check, write }) => documents(check, write),
+        Some(Command::Config) => config(&Config::load()?, json),
+    }
+}
+
+async fn migrate(config: &Config) -> Result<()> {
+    let db = open(config).await?;
+    app::migrate(&db).await?;
+    db.close().await;
+    out("The database is up to date.")
+}
+
+/// The generated files that are committed: their names and texts.
+fn generated() -> [(&'static str, String); 3] {
+    let tools = crate::tools::CATALOG.tools.iter().map(|tool| {
+        let access = tool.definition.access;
+        let scope = access.scope.map_or("-", crate::tools::Scope::name);
+        format!("{} {scope} {:?} {:?}\n", tool.definition.name, access.kind, access.risk).to_lowercase().replacen(
+            &tool.definition.name.to_lowercase(),
+            tool.definition.name,
+            1,
+        )
+    });
+    let errors = crate::error::Code::ALL.iter().map(|code| format!("{} {}\n", code.name(), code.about()));
+    [
+        ("openapi/openapi.json", openapi::text()),
+        ("openapi/tools.txt", tools.collect()),
+        ("openapi/errors.txt", errors.collect()),
+    ]
+}
+
+fn documents(check: bool, write: bool) -> Result<()> {
+    if !check && !write {
+        return out(openapi::text().trim_end());
+    }
+    for (path, text) in generated() {
+        if write {
+            std::fs::write(path, text).map_err(|error| Failure(format!("{path}: {error}")))?;
+        } else if std::fs::read_to_string(path).unwrap_or_default() != text {
+            return Err(Failure(format!("{path} is not up to date; run `usher openapi --write`")));
+        }
+    }
+    Ok(())
+}
+
+fn config(config: &Config, json: bool) -> Result<()> {
+    let mut lines = Vec::new();
+    for setting in SETTINGS {
+        let (value, source) = config.shown(setting);
+        let source = source.to_string();
+        lines.push(if json {
+            serde_json::json!({
+                "name": setting.name, "env": setting.env, "value": value, "source": source,
+                "default": setting.default, "about": setting.about,
+            })
+            .to_string()
+        } else {
+            let value = if value.is_empty() { "(empty)" } else { &value };
+            format!("{} = {value}   [{source}]\n    {}: {}", setting.name, setting.env, setting.about)
+        });
+    }
+    out(&lines.join("\n"))
+}
+
+/// What the commands on sites and keys work with.
+struct Office {
+    db: Db,
+    clock: Clock,
+}
+
+impl Office {
+    async fn open() -> Result<Self> {
+        let db = open(&Config::load()?).await?;
+        check_schema(&db).await?;
+        Ok(Self { db, clock: Clock::system() })
+    }
+
+    /// The site that a command means: the one it names, or the only one.
+    async fn site(&self, named: Option<&str>) -> Result<Site> {
+        let sites = crate::areas::sites::store::all(self.db.read()).await?;
+        if sites.is_empty() {
+            return Err(Failure("there is no site yet; run `usher` once, or `usher sites create`".into()));
+        }
+        let found = match named {
+            None if sites.len() == 1 => sites.into_iter().next(),
+            None => {
+                let names: Vec<_> = sites.iter().map(|site| format!("{} ({})", site.id, site.name)).collect();
+                return Err(Failure(format!("say which site with --site: {}", names.join(", "))));
+            }
+            Some(name) => sites
+                .into_iter()
+                .find(|site| site.id.to_string() == name || site.domain.as_deref() == Some(name) || site.name == name),
+        };
+        found.ok_or_else(|| Failure("there is no such site; `usher sites list` lists them".into()))
+    }
+
+    /// The row of the activity log for what the operator does.
+    fn record(&self, site: SiteId, what: &str, args: serde_json::Value) -> Record {
+        Record {
+            site,
+            id: self.clock.id(),
+            at: self.clock.now(),
+            actor: Actor::Cli,
+            key: None,
+            surface: Surface::Cli,
+            tool: what.into(),
+            args: Some(args.to_string()),
+            status: ActivityStatus::Ok,
+            code: None,
+            duration_us: 0,
+            member: None,
+            job: None,
+            changes: None,
+            dry_run: false,
+            replayed: false,
+        }
+    }
+
+    /// Commits with a row of the activity log.
+    async fn commit(&self, mut tx: usher_db::Tx, site: SiteId, what: &str, args: serde_json::Value) -> Result<()> {
+        activity::store::insert(tx.conn(), [(&self.record(site, what, args), 1)]).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Opens the database; with SQLite makes its folder.
+async fn open(config: &Config) -> Result<Db> {
+    let folder = match &config.database {
+        Options::Sqlite { path, .. } => path.parent().unwrap_or(&config.data),
+        Options::Postgres { .. } => &config.data,
+    };
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure(format!("the data folder {} cannot be made: {error}", folder.display())))?;
+    Ok(Db::open(&config.database).await?)
+}
+
+async fn check_schema(db: &Db) -> Result<()> {
+    match app::schema(db).await? {
+        Schema::Current => Ok(()),
+        Schema::Behind(_) => {
+            Err(Failure("the database's schema is older than this version; run `usher migrate`".into()))
+        }
+        Schema::Ahead => {
+            Err(Failure("the database was migrated by a newer Usher; run that version, or restore a backup".into()))
+        }
+    }
+}
+
+fn app(config: Config, db: Db) -> Arc<App> {
+    App::new(config, db, Clock::system())
+}
+
+fn out(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{text}")?;
+    Ok(stdout.flush()?)
+}

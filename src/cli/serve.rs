@@ -1,0 +1,169 @@
+//! Serving: the first run, and every other.
+
+use std::{fs::File, io, sync::Arc};
+
+use serde_json::json;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use usher_db::{Db, Engine};
+
+use super::{Failure, Result, app, check_schema, open, out};
+use crate::{
+    app::{self as application, App},
+    areas::{keys, sites},
+    clock::Clock,
+    config::Config,
+    surfaces::http,
+    tools::scope::Preset,
+    worker,
+};
+
+/// What a first run made, to be shown once.
+struct Welcome {
+    site: sites::Site,
+    key: String,
+}
+
+/// Sets up what is not there yet, and serves.
+pub(super) async fn first_run(config: Config, json: bool) -> Result<()> {
+    let db = open(&config).await?;
+    application::migrate(&db).await?;
+    let welcome = welcome(&db).await?;
+    start(config, db, welcome, json).await
+}
+
+/// Serves a database that is set up; SQLite is migrated on the way.
+pub(super) async fn serve(config: Config, json: bool) -> Result<()> {
+    let db = open(&config).await?;
+    match db.engine() {
+        Engine::Sqlite => application::migrate(&db).await?,
+        Engine::Postgres => check_schema(&db).await?,
+    }
+    start(config, db, None, json).await
+}
+
+/// Runs jobs until told to stop.
+pub(super) async fn work(config: Config) -> Result<()> {
+    log(&config);
+    let db = open(&config).await?;
+    check_schema(&db).await?;
+    let stop = stopped()?;
+    let app = app(config, db);
+    tracing::info!("running jobs");
+    worker::run(app.clone(), stop).await;
+    app.db.close().await;
+    Ok(())
+}
+
+async fn start(config: Config, db: Db, welcome: Option<Welcome>, json: bool) -> Result<()> {
+    log(&config);
+    http::start_metrics();
+    let _alone = alone(&config, &db)?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            Failure(format!("{} is taken by another program; set USHER_LISTEN to a free address", config.listen))
+        }
+        _ => Failure(format!("cannot listen on {}: {error}", config.listen)),
+    })?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let stop = stopped()?;
+    let app = app(config, db);
+    let workers = app.config.workers.then(|| tokio::spawn(worker::run(app.clone(), stop.clone())));
+    greet(&app, &address, welcome, json).await?;
+    let drain = app.config.drain;
+    http::serve(listener, http::endpoint(app.clone()), drain, async {
+        let mut stop = stop;
+        _ = stop.wait_for(|stop| *stop).await;
+    })
+    .await;
+    if let Some(workers) = workers {
+        _ = workers.await;
+    }
+    app.db.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Makes the first site and its key, if there is none.
+async fn welcome(db: &Db) -> Result<Option<Welcome>> {
+    let clock = Clock::system();
+    let mut tx = db.begin().await?;
+    if !sites::store::all(tx.conn()).await?.is_empty() {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    let site = sites::store::insert(tx.conn(), "My site", None, true, clock.now()).await?;
+    let scopes = Preset::parse("full-access").expect("a known preset").scopes();
+    let (_, key) = keys::actions::create(&mut tx, &clock, &site, "First key", scopes, None).await?;
+    tx.commit().await?;
+    Ok(Some(Welcome { site, key }))
+}
+
+async fn greet(app: &Arc<App>, address: &str, welcome: Option<Welcome>, json: bool) -> Result<()> {
+    if json {
+        let line = match &welcome {
+            Some(new) => json!({ "address": address, "site": new.site.id.number(), "key": new.key }),
+            None => {
+                let sites = sites::store::all(app.db.read()).await?;
+                json!({ "address": address, "site": sites.first().map(|site| site.id.number()) })
+            }
+        };
+        return out(&line.to_string());
+    }
+    out(&format!("Usher {} serves at {address} (reference: {address}/docs)", env!("CARGO_PKG_VERSION")))?;
+    let Some(Welcome { site, key }) = welcome else { return Ok(()) };
+    out(&format!(
+        "\nMade the site {:?} and a key with full access. It is shown only now:\n\n  {key}\n\nTry it:\n\n  \
+         curl -X POST {address}/api/v1/tools/keys.whoami -H 'Authorization: Bearer {key}'\n",
+        site.name
+    ))
+}
+
+/// With SQLite one process serves, since the budgets are in its memory.
+fn alone(config: &Config, db: &Db) -> Result<Option<File>> {
+    if db.engine() == Engine::Postgres {
+        return Ok(None);
+    }
+    let path = config.data.join("usher.lock");
+    let file = File::options().create(true).append(true).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Failure(format!(
+            "another Usher serves the folder {}; stop it, or set USHER_DATA to another folder",
+            config.data.display()
+        ))),
+        Err(std::fs::TryLockError::Error(error)) => Err(Failure(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// Turns true on SIGTERM or SIGINT; a second signal ends the process at once.
+fn stopped() -> Result<watch::Receiver<bool>> {
+    let (send, stop) = watch::channel(false);
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        let mut again = false;
+        loop {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+            if again {
+                std::process::exit(1);
+            }
+            again = true;
+            tracing::info!("stopping");
+            _ = send.send(true);
+        }
+    });
+    Ok(stop)
+}
+
+fn log(config: &Config) {
+    let filter: tracing_subscriber::EnvFilter = config.log.parse().expect("the configuration was checked");
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Whoever embeds the program may have a subscriber already; then theirs is used.
+    _ = if config.log_json { builder.json().try_init() } else { builder.try_init() };
+}

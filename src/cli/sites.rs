@@ -1,0 +1,129 @@
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{Failure, Office, Result, out};
+use crate::areas::sites::{Site, store};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List the sites.
+    List,
+    /// Make a site.
+    Create {
+        /// What people call it.
+        name: String,
+        /// Its own host name, such as members.example.com.
+        #[arg(long)]
+        domain: Option<String>,
+        /// A test site: nothing reaches real people or money.
+        #[arg(long)]
+        test: bool,
+    },
+    /// Change a site's name, host name or settings.
+    Update(Update),
+}
+
+#[derive(clap::Args)]
+pub(super) struct Update {
+    /// The site: its number, name or host name; not needed if there is only one.
+    #[arg(long)]
+    site: Option<String>,
+    /// What people call it.
+    #[arg(long)]
+    name: Option<String>,
+    /// Its own host name; empty for none.
+    #[arg(long)]
+    domain: Option<String>,
+    /// Calls of reading tools that a key may make in any 60 s.
+    #[arg(long)]
+    reads_per_minute: Option<u32>,
+    /// Calls of writing tools that a key may make in any 60 s.
+    #[arg(long)]
+    writes_per_minute: Option<u32>,
+    /// Calls of any tools that a key may make in any 60 s.
+    #[arg(long)]
+    calls_per_minute: Option<u32>,
+    /// Generations that a key may make a day (UTC).
+    #[arg(long)]
+    generations_per_day: Option<u32>,
+    /// Days that the activity log is kept.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36500))]
+    activity_retention_days: Option<u32>,
+}
+
+pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result<()> {
+    match command {
+        Command::List => {
+            for site in store::all(office.db.read()).await? {
+                show(&site, json)?;
+            }
+            Ok(())
+        }
+        Command::Create { name, domain, test } => {
+            let domain = domain.as_deref().map(host).transpose()?;
+            let mut tx = office.db.begin().await?;
+            free(&mut tx, domain.as_deref(), None).await?;
+            let site = store::insert(tx.conn(), name.trim(), domain.as_deref(), !test, office.clock.now()).await?;
+            office.commit(tx, site.id, "sites.create", view(&site)).await?;
+            show(&site, json)
+        }
+        Command::Update(update) => {
+            let mut site = office.site(update.site.as_deref()).await?;
+            let mut tx = office.db.begin().await?;
+            if let Some(domain) = update.domain.as_deref() {
+                site.domain = if domain.is_empty() { None } else { Some(host(domain)?) };
+                free(&mut tx, site.domain.as_deref(), Some(&site)).await?;
+            }
+            site.name = update.name.unwrap_or(site.name);
+            let budgets = &mut site.settings.budgets;
+            let set = |to: &mut u32, value: Option<u32>| *to = value.unwrap_or(*to);
+            set(&mut budgets.reads_per_minute, update.reads_per_minute);
+            set(&mut budgets.writes_per_minute, update.writes_per_minute);
+            set(&mut budgets.calls_per_minute, update.calls_per_minute);
+            set(&mut budgets.generations_per_day, update.generations_per_day);
+            set(&mut site.settings.activity_retention_days, update.activity_retention_days);
+            store::update(tx.conn(), site.id, &site.name, site.domain.as_deref(), &site.settings).await?;
+            office.commit(tx, site.id, "sites.update", view(&site)).await?;
+            show(&site, json)
+        }
+    }
+}
+
+/// A host name as it is stored: lower case, without scheme, port or final dot.
+fn host(text: &str) -> Result<String> {
+    let host = text.trim().trim_end_matches('.').to_ascii_lowercase();
+    let fits = !host.is_empty()
+        && host.len() <= 253
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-');
+    if !fits {
+        return Err(Failure(format!(
+            "{text:?} is not a host name such as members.example.com (IDNs in their xn-- form)"
+        )));
+    }
+    Ok(host)
+}
+
+async fn free(tx: &mut usher_db::Tx, domain: Option<&str>, of: Option<&Site>) -> Result<()> {
+    let Some(domain) = domain else { return Ok(()) };
+    match store::by_domain(tx.conn(), domain).await? {
+        Some(taken) if of.is_none_or(|site| site.id != taken) => {
+            Err(Failure(format!("{domain} is the host name of site {taken} already")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn view(site: &Site) -> Value {
+    json!({
+        "site": site.id.number(), "name": site.name, "domain": site.domain, "live": site.live,
+        "settings": site.settings,
+    })
+}
+
+fn show(site: &Site, json: bool) -> Result<()> {
+    if json {
+        return out(&view(site).to_string());
+    }
+    let kind = if site.live { "live" } else { "test" };
+    out(&format!("{}  {}  {kind}  {}", site.id, site.name, site.domain.as_deref().unwrap_or("(any host name)")))
+}

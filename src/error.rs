@@ -1,0 +1,259 @@
+//! What can go wrong, as callers are told it. The one list of codes is [`Code`]; it is published at
+//! `/api/v1/errors`. Nothing here knows HTTP: `surfaces/http/status.rs` chooses the status.
+
+use std::{borrow::Cow, error::Error as StdError, fmt};
+
+use serde_json::{Value, json};
+
+/// What a call gives.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+macro_rules! codes {
+    ($($(#[$attribute:meta])* $variant:ident $name:literal $retryable:literal $about:literal;)*) => {
+        /// Why a call failed, for programs. The list is closed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $about] $variant,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// As it is written.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// Whether the same call may succeed later without a change.
+            pub const fn retryable(self) -> bool {
+                match self { $(Self::$variant => $retryable),* }
+            }
+
+            /// What it means and what to do.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about),* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidJson "invalid_json" false "The body is not JSON, or not an object with `args`.";
+    InvalidArguments "invalid_arguments" false "The arguments or headers do not fit the tool's schema; `fields` names each fault.";
+    InvalidKey "invalid_key" false "The key is missing, malformed, unknown, revoked, expired, or of another site.";
+    MissingScope "missing_scope" false "The key lacks a scope; `scope` names it.";
+    UnknownTool "unknown_tool" false "There is no tool of this name; `didYouMean` lists the nearest.";
+    NotFound "not_found" false "Nothing is at this path.";
+    MethodNotAllowed "method_not_allowed" false "The path takes another method; `Allow` names it.";
+    RequestTimeout "request_timeout" true "The body did not arrive in time.";
+    IdempotencyInProgress "idempotency_in_progress" true "A call with the same Idempotency-Key is being worked on.";
+    BodyTooLarge "body_too_large" false "The body is over the limit.";
+    UnsupportedMediaType "unsupported_media_type" false "The body is of a type that is not read here.";
+    IdempotencyKeyReused "idempotency_key_reused" false "The Idempotency-Key was used for another tool or other arguments.";
+    RateLimited "rate_limited" true "A budget is used up; `limit` names it and `Retry-After` says when the call passes.";
+    Internal "internal" true "Our fault. Nothing was half-done; the server's log has the detail under the request id.";
+    Unavailable "unavailable" true "The database is away, the disk is full, or the server is shutting down.";
+
+    InvalidId "invalid_id" false "An id is mistyped, invented, or of another kind.";
+    InvalidTag "invalid_tag" false "A tag has no letter or digit, or more than 64 characters.";
+    InvalidCursor "invalid_cursor" false "The cursor is not one that this list gave.";
+    MemberNotFound "member_not_found" false "The site has no such member.";
+    MemberExists "member_exists" false "The address belongs to a member already; `error` names the id.";
+    EmailMismatch "email_mismatch" false "The member's address is not the one in `expectEmail`.";
+    TooManyTags "too_many_tags" false "A member has at most 100 tags.";
+    UploadNotFound "upload_not_found" false "The site has no such upload, or it has expired.";
+    ImportSourceMissing "import_source_missing" false "An import needs one of `upload` and `emails`, and not both.";
+    JobNotFound "job_not_found" false "This key has started no such job, or it is gone.";
+    JobNotRetryable "job_not_retryable" false "Only a failed or cancelled job can be retried.";
+    ToolNotFound "tool_not_found" false "There is no tool of the name that was asked about; `didYouMean` lists the nearest.";
+    ActivityNotFound "activity_not_found" false "The activity log has no such row.";
+}
+
+/// Why a call failed.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    code: Code,
+    message: Cow<'static, str>,
+    detail: Detail,
+    retry_after_s: Option<u64>,
+    fix: Option<Fix>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What a code brings with it.
+#[derive(Debug, Default)]
+pub enum Detail {
+    /// Nothing.
+    #[default]
+    None,
+    /// `fields`: the faults in the arguments.
+    Fields(Vec<Field>),
+    /// `scope`: the one that is missing.
+    Scope(&'static str),
+    /// `didYouMean`: names that are like the one that was asked for.
+    DidYouMean(Vec<&'static str>),
+    /// `limit`: the budget that is used up.
+    Limit(&'static str),
+}
+
+/// A fault in the arguments.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Field {
+    /// Where, as in `args.tags.0`.
+    pub path: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// A call that would cure the failure.
+#[derive(Debug, serde::Serialize)]
+pub struct Fix {
+    /// The tool.
+    pub tool: &'static str,
+    /// Its arguments.
+    pub args: Value,
+    /// The scope it needs; none if any key may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<&'static str>,
+}
+
+impl Error {
+    /// A failure in one or two plain sentences that say what is wrong and what to do.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        let message = message.into();
+        Self(Box::new(Inner { code, message, detail: Detail::None, retry_after_s: None, fix: None, source: None }))
+    }
+
+    /// Arguments that do not fit.
+    pub fn fields(fields: Vec<Field>) -> Self {
+        let words: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.path, field.message)).collect();
+        Self::new(Code::InvalidArguments, words.join("; ")).with(Detail::Fields(fields))
+    }
+
+    /// One argument that does not fit.
+    pub fn field(path: &str, message: impl Into<String>) -> Self {
+        Self::fields(vec![Field { path: path.into(), message: message.into() }])
+    }
+
+    /// Our fault; `source` goes to the server's log only.
+    pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(
+            Code::Internal,
+            "Something went wrong on our side; nothing was half-done. Try again, and report the requestId if it stays.",
+        )
+        .caused_by(source)
+    }
+
+    /// Something that we need is away.
+    pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::Unavailable, message).retry_after(1)
+    }
+
+    /// Adds what the code brings with it.
+    pub fn with(mut self, detail: Detail) -> Self {
+        self.0.detail = detail;
+        self
+    }
+
+    /// Adds the call that would cure it.
+    pub fn fixed_by(mut self, fix: Fix) -> Self {
+        self.0.fix = Some(fix);
+        self
+    }
+
+    /// Adds after how many seconds another try is worth it.
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// Adds what is behind it, for the log.
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The code.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The sentences.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// After how many seconds another try is worth it.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        self.0.retry_after_s
+    }
+
+    /// What a client is told.
+    pub fn body(&self, tool: Option<&str>, request_id: &str) -> Value {
+        let Inner { code, message, detail, fix, .. } = &*self.0;
+        let mut body = json!({ "ok": false });
+        if let Some(tool) = tool {
+            body["tool"] = json!(tool);
+        }
+        body["error"] = json!(message);
+        body["code"] = json!(code.name());
+        body["retryable"] = json!(code.retryable());
+        body["requestId"] = json!(request_id);
+        match detail {
+            Detail::None => {}
+            Detail::Fields(fields) => body["fields"] = json!(fields),
+            Detail::Scope(scope) => body["scope"] = json!(scope),
+            Detail::DidYouMean(names) => body["didYouMean"] = json!(names),
+            Detail::Limit(limit) => body["limit"] = json!(limit),
+        }
+        if let Some(fix) = fix {
+            body["fix"] = json!(fix);
+        }
+        body
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code.name(), self.0.message)?;
+        self.0.source.iter().try_for_each(|source| write!(f, " ({source})"))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<usher_db::Error> for Error {
+    fn from(error: usher_db::Error) -> Self {
+        if usher_db::is_full(&error) {
+            return Self::unavailable("The server's disk is full; nothing was written. Free some space and try again.")
+                .caused_by(error);
+        }
+        if usher_db::is_away(&error) {
+            return Self::unavailable("The database does not answer; nothing was written. Try again in a moment.")
+                .caused_by(error);
+        }
+        Self::internal(error)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::StorageFull {
+            return Self::unavailable("The server's disk is full; nothing was written. Free some space and try again.")
+                .caused_by(error);
+        }
+        Self::internal(error)
+    }
+}

@@ -1,0 +1,80 @@
+use std::sync::Arc;
+
+use serde::Serialize;
+use usher_db::{Conn, Tx};
+use usher_jobs::{Job, JobRow, Owner};
+
+use crate::{
+    app::App,
+    areas::{keys::Key, sites::Site},
+    error::Result,
+    values::{JobId, MemberId, RequestId, SiteId, Time},
+};
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The key.
+    pub key: Key,
+    /// Its site.
+    pub site: Arc<Site>,
+}
+
+/// What a running tool can reach: who calls, when, and the database. A writing tool runs in one transaction, with
+/// its record and its answer; a reading tool reads where it can.
+pub struct Cx {
+    /// The program.
+    pub app: Arc<App>,
+    /// Who calls.
+    pub caller: Caller,
+    /// The request.
+    pub request: RequestId,
+    /// When the call came in.
+    pub now: Time,
+    pub(super) tx: Option<Tx>,
+    pub(super) member: Option<MemberId>,
+    pub(super) job: Option<JobRow>,
+}
+
+impl Cx {
+    /// The one site that this call is about.
+    pub fn site(&self) -> SiteId {
+        self.caller.site.id
+    }
+
+    /// For a statement: in the transaction of a writing tool, else on a reading connection.
+    pub fn conn(&mut self) -> Conn<'_> {
+        match &mut self.tx {
+            Some(tx) => tx.conn(),
+            None => self.app.db.read(),
+        }
+    }
+
+    /// The transaction.
+    ///
+    /// # Panics
+    /// In a reading tool, which has none.
+    pub fn tx(&mut self) -> &mut Tx {
+        self.tx.as_mut().expect("a tool that writes says so in its ACCESS")
+    }
+
+    /// Notes which member the call is about, for the activity log.
+    pub fn touches(&mut self, member: &MemberId) {
+        self.member = Some(member.clone());
+    }
+
+    /// Accepts a job in the transaction, for this key.
+    pub async fn enqueue<J: Job + Serialize>(&mut self, job: &J) -> Result<JobRow> {
+        let (app, request, key, site) =
+            (self.app.clone(), self.request.to_string(), self.caller.key.id.to_string(), self.site().number());
+        let owner = Owner { site, key_id: Some(&key), request_id: Some(&request), ..Owner::default() };
+        let row = app.jobs.enqueue(self.tx(), owner, job).await?;
+        self.job = Some(row.clone());
+        Ok(row)
+    }
+
+    /// The job that was accepted, if one was.
+    pub(super) fn job_id(&self) -> Option<JobId> {
+        self.job.as_ref().and_then(|job| JobId::parse(&job.id).ok())
+    }
+}

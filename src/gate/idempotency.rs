@@ -1,0 +1,144 @@
+//! The first answer to each Idempotency-Key, kept with its effect and given again.
+
+use std::{collections::HashSet, sync::Arc};
+
+use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
+use usher_db::{Conn, Engine, Result as DbResult, Tx, sql, sql_both};
+
+use crate::{
+    error::{Code, Error, Result},
+    values::{KeyId, RequestId, SiteId, Time},
+};
+
+/// The longest Idempotency-Key, in bytes.
+pub const LONGEST: usize = 255;
+
+/// Days that an answer is kept.
+pub const KEPT_DAYS: u64 = 30;
+
+/// Whose Idempotency-Key it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Scope {
+    pub site: SiteId,
+    pub key: KeyId,
+    pub name: Box<str>,
+}
+
+/// An answer that was given.
+pub(super) struct Stored {
+    pub fingerprint: Vec<u8>,
+    pub answer: String,
+}
+
+/// The calls of this process that are being worked on under an Idempotency-Key.
+#[derive(Clone, Default)]
+pub(super) struct InProgress(Arc<Mutex<HashSet<Scope>>>);
+
+/// Says that a call is being worked on, until it is dropped.
+pub(super) struct Working(InProgress, Scope);
+
+impl InProgress {
+    /// Begins a call, unless one with the same Idempotency-Key has begun.
+    pub(super) fn begin(&self, scope: Scope) -> Result<Working> {
+        if !self.0.lock().insert(scope.clone()) {
+            return Err(in_progress());
+        }
+        Ok(Working(self.clone(), scope))
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        (self.0).0.lock().remove(&self.1);
+    }
+}
+
+fn in_progress() -> Error {
+    Error::new(
+        Code::IdempotencyInProgress,
+        "A call with this Idempotency-Key is being worked on. Wait for its answer, or send the same call again in a moment.",
+    )
+    .retry_after(1)
+}
+
+/// What makes two calls the same: the tool and its arguments, in whatever order its fields stand.
+pub(super) fn fingerprint(tool: &str, args: &serde_json::Value) -> Vec<u8> {
+    let mut args = args.clone();
+    args.sort_all_objects();
+    Sha256::digest(format!("{tool} {args}")).to_vec()
+}
+
+/// Holds the Idempotency-Key against other processes until the transaction ends. SQLite has one writer.
+pub(super) async fn hold(tx: &mut Tx, scope: &Scope) -> Result<()> {
+    if tx.engine() == Engine::Sqlite {
+        return Ok(());
+    }
+    let digest = Sha256::digest(format!("{} {} {}", scope.site, scope.key, scope.name));
+    let number = i64::from_be_bytes(digest[..8].try_into().expect("eight bytes"));
+    let (held,): (bool,) = sql_both!(sqlite: "SELECT $1 <> 0", postgres: "SELECT pg_try_advisory_xact_lock($1)")
+        .bind(number)
+        .one(tx.conn())
+        .await?;
+    if held { Ok(()) } else { Err(in_progress()) }
+}
+
+/// The answer that was given, if one was.
+pub(super) async fn find(conn: Conn<'_>, scope: &Scope) -> DbResult<Option<Stored>> {
+    let row: Option<(Vec<u8>, String)> =
+        sql!("SELECT fingerprint, answer FROM idempotency WHERE site = $1 AND key_id = $2 AND idempotency_key = $3")
+            .bind(scope.site)
+            .bind(&scope.key)
+            .bind(&*scope.name)
+            .optional(conn)
+            .await?;
+    Ok(row.map(|(fingerprint, answer)| Stored { fingerprint, answer }))
+}
+
+/// Keeps an answer.
+pub(super) async fn keep(
+    conn: Conn<'_>,
+    scope: &Scope,
+    stored: &Stored,
+    request: &RequestId,
+    now: Time,
+) -> DbResult<()> {
+    sql!(
+        "INSERT INTO idempotency (site, key_id, idempotency_key, fingerprint, answer, request_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    )
+    .bind(scope.site)
+    .bind(&scope.key)
+    .bind(&*scope.name)
+    .bind(&stored.fingerprint[..])
+    .bind(&stored.answer)
+    .bind(request)
+    .bind(now)
+    .run(conn)
+    .await
+    .map(drop)
+}
+
+/// Replaces an answer that said a job was accepted by the one that says how it ended.
+pub(super) async fn replace(conn: Conn<'_>, scope: &Scope, answer: &str) -> DbResult<()> {
+    sql!("UPDATE idempotency SET answer = $4 WHERE site = $1 AND key_id = $2 AND idempotency_key = $3")
+        .bind(scope.site)
+        .bind(&scope.key)
+        .bind(&*scope.name)
+        .bind(answer)
+        .run(conn)
+        .await
+        .map(drop)
+}
+
+/// Forgets what is older, at most `limit` rows.
+pub async fn prune(conn: Conn<'_>, before: Time, limit: u32) -> DbResult<u64> {
+    sql!(
+        "DELETE FROM idempotency WHERE (site, key_id, idempotency_key) IN
+         (SELECT site, key_id, idempotency_key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
+    )
+    .bind(before)
+    .bind(limit)
+    .run(conn)
+    .await
+}

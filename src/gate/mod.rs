@@ -1,0 +1,412 @@
+//! The one way into a tool, whatever the surface: who calls, may they, how often, with what; then the tool, its record
+//! and the answer.
+//!
+//! The order of the checks is the contract's: key, tool, scope, budget, arguments. A reading tool's record is committed
+//! before its answer leaves. A writing tool is one transaction: what it writes, its record, the stored answer and the
+//! jobs it accepted are committed together or not at all. A call runs on a task of its own, so that a client that goes
+//! away leaves nothing half-done and a panic is one call's `internal`.
+
+mod budget;
+mod cx;
+mod door;
+pub mod idempotency;
+mod limits;
+mod redact;
+mod write;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+pub use budget::{Bucket, Budgets, Standing};
+pub use cx::{Caller, Cx};
+pub use door::{Door, invalid_key};
+pub use limits::Limits;
+use serde_json::{Value, json, value::RawValue};
+use usher_db::Change;
+use usher_jobs::JobRow;
+
+use crate::{
+    app::App,
+    areas::{
+        activity::{ActivityStatus, Actor, Record, Surface, changes_json},
+        jobs::JobView,
+        keys,
+    },
+    error::{Code, Detail, Error, Field, Result},
+    tools::{CATALOG, Kind, ToolInfo},
+    values::{RequestId, Time},
+};
+
+/// Where the gate keeps what it knows between calls.
+pub struct Gate {
+    door: Door,
+    limits: Limits,
+    throttle: limits::Throttle,
+    in_progress: idempotency::InProgress,
+}
+
+impl Gate {
+    /// A gate that knows nothing yet.
+    pub fn new(limits: Limits, unknown_keys_per_minute: u32) -> Self {
+        Self {
+            door: Door::default(),
+            limits,
+            throttle: limits::Throttle::new(unknown_keys_per_minute),
+            in_progress: idempotency::InProgress::default(),
+        }
+    }
+}
+
+/// One call, from whatever surface.
+pub struct Call {
+    /// The request.
+    pub request: RequestId,
+    /// When it came in.
+    pub at: Time,
+    /// When it came in, by the clock that measures durations.
+    pub started: std::time::Instant,
+    /// How it came in.
+    pub surface: Surface,
+    /// The tool's name, as asked for.
+    pub tool: String,
+    /// The text of the key.
+    pub bearer: Option<String>,
+    /// The host name that was called.
+    pub host: Option<String>,
+    /// The client's address.
+    pub address: IpAddr,
+    /// The Idempotency-Key.
+    pub idempotency_key: Option<String>,
+    /// How long to wait for the end of a job that the call starts.
+    pub wait: Duration,
+}
+
+/// What a call asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// The arguments.
+    pub args: Value,
+    /// Whether nothing is to happen.
+    pub dry_run: bool,
+}
+
+/// What a call gets.
+#[derive(Debug)]
+pub struct Answer {
+    /// The body, as it is sent and stored.
+    pub body: String,
+    /// Why there is no result.
+    pub code: Option<Code>,
+    /// Whether it is the tool's own word, which HTTP says with status 200.
+    pub by_tool: bool,
+    /// After how many seconds another try is worth it.
+    pub retry_after_s: Option<u64>,
+    /// How the tightest budget of the key stands.
+    pub standing: Option<(Standing, Budgets)>,
+    /// Whether it was given before.
+    pub replayed: bool,
+}
+
+/// How far a call got.
+struct Progress {
+    caller: Option<Caller>,
+    standing: Option<(Standing, Budgets)>,
+    args: Option<String>,
+}
+
+/// How a tool ended.
+struct Done {
+    body: String,
+    code: Option<Code>,
+    replayed: bool,
+}
+
+/// Lets a call in, runs its tool and records it. `input` is read only once the caller is let in.
+pub async fn call(app: &Arc<App>, call: Call, input: impl Future<Output = Result<Input>>) -> Answer {
+    let mut progress = Progress { caller: None, standing: None, args: None };
+    let outcome = admitted(app, &call, input, &mut progress).await;
+    let standing = progress.standing;
+    match outcome {
+        Ok(done) => Answer {
+            body: done.body,
+            code: done.code,
+            by_tool: true,
+            retry_after_s: None,
+            standing,
+            replayed: done.replayed,
+        },
+        Err(error) => rejected(app, &call, error, progress).await,
+    }
+}
+
+/// Records and answers a call that a surface refuses by itself, such as one with the wrong method.
+pub async fn refuse(app: &Arc<App>, call: Call, error: Error) -> Answer {
+    let mut progress = Progress { caller: None, standing: None, args: None };
+    if let Ok(caller) = authenticate(app, &call).await {
+        progress.caller = Some(caller);
+    }
+    rejected(app, &call, error, progress).await
+}
+
+/// Lets somebody in who does not call a tool: for an upload, an export or a stream of events. Uses the budget of
+/// `kind`.
+pub async fn enter(app: &Arc<App>, call: &Call, scope: Option<crate::tools::Scope>, kind: Kind) -> Result<Caller> {
+    let mut progress = Progress { caller: None, standing: None, args: None };
+    let caller = authenticate(app, call).await?;
+    progress.caller = Some(caller.clone());
+    let let_in = let_in(app, call, caller, scope, kind, &mut progress).await;
+    if let Err(error) = &let_in {
+        let record = record(call, &progress, ActivityStatus::Rejected, Some(error.code()));
+        app.log.write(record.expect("the caller is known")).await?;
+    }
+    let_in
+}
+
+async fn admitted(
+    app: &Arc<App>,
+    call: &Call,
+    input: impl Future<Output = Result<Input>>,
+    progress: &mut Progress,
+) -> Result<Done> {
+    let caller = authenticate(app, call).await?;
+    progress.caller = Some(caller.clone());
+    let tool = CATALOG.get(&call.tool).ok_or_else(|| unknown_tool(&call.tool))?;
+    let access = tool.definition.access;
+    let caller = let_in(app, call, caller, access.scope, access.kind, progress).await?;
+
+    let Input { args, dry_run } = input.await?;
+    progress.args = Some(redact::redacted(&args, &tool.args).to_string());
+    let args = tool.accept(args)?;
+    if access.kind == Kind::Read {
+        if dry_run {
+            return Err(Error::field("dryRun", "this tool changes nothing, so it takes no dry run"));
+        }
+        return read(app, call, tool, args, caller, progress).await;
+    }
+    write::write(app, call, tool, Input { args, dry_run }, caller, progress).await
+}
+
+async fn authenticate(app: &Arc<App>, call: &Call) -> Result<Caller> {
+    let unknown = |error: Error| match app.gate.throttle.count(call.address, call.at) {
+        Err(seconds) if error.code() == Code::InvalidKey => too_many_unknown_keys(seconds),
+        _ => error,
+    };
+    let Some(presented) = call.bearer.as_deref().and_then(keys::parse) else { return Err(unknown(invalid_key())) };
+    if let (false, Some(seconds)) =
+        (app.gate.door.remembers(&presented.id), app.gate.throttle.is_over(call.address, call.at))
+    {
+        return Err(too_many_unknown_keys(seconds));
+    }
+    let caller = match app.gate.door.caller(&app.db, &presented, call.at).await {
+        Err(error) if error.code() == Code::InvalidKey => return Err(unknown(error)),
+        other => other?,
+    };
+    if let Some(host) = &call.host
+        && app.gate.door.site_of(&app.db, host).await?.is_some_and(|site| site != caller.site.id)
+    {
+        return Err(unknown(invalid_key()));
+    }
+    Ok(caller)
+}
+
+fn too_many_unknown_keys(seconds: u64) -> Error {
+    Error::new(
+        Code::RateLimited,
+        "Too many calls with unknown keys came from this address. Check the key, then try again.",
+    )
+    .with(Detail::Limit("unknown_keys"))
+    .retry_after(seconds)
+}
+
+/// Scope and budget, decided on the key as it is in the database now.
+async fn let_in(
+    app: &Arc<App>,
+    call: &Call,
+    mut caller: Caller,
+    scope: Option<crate::tools::Scope>,
+    kind: Kind,
+    progress: &mut Progress,
+) -> Result<Caller> {
+    let presented = call.bearer.as_deref().and_then(keys::parse).ok_or_else(invalid_key)?;
+    let lacks = |caller: &Caller| scope.filter(|scope| !caller.key.scopes.has(*scope));
+    if lacks(&caller).is_some() {
+        // What is remembered may be old: a refusal is decided on what is true now.
+        caller = app.gate.door.read(&app.db, &presented, call.at).await?;
+        if let Some(scope) = lacks(&caller) {
+            return Err(missing_scope(&caller, scope));
+        }
+    }
+    let ask =
+        limits::Ask { site: caller.site.id, key: caller.key.id.clone(), kind, budgets: caller.site.settings.budgets };
+    let mut admission = app.gate.limits.take(ask.clone()).await?;
+    if admission.revision != caller.site.revision {
+        caller = app.gate.door.read(&app.db, &presented, call.at).await?;
+        progress.caller = Some(caller.clone());
+        if let Some(scope) = lacks(&caller) {
+            app.gate.limits.give_back(ask).await;
+            return Err(missing_scope(&caller, scope));
+        }
+        if caller.site.settings.budgets != ask.budgets {
+            if admission.standing.is_ok() {
+                app.gate.limits.give_back(ask.clone()).await;
+            }
+            admission = app.gate.limits.take(limits::Ask { budgets: caller.site.settings.budgets, ..ask }).await?;
+        }
+    }
+    let budgets = caller.site.settings.budgets;
+    match admission.standing {
+        Ok(standing) => progress.standing = Some((standing, budgets)),
+        Err(standing) => {
+            progress.standing = Some((standing, budgets));
+            return Err(rate_limited(standing));
+        }
+    }
+    Ok(caller)
+}
+
+fn unknown_tool(name: &str) -> Error {
+    let like = CATALOG.like(name);
+    let hint = match like.first() {
+        Some(best) => format!("Did you mean {best}?"),
+        None => "GET /openapi.json or call tools.list for the names.".into(),
+    };
+    let name: String = name.chars().take(100).collect();
+    Error::new(Code::UnknownTool, format!("There is no tool {name:?}. {hint}")).with(Detail::DidYouMean(like))
+}
+
+fn missing_scope(caller: &Caller, scope: crate::tools::Scope) -> Error {
+    let name = scope.name();
+    let text =
+        format!("The key {:?} lacks the scope {name}. Add it to the key, or use one that has it.", caller.key.name);
+    Error::new(Code::MissingScope, text).with(Detail::Scope(name))
+}
+
+fn rate_limited(standing: Standing) -> Error {
+    let Standing { bucket, quota, reset_s, .. } = standing;
+    let per = if bucket == Bucket::Generations { "day" } else { "minute" };
+    let text = format!("The key has used its {quota} {} per {per}. Try again in {reset_s} s.", bucket.name());
+    Error::new(Code::RateLimited, text).with(Detail::Limit(bucket.name())).retry_after(reset_s)
+}
+
+async fn read(
+    app: &Arc<App>,
+    call: &Call,
+    tool: &'static ToolInfo,
+    args: Value,
+    caller: Caller,
+    progress: &Progress,
+) -> Result<Done> {
+    let mut cx = Cx::new(app.clone(), caller, call, None);
+    let (outcome, member) = on_own_task(async move {
+        let outcome = tool.definition.run(args, &mut cx).await;
+        (outcome, cx.member)
+    })
+    .await?;
+    let (done, status) = match outcome {
+        Ok(result) => (Done { body: success(tool, &result), code: None, replayed: false }, ActivityStatus::Ok),
+        Err(error) if is_refusal(&error) => (refusal(call, &error), ActivityStatus::Refused),
+        Err(error) => return Err(error),
+    };
+    let mut record = record(call, progress, status, done.code).expect("the caller is known");
+    record.member = member;
+    app.log.write(record).await?;
+    Ok(done)
+}
+
+/// Runs something that a client that goes away must not stop, and that may panic.
+async fn on_own_task<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T> {
+    tokio::spawn(work).await.map_err(Error::internal)
+}
+
+/// Whether a failure is the tool's own word, and not that something is wrong with the call or with us.
+fn is_refusal(error: &Error) -> bool {
+    !matches!(error.code(), Code::Internal | Code::Unavailable | Code::InvalidArguments | Code::IdempotencyInProgress)
+}
+
+/// Whether a failure is that a text means nothing here, which the schema lets through.
+fn is_word(code: Code) -> bool {
+    matches!(code, Code::InvalidId | Code::InvalidTag)
+}
+
+fn success(tool: &ToolInfo, result: &impl serde::Serialize) -> String {
+    #[derive(serde::Serialize)]
+    struct Success<'a, R> {
+        ok: bool,
+        tool: &'a str,
+        result: R,
+    }
+    serde_json::to_string(&Success { ok: true, tool: tool.definition.name, result }).expect("a result is JSON")
+}
+
+fn refusal(call: &Call, error: &Error) -> Done {
+    let body = error.body(Some(&call.tool), call.request.as_str()).to_string();
+    Done { body, code: Some(error.code()), replayed: false }
+}
+
+/// Records and answers what was not let in, or failed.
+async fn rejected(app: &Arc<App>, call: &Call, error: Error, progress: Progress) -> Answer {
+    let mut error = error;
+    let refused_by_tool = is_word(error.code());
+    let failed = matches!(error.code(), Code::Internal | Code::Unavailable);
+    if failed {
+        tracing::error!(request = %call.request, tool = call.tool, ?error, "a call failed");
+    }
+    let status = match () {
+        () if failed => ActivityStatus::Failed,
+        () if refused_by_tool => ActivityStatus::Refused,
+        () => ActivityStatus::Rejected,
+    };
+    if let Some(record) = record(call, &progress, status, Some(error.code()))
+        && let Err(unrecorded) = app.log.write(record).await
+    {
+        error = unrecorded;
+    }
+    let tool = CATALOG.get(&call.tool).map_or(call.tool.as_str(), |tool| tool.definition.name);
+    Answer {
+        body: error.body(Some(tool).filter(|tool| !tool.is_empty()), call.request.as_str()).to_string(),
+        code: Some(error.code()),
+        by_tool: is_word(error.code()),
+        retry_after_s: error.retry_after_s(),
+        standing: progress.standing,
+        replayed: false,
+    }
+}
+
+/// The row of a call; `None` while the caller is not known.
+fn record(call: &Call, progress: &Progress, status: ActivityStatus, code: Option<Code>) -> Option<Record> {
+    let caller = progress.caller.as_ref()?;
+    Some(Record {
+        site: caller.site.id,
+        id: call.request.clone(),
+        at: call.at,
+        actor: Actor::Key,
+        key: Some(caller.key.id.clone()),
+        surface: call.surface,
+        tool: call.tool.chars().take(100).collect(),
+        args: progress.args.clone(),
+        status,
+        code: code.map(|code| code.name().into()),
+        duration_us: i64::try_from(call.started.elapsed().as_micros()).unwrap_or(i64::MAX),
+        member: None,
+        job: None,
+        changes: None,
+        dry_run: false,
+        replayed: false,
+    })
+}
+
+impl Cx {
+    fn new(app: Arc<App>, caller: Caller, call: &Call, tx: Option<usher_db::Tx>) -> Self {
+        Self { app, caller, request: call.request.clone(), now: call.at, tx, member: None, job: None }
+    }
+}
+
+/// Records something done that is not a tool's call, such as a download.
+pub async fn record_entry(app: &App, call: &Call, caller: &Caller) -> Result<()> {
+    app.log.write(entry(call, caller)).await
+}
+
+/// The row of something done that is not a tool's call.
+pub fn entry(call: &Call, caller: &Caller) -> Record {
+    let progress = Progress { caller: Some(caller.clone()), standing: None, args: None };
+    record(call, &progress, ActivityStatus::Ok, None).expect("the caller is known")
+}

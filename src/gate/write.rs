@@ -1,0 +1,213 @@
+//! A writing call: one transaction for all that it does.
+
+use super::{
+    ActivityStatus, App, Arc, Call, Caller, Change, Code, Cx, Done, Error, Field, Input, JobRow, JobView, Progress,
+    RawValue, Record, Result, ToolInfo, Value, changes_json,
+    idempotency::{self, Scope, Stored},
+    is_refusal, json, limits, on_own_task, record, success,
+};
+use crate::areas::activity;
+
+/// Everything that the call's own task needs.
+struct Job {
+    app: Arc<App>,
+    tool: &'static ToolInfo,
+    cx: Cx,
+    args: Value,
+    dry_run: bool,
+    record: Record,
+    keep: Option<(Scope, Vec<u8>, idempotency::Working)>,
+    started: std::time::Instant,
+}
+
+enum End {
+    Done(Done, Option<Box<JobRow>>),
+    Replay(Stored),
+}
+
+pub(super) async fn write(
+    app: &Arc<App>,
+    call: &Call,
+    tool: &'static ToolInfo,
+    input: Input,
+    caller: Caller,
+    progress: &Progress,
+) -> Result<Done> {
+    let Input { args, dry_run } = input;
+    let scope = scope(call, &caller, dry_run)?;
+    let fingerprint = idempotency::fingerprint(tool.definition.name, &args);
+    let keep = match scope.clone() {
+        Some(scope) => {
+            let working = app.gate.in_progress.begin(scope.clone())?;
+            Some((scope, fingerprint.clone(), working))
+        }
+        None => None,
+    };
+    let mut record = record(call, progress, ActivityStatus::Ok, None).expect("the caller is known");
+    record.dry_run = dry_run;
+    let ask = limits::Ask {
+        site: caller.site.id,
+        key: caller.key.id.clone(),
+        kind: tool.definition.access.kind,
+        budgets: caller.site.settings.budgets,
+    };
+    let job = Job {
+        app: app.clone(),
+        tool,
+        cx: Cx::new(app.clone(), caller, call, None),
+        args,
+        dry_run,
+        record: record.clone(),
+        keep,
+        started: call.started,
+    };
+    match on_own_task(job.run()).await?? {
+        End::Done(mut done, started) => {
+            if let (Some(row), false) = (started, call.wait.is_zero()) {
+                await_job(app, tool, call, scope.as_ref(), *row, &mut done).await?;
+            }
+            Ok(done)
+        }
+        End::Replay(stored) => {
+            app.gate.limits.give_back(ask).await;
+            if stored.fingerprint != fingerprint {
+                return Err(Error::new(
+                    Code::IdempotencyKeyReused,
+                    "This Idempotency-Key was used for another call. Use a new one for each new call.",
+                ));
+            }
+            record.replayed = true;
+            app.log.write(record).await?;
+            let code = code_of(&stored.answer);
+            Ok(Done { body: stored.answer, code, replayed: true })
+        }
+    }
+}
+
+impl Job {
+    async fn run(mut self) -> Result<End> {
+        let mut tx = self.app.db.begin().await?;
+        if let Some((scope, ..)) = &self.keep {
+            idempotency::hold(&mut tx, scope).await?;
+            if let Some(stored) = idempotency::find(tx.conn(), scope).await? {
+                tx.rollback().await?;
+                return Ok(End::Replay(stored));
+            }
+            // A refusal is kept too, without what the tool wrote before it.
+            tx.mark().await?;
+        }
+        self.cx.tx = Some(tx);
+        let outcome = self.tool.definition.run(self.args.take(), &mut self.cx).await;
+        let tx = self.cx.tx.take().expect("the transaction is still open");
+        self.record.member = self.cx.member.clone();
+        self.record.job = self.cx.job_id();
+        match outcome {
+            Ok(result) => self.succeed(tx, result).await,
+            Err(error) if is_refusal(&error) => self.refuse(tx, &error).await,
+            Err(error) => {
+                tx.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn succeed(mut self, tx: usher_db::Tx, result: Value) -> Result<End> {
+        let changes = tx.changes().to_vec();
+        self.record.changes = Record::changes_of(&changes);
+        self.record.duration_us = elapsed(self.started);
+        if self.dry_run {
+            tx.rollback().await?;
+            self.app.log.write(self.record).await?;
+            let body = dry(self.tool, &result, &changes);
+            return Ok(End::Done(Done { body, code: None, replayed: false }, None));
+        }
+        let done = Done { body: success(self.tool, &result), code: None, replayed: false };
+        self.keep_and_commit(tx, &done).await?;
+        Ok(End::Done(done, self.cx.job.map(Box::new)))
+    }
+
+    async fn refuse(mut self, mut tx: usher_db::Tx, error: &Error) -> Result<End> {
+        let body = error.body(Some(self.tool.definition.name), self.record.id.as_str()).to_string();
+        let done = Done { body, code: Some(error.code()), replayed: false };
+        self.record.status = ActivityStatus::Refused;
+        self.record.code = Some(error.code().name().into());
+        self.record.duration_us = elapsed(self.started);
+        self.record.job = None;
+        if self.keep.is_some() {
+            tx.undo().await?;
+            self.keep_and_commit(tx, &done).await?;
+        } else {
+            tx.rollback().await?;
+            self.app.log.write(self.record).await?;
+        }
+        Ok(End::Done(done, None))
+    }
+
+    async fn keep_and_commit(&self, mut tx: usher_db::Tx, done: &Done) -> Result<()> {
+        activity::store::insert(tx.conn(), [(&self.record, 1)]).await?;
+        if let Some((scope, fingerprint, _)) = &self.keep {
+            let stored = Stored { fingerprint: fingerprint.clone(), answer: done.body.clone() };
+            idempotency::keep(tx.conn(), scope, &stored, &self.record.id, self.record.at).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Waits for the end of the job that a call started, and answers with it.
+async fn await_job(
+    app: &Arc<App>,
+    tool: &ToolInfo,
+    call: &Call,
+    scope: Option<&Scope>,
+    row: JobRow,
+    done: &mut Done,
+) -> Result<()> {
+    let Some(row) = app.jobs.wait(row.site, &row.id, call.wait).await? else { return Ok(()) };
+    let mut answer: Value = serde_json::from_str(&done.body).map_err(Error::internal)?;
+    answer["result"]["job"] = JobView::from_row(row)?.json();
+    done.body = success(tool, &answer["result"]);
+    if let Some(scope) = scope {
+        let mut tx = app.db.begin().await?;
+        idempotency::replace(tx.conn(), scope, &done.body).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+fn scope(call: &Call, caller: &Caller, dry_run: bool) -> Result<Option<Scope>> {
+    let Some(name) = &call.idempotency_key else { return Ok(None) };
+    if !(1..=idempotency::LONGEST).contains(&name.len()) {
+        return Err(Error::fields(vec![Field {
+            path: "Idempotency-Key".into(),
+            message: format!("has 1 to {} bytes", idempotency::LONGEST),
+        }]));
+    }
+    // Nothing happens in a dry run, so there is nothing to do only once.
+    let scope = || Scope { site: caller.site.id, key: caller.key.id.clone(), name: name.as_str().into() };
+    Ok((!dry_run).then(scope))
+}
+
+/// The answer to a dry run: the result as it would be, and what would be written.
+fn dry(tool: &ToolInfo, result: &Value, changes: &[Change]) -> String {
+    json!({ "ok": true, "tool": tool.definition.name, "result": result, "dryRun": true, "changes": changes_json(changes) })
+        .to_string()
+}
+
+/// The code in an answer that was kept.
+fn code_of(answer: &str) -> Option<Code> {
+    #[derive(serde::Deserialize)]
+    struct Kept<'a> {
+        #[serde(borrow)]
+        code: Option<&'a str>,
+        #[serde(borrow)]
+        #[expect(dead_code, reason = "skipped without being read")]
+        result: Option<&'a RawValue>,
+    }
+    let kept: Kept<'_> = serde_json::from_str(answer).ok()?;
+    Code::ALL.iter().copied().find(|code| Some(code.name()) == kept.code)
+}
+
+fn elapsed(started: std::time::Instant) -> i64 {
+    i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX)
+}

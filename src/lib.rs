@@ -1,0 +1,14 @@
+//! Usher: a self-hosted back office for membership sites. See `ARCHITECTURE.md` for what is where and why.
+
+pub mod app;
+pub mod areas;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod gate;
+pub mod paging;
+pub mod surfaces;
+pub mod tools;
+pub mod values;
+pub mod worker;

@@ -1,0 +1,5 @@
+//! The program `usher`.
+
+fn main() -> std::process::ExitCode {
+    usher::cli::main()
+}

@@ -1,0 +1,116 @@
+//! A request as the gate gets it.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderMap, header};
+use poem::{Body, Request};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::{address, envelope::Preferences};
+use crate::{
+    app::App,
+    areas::activity::Surface,
+    error::{Code, Error, Result},
+    gate::{Call, Input},
+};
+
+/// The largest body of a call, in bytes.
+pub(super) const BODY_BYTES: usize = 1 << 20;
+
+/// How long the body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// The call that a request makes of `tool`.
+pub(super) fn of(app: &Arc<App>, request: &Request, tool: &str) -> (Call, Preferences) {
+    let headers = request.headers();
+    let preferences = Preferences::of(headers);
+    let call = Call {
+        request: app.clock.id(),
+        at: app.clock.now(),
+        started: std::time::Instant::now(),
+        surface: Surface::Http,
+        tool: tool.to_owned(),
+        bearer: bearer(headers),
+        host: text(headers, header::HOST.as_str()).or_else(|| request.uri().host().map(str::to_owned)),
+        address: address::of(request, &app.config.trusted_proxies),
+        idempotency_key: headers.get("idempotency-key").map(|value| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            // The IETF draft has a structured string, most clients a bare one.
+            let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            quoted.map_or_else(|| text.to_string(), str::to_owned)
+        }),
+        wait: Duration::from_secs(preferences.wait_s.unwrap_or(0)),
+    };
+    (call, preferences)
+}
+
+/// The body of a call: `{"args": {…}, "dryRun": …}`, or nothing.
+pub(super) async fn input(headers: HeaderMap, body: Body) -> Result<Input> {
+    let length = text(&headers, header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<u64>().ok());
+    if length.is_some_and(|length| length > BODY_BYTES as u64) {
+        return Err(too_large());
+    }
+    let bytes = timeout(BODY_TIME, body.into_bytes_limit(BODY_BYTES)).await.map_err(|_| {
+        let text = format!("The body did not arrive within {} s. Send it again.", BODY_TIME.as_secs());
+        Error::new(Code::RequestTimeout, text)
+    })?;
+    let bytes = bytes.map_err(|error| match error {
+        poem::error::ReadBodyError::PayloadTooLarge => too_large(),
+        other => Error::new(Code::InvalidJson, "The body broke off. Send it again.").caused_by(other),
+    })?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Input { args: Value::Object(Default::default()), dry_run: false });
+    }
+    let media = text(&headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if media != "application/json" && !(media.starts_with("application/") && media.ends_with("+json")) {
+        let text = "The body must be JSON. Send Content-Type: application/json.";
+        return Err(Error::new(Code::UnsupportedMediaType, text));
+    }
+    parse(&bytes)
+}
+
+fn parse(bytes: &[u8]) -> Result<Input> {
+    const SHAPE: &str = r#"Send an object like {"args": {…}}."#;
+    let invalid = |text: String| Error::new(Code::InvalidJson, text);
+    let body: Value =
+        serde_json::from_slice(bytes).map_err(|error| invalid(format!("The body is not JSON: {error}. {SHAPE}")))?;
+    let Value::Object(mut body) = body else {
+        return Err(invalid(format!("The body is JSON, but not an object. {SHAPE}")));
+    };
+    let args = match body.shift_remove("args") {
+        None => Value::Object(Default::default()),
+        Some(args @ Value::Object(_)) => args,
+        Some(_) => return Err(Error::field("args", "must be an object")),
+    };
+    let dry_run = match body.shift_remove("dryRun") {
+        None => false,
+        Some(Value::Bool(dry_run)) => dry_run,
+        Some(_) => return Err(Error::field("dryRun", "must be true or false")),
+    };
+    match body.keys().next() {
+        Some(extra) => Err(Error::field(extra, "unknown field; arguments go into args")),
+        None => Ok(Input { args, dry_run }),
+    }
+}
+
+fn too_large() -> Error {
+    let text = format!(
+        "The body is over {} MiB. Send long lists in parts, or as an upload to /api/v1/uploads.",
+        BODY_BYTES >> 20
+    );
+    Error::new(Code::BodyTooLarge, text)
+}
+
+/// The text of the key, from `Authorization: Bearer`.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = text(headers, "authorization")?;
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
+}
+
+/// A header's value, if it is text.
+pub(super) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}

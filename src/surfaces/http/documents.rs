@@ -1,0 +1,28 @@
+//! The documents: what programs and people read about the API. They never change while the program runs.
+
+use bytes::Bytes;
+use poem::{Endpoint, Response, Route, endpoint::make_sync, get};
+
+use crate::tools::{manifest, openapi};
+
+pub(super) fn routes() -> Route {
+    Route::new()
+        .at("/", get(fixed("text/html; charset=utf-8", manifest::home())))
+        .at("/openapi.json", get(fixed("application/json", openapi::text())))
+        .at("/docs", get(fixed("text/html; charset=utf-8", manifest::page())))
+        .at("/llms.txt", get(fixed("text/plain; charset=utf-8", manifest::llms())))
+        .at("/.well-known/agent.json", get(fixed("application/json", manifest::agent().to_string())))
+        .at("/api/v1/scopes", get(fixed("application/json", manifest::scopes().to_string())))
+        .at("/api/v1/errors", get(fixed("application/json", manifest::errors().to_string())))
+}
+
+fn fixed(content_type: &'static str, text: String) -> impl Endpoint {
+    let text = Bytes::from(text);
+    make_sync(move |_| {
+        Response::builder()
+            .content_type(content_type)
+            .header("cache-control", "max-age=300")
+            .header("x-content-type-options", "nosniff")
+            .body(text.clone())
+    })
+}

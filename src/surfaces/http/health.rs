@@ -1,0 +1,68 @@
+//! Whether the process lives, whether it can serve, and what it counts.
+
+use std::sync::{Arc, LazyLock};
+
+use http::StatusCode;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use poem::Response;
+use serde_json::json;
+use usher_db::{Schema, sql};
+
+use super::envelope;
+use crate::{
+    app::{self, App},
+    error::Error,
+};
+
+static METRICS: LazyLock<PrometheusHandle> = LazyLock::new(|| {
+    let recorder = PrometheusBuilder::new()
+        .set_buckets(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
+        .expect("there are buckets")
+        .build_recorder();
+    let handle = recorder.handle();
+    // Somebody who embeds the program may have a recorder of their own; then theirs counts.
+    _ = metrics::set_global_recorder(recorder);
+    handle
+});
+
+/// Begins to count.
+pub fn start_metrics() {
+    LazyLock::force(&METRICS);
+}
+
+pub(super) fn alive() -> poem::Result<Response> {
+    Ok(envelope::json(StatusCode::OK, json!({ "status": "alive" }).to_string()))
+}
+
+/// Ready: the database answers and has the schema that this program needs.
+pub(super) async fn ready(app: Arc<App>) -> poem::Result<Response> {
+    let answers: Result<Option<(i64,)>, _> = sql!("SELECT count(*) FROM setting").optional(app.db.read()).await;
+    let problem = match answers {
+        Err(_) => Some("the database does not answer"),
+        Ok(_) => match app::schema(&app.db).await {
+            Ok(Schema::Current) => None,
+            Ok(Schema::Behind(_)) => Some("the database has to be migrated: run `usher migrate`"),
+            Ok(Schema::Ahead) => Some("the database was migrated by a newer Usher"),
+            Err(_) => Some("the database does not answer"),
+        },
+    };
+    Ok(match problem {
+        None => envelope::json(StatusCode::OK, json!({ "status": "ready" }).to_string()),
+        Some(problem) => {
+            let error = Error::unavailable(format!("Not ready: {problem}."));
+            envelope::failure(&error, None, &app.clock.id())
+        }
+    })
+}
+
+/// Counters and gauges, as Prometheus reads them.
+pub(super) async fn metrics(app: Arc<App>) -> poem::Result<Response> {
+    if let Ok(depth) = app.jobs.depth().await {
+        metrics::gauge!("usher_jobs", "state" => "queued").set(depth.queued as f64);
+        metrics::gauge!("usher_jobs", "state" => "running").set(depth.running as f64);
+        metrics::gauge!("usher_jobs", "state" => "failed").set(depth.dead as f64);
+        metrics::gauge!("usher_jobs_oldest_queued_seconds").set(depth.oldest_us as f64 / 1e6);
+    }
+    METRICS.run_upkeep();
+    Ok(Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(METRICS.render()))
+}

@@ -1,0 +1,51 @@
+use http::StatusCode;
+use poem::error::ResponseError;
+
+use crate::error::{Code, Error};
+
+impl ResponseError for Error {
+    fn status(&self) -> StatusCode {
+        status(self.code())
+    }
+}
+
+/// The status of an answer. What is the tool's own word is 200, unless the client asked for strict handling.
+pub(super) fn of(code: Option<Code>, by_tool: bool, strict: bool) -> StatusCode {
+    match code {
+        None => StatusCode::OK,
+        Some(_) if by_tool && !strict => StatusCode::OK,
+        Some(code) => status(code),
+    }
+}
+
+/// The one place that chooses a code's status.
+pub fn status(code: Code) -> StatusCode {
+    match code {
+        Code::InvalidJson
+        | Code::InvalidArguments
+        | Code::InvalidId
+        | Code::InvalidTag
+        | Code::InvalidCursor
+        | Code::ImportSourceMissing => StatusCode::BAD_REQUEST,
+        Code::InvalidKey => StatusCode::UNAUTHORIZED,
+        Code::MissingScope => StatusCode::FORBIDDEN,
+        Code::UnknownTool
+        | Code::NotFound
+        | Code::MemberNotFound
+        | Code::UploadNotFound
+        | Code::JobNotFound
+        | Code::ToolNotFound
+        | Code::ActivityNotFound => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        Code::IdempotencyInProgress | Code::MemberExists | Code::EmailMismatch | Code::JobNotRetryable => {
+            StatusCode::CONFLICT
+        }
+        Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::IdempotencyKeyReused | Code::TooManyTags => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}

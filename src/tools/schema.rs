@@ -1,0 +1,202 @@
+//! poem-openapi's schemas made exact: as OpenAPI 3.0 and as JSON Schema 2020-12.
+
+use std::collections::BTreeMap;
+
+use poem_openapi::registry::Registry;
+use serde_json::{Map, Value, json};
+
+/// Named schemas, as the `components.schemas` of an OpenAPI 3.0 document.
+pub type Schemas = BTreeMap<String, Value>;
+
+/// The registry's schemas, corrected where poem-openapi says less than it does:
+/// an integer has its type's range, a described reference is one reference.
+pub fn exact(registry: &Registry) -> Schemas {
+    let serialized = registry.schemas.iter().map(|(name, schema)| {
+        let mut value = serde_json::to_value(schema).expect("a schema is JSON");
+        tidy(&mut value);
+        (name.clone(), value)
+    });
+    let mut schemas = serialized.collect();
+    close_alternatives(&mut schemas);
+    schemas
+}
+
+/// Objects of which one is to be given are told apart by their fields, so each has no others.
+fn close_alternatives(schemas: &mut Schemas) {
+    let unions = schemas.values().filter(|schema| schema.get("discriminator").is_none());
+    let alternatives = unions.filter_map(|schema| schema.get("oneOf")?.as_array()).flatten();
+    let names = alternatives.filter_map(|one| one.get("$ref")?.as_str()?.rsplit('/').next().map(str::to_owned));
+    for name in names.collect::<Vec<_>>() {
+        if let Some(schema) = schemas.get_mut(&name).filter(|schema| schema["type"] == "object") {
+            schema["additionalProperties"] = json!(false);
+        }
+    }
+}
+
+fn tidy(value: &mut Value) {
+    let Some(schema) = value.as_object_mut() else { return };
+
+    schema.shift_remove("title");
+    for bound in ["minimum", "maximum"] {
+        if let Some(n) = schema.get(bound).and_then(Value::as_f64).filter(|n| n.fract() == 0.0) {
+            schema.insert(bound.into(), json!(n as i64));
+        }
+    }
+    if let Some((low, high)) = schema.get("format").and_then(Value::as_str).and_then(range) {
+        schema.entry("minimum").or_insert(json!(low));
+        schema.entry("maximum").or_insert(json!(high));
+    }
+
+    // `allOf: [ref, {description}]`, description → `allOf: [ref]`, description.
+    if let Some(Value::Array(all)) = schema.get_mut("allOf")
+        && all.first().is_some_and(|first| first.get("$ref").is_some())
+    {
+        all.truncate(1);
+    }
+
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.values_mut().for_each(tidy);
+    }
+    for inner in ["items", "additionalProperties"] {
+        schema.get_mut(inner).into_iter().for_each(tidy);
+    }
+    for inner in ["allOf", "anyOf", "oneOf"] {
+        schema.get_mut(inner).and_then(Value::as_array_mut).into_iter().flatten().for_each(tidy);
+    }
+}
+
+fn range(format: &str) -> Option<(i64, i64)> {
+    Some(match format {
+        "int32" => (i32::MIN.into(), i32::MAX.into()),
+        "uint32" => (0, u32::MAX.into()),
+        "uint64" => (0, i64::MAX),
+        _ => return None,
+    })
+}
+
+/// Says of an arguments schema what the gate does: null is as good as leaving an
+/// optional field out.
+pub fn take_null(name: &str, schemas: &mut Schemas) {
+    let types: BTreeMap<_, _> = schemas.iter().map(|(name, s)| (name.clone(), s["type"].clone())).collect();
+    let schema = schemas.get_mut(name).expect("a registered schema");
+    let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (_, property) in properties.into_iter().flatten().filter(|(name, _)| !required.contains(&json!(name))) {
+        if property.get("$ref").is_some() {
+            *property = json!({ "allOf": [property] });
+        }
+        // 3.0 lets `nullable` stand only beside a `type`.
+        let target = property.pointer("/allOf/0/$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
+        if let Some(name) = target {
+            property["type"] = types[name].clone();
+        }
+        property["nullable"] = json!(true);
+    }
+}
+
+/// Writes 5.0 as 5: to JSON Schema both are integers, to poem-openapi only one.
+pub fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Number(n) if n.is_f64() => {
+            if let Some(whole) = n.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 9e15) {
+                *value = json!(whole as i64);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A result as it is sent: a field without a value is left out.
+pub fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
+}
+
+/// An OpenAPI 3.0 schema as a self-contained JSON Schema 2020-12 document.
+pub fn json_schema(schema: &Value, schemas: &Schemas) -> Value {
+    let mut defs = Map::new();
+    let mut root = convert(schema, schemas, &mut defs);
+    // MCP wants the root to be an object schema itself.
+    let name = root.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/$defs/")).map(str::to_owned);
+    if let Some(name) = name {
+        root = defs.get(&name).cloned().expect("a def for every reference");
+        if !mentions(&root, &name) && !defs.iter().any(|(other, def)| *other != name && mentions(def, &name)) {
+            defs.shift_remove(&name);
+        }
+    }
+    if !defs.is_empty() {
+        root["$defs"] = Value::Object(defs);
+    }
+    root
+}
+
+fn mentions(schema: &Value, name: &str) -> bool {
+    match schema {
+        Value::Object(map) => map.iter().any(|(key, value)| {
+            (key == "$ref" && value.as_str() == Some(&format!("#/$defs/{name}"))) || mentions(value, name)
+        }),
+        Value::Array(items) => items.iter().any(|item| mentions(item, name)),
+        _ => false,
+    }
+}
+
+fn convert(schema: &Value, schemas: &Schemas, defs: &mut Map<String, Value>) -> Value {
+    let schema = match schema {
+        Value::Object(schema) => schema,
+        Value::Array(all) => return all.iter().map(|s| convert(s, schemas, defs)).collect(),
+        other => return other.clone(),
+    };
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next()) {
+        if schemas[name].get("enum").is_some() {
+            return convert(&schemas[name], schemas, defs);
+        }
+        if !defs.contains_key(name) {
+            defs.insert(name.into(), Value::Null);
+            let def = convert(&schemas[name], schemas, defs);
+            defs.insert(name.into(), def);
+        }
+        return json!({ "$ref": format!("#/$defs/{name}") });
+    }
+    let mut out = Map::new();
+    for (key, value) in schema {
+        match key.as_str() {
+            "nullable" | "externalDocs" | "discriminator" => {}
+            "example" => _ = out.insert("examples".into(), json!([value])),
+            "properties" => {
+                let each = value.as_object().into_iter().flatten();
+                let each = each.map(|(k, v)| (k.clone(), convert(v, schemas, defs)));
+                out.insert(key.clone(), Value::Object(each.collect()));
+            }
+            "items" | "additionalProperties" | "allOf" | "anyOf" | "oneOf" => {
+                out.insert(key.clone(), convert(value, schemas, defs));
+            }
+            _ => _ = out.insert(key.clone(), value.clone()),
+        }
+    }
+    for (flag, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+        if out.get(flag) == Some(&Value::Bool(true)) {
+            let limit = out.shift_remove(bound).unwrap_or_default();
+            out.insert(flag.into(), limit);
+        } else {
+            out.shift_remove(flag);
+        }
+    }
+    // `allOf: [one]` is how 3.0 says something beside a reference.
+    if let Some(Value::Array(mut all)) = out.shift_remove("allOf") {
+        match all.pop() {
+            Some(Value::Object(one)) if all.is_empty() => {
+                one.into_iter().for_each(|(k, v)| _ = out.entry(k).or_insert(v));
+            }
+            last => _ = out.insert("allOf".into(), all.into_iter().chain(last).collect()),
+        }
+    }
+    Value::Object(out)
+}

@@ -1,0 +1,152 @@
+use std::future::Future;
+
+use futures_util::future::BoxFuture;
+use poem_openapi::{
+    Enum,
+    registry::{MetaSchemaRef, Registry},
+    types::{ParseFromJSON, ToJSON, Type},
+};
+use serde_json::Value;
+
+use super::{Risk, Scope, schema};
+use crate::{
+    error::{Error, Result},
+    gate::Cx,
+};
+
+/// A tool: a value of the type is one call of it.
+///
+/// `derive(Object)` on the type gives the schema of the arguments, and its doc comment is the tool's documentation:
+/// the first paragraph the summary, the rest the description. Everything that any surface or document says about
+/// the tool comes from this one impl.
+pub trait Tool: ParseFromJSON + Send + Sync + 'static {
+    /// `members.get`: the area, a dot, the verb.
+    const NAME: &'static str;
+    /// Who may call it and what a call may do.
+    const ACCESS: Access;
+    /// Arguments, as JSON, of a call as people make it.
+    const EXAMPLE: &'static str = "{}";
+    /// What it gives.
+    type Output: ToJSON;
+
+    /// Does it.
+    fn run(self, cx: &mut Cx) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+/// Who may call a tool and what a call may do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Access {
+    /// The scope it needs; `None` if any key may.
+    pub scope: Option<Scope>,
+    /// Which budget it uses, and whether it runs in a transaction.
+    pub kind: Kind,
+    /// How much harm it can do.
+    pub risk: Risk,
+    /// Whether it deletes or cancels what cannot be brought back.
+    pub destructive: bool,
+}
+
+impl Access {
+    /// A tool that only reads.
+    pub const fn read(scope: Scope) -> Self {
+        Self { scope: Some(scope), kind: Kind::Read, risk: scope.risk(), destructive: false }
+    }
+
+    /// A tool that writes.
+    pub const fn write(scope: Scope, risk: Risk) -> Self {
+        Self { scope: Some(scope), kind: Kind::Write, risk, destructive: false }
+    }
+
+    /// A tool that any key may call.
+    pub const fn any_key(kind: Kind) -> Self {
+        Self { scope: None, kind, risk: Risk::Low, destructive: false }
+    }
+}
+
+/// What a tool does to the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, serde::Serialize)]
+#[oai(rename = "ToolKind", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Looks only.
+    Read,
+    /// Changes something; takes an Idempotency-Key and a dry run.
+    Write,
+    /// Makes text or pictures with a model; a write with a budget of its own.
+    Generate,
+}
+
+/// The erased form of a [`Tool`], fit for a `const` list.
+pub struct Definition {
+    /// The tool's name.
+    pub name: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Arguments of a call, as JSON.
+    pub example: &'static str,
+    pub(super) register: fn(&mut Registry),
+    pub(super) args: fn() -> MetaSchemaRef,
+    pub(super) result: fn() -> MetaSchemaRef,
+    run: for<'a> fn(Value, &'a mut Cx) -> BoxFuture<'a, Result<Value>>,
+}
+
+impl Definition {
+    /// The definition of a tool.
+    pub const fn of<T: Tool>() -> Self {
+        Self {
+            name: T::NAME,
+            access: T::ACCESS,
+            example: T::EXAMPLE,
+            register: |registry| {
+                T::register(registry);
+                T::Output::register(registry);
+            },
+            args: T::schema_ref,
+            result: T::Output::schema_ref,
+            run: |args, cx| {
+                Box::pin(async move {
+                    // The arguments fit the schema; what the schema cannot say, the types do.
+                    let call = T::parse_from_json(Some(args)).map_err(|e| Error::field("args", e.into_message()))?;
+                    let mut result = call.run(cx).await?.to_json().unwrap_or_default();
+                    schema::without_nulls(&mut result);
+                    Ok(result)
+                })
+            },
+        }
+    }
+
+    /// Runs it with arguments that [`ToolInfo::accept`](super::ToolInfo::accept) let in.
+    pub fn run<'a>(&self, args: Value, cx: &'a mut Cx) -> BoxFuture<'a, Result<Value>> {
+        (self.run)(args, cx)
+    }
+
+    pub(super) fn args_ref(&self) -> Value {
+        serde_json::to_value((self.args)()).expect("a schema is JSON")
+    }
+
+    pub(super) fn result_ref(&self) -> Value {
+        serde_json::to_value((self.result)()).expect("a schema is JSON")
+    }
+
+    /// `members.addTags` → `MembersAddTags`, the stem of its schemas' names.
+    pub fn type_name(&self) -> String {
+        let upper = |part: &str| part[..1].to_uppercase() + &part[1..];
+        self.name.split('.').map(upper).collect()
+    }
+}
+
+/// Tools that belong together: one tag in the docs.
+pub struct Area {
+    /// What stands before the dot in the tools' names.
+    pub name: &'static str,
+    /// What it is about, in one sentence.
+    pub about: &'static str,
+    /// Its tools.
+    pub tools: &'static [Definition],
+}
+
+/// The definitions of an area's tools.
+macro_rules! tools {
+    ($($tool:ty),* $(,)?) => { &[$($crate::tools::Definition::of::<$tool>()),*] };
+}
+pub(crate) use tools;

@@ -1,0 +1,57 @@
+//! The words of the API as types: what arrives is parsed into them once, at the edge, and not checked again.
+
+mod email;
+mod id;
+mod site;
+mod tag;
+mod time;
+
+pub use email::{Email, InvalidEmail, email_key};
+pub use id::{BlockId, Id, InvalidId, JobId, KeyId, Kind, MemberId, RequestId, UploadId, id_format, kind, site_of_key};
+pub use site::SiteId;
+pub use tag::{InvalidTag, Tag};
+pub use time::Time;
+
+/// Makes a type that is a string in JSON known to poem-openapi: `$schema` is its schema, `$parse` reads it and
+/// `Display` writes it.
+macro_rules! json_string {
+    (impl[$($generics:tt)*] $type:ty, $name:expr, $schema:expr, $parse:expr $(,)?) => {
+        impl<$($generics)*> poem_openapi::types::Type for $type {
+            const IS_REQUIRED: bool = true;
+            type RawValueType = Self;
+            type RawElementValueType = Self;
+
+            fn name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn schema_ref() -> poem_openapi::registry::MetaSchemaRef {
+                poem_openapi::registry::MetaSchemaRef::Inline(Box::new($schema))
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+
+            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+                Box::new(std::iter::once(self))
+            }
+        }
+
+        impl<$($generics)*> poem_openapi::types::ParseFromJSON for $type {
+            fn parse_from_json(value: Option<serde_json::Value>) -> poem_openapi::types::ParseResult<Self> {
+                match value {
+                    Some(serde_json::Value::String(text)) => Ok($parse(&text)?),
+                    other => Err(poem_openapi::types::ParseError::expected_type(other.unwrap_or_default())),
+                }
+            }
+        }
+
+        impl<$($generics)*> poem_openapi::types::ToJSON for $type {
+            fn to_json(&self) -> Option<serde_json::Value> {
+                Some(serde_json::Value::String(self.to_string()))
+            }
+        }
+    };
+}
+pub(crate) use json_string;

@@ -1,0 +1,86 @@
+use std::fmt;
+
+use poem_openapi::registry::MetaSchema;
+use unicode_normalization::UnicodeNormalization;
+use usher_db::{Cell, Column, Value};
+
+/// The longest tag, in characters.
+const LONGEST: usize = 64;
+
+/// A tag: lower-case letters and digits with single hyphens between them. `Early Bird!` becomes `early-bird`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(Box<str>);
+
+/// A text that leaves nothing of a tag, or too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a tag needs a letter or digit and has at most {LONGEST} characters")]
+pub struct InvalidTag;
+
+impl Tag {
+    /// Reads a tag as typed.
+    pub fn parse(text: &str) -> Result<Self, InvalidTag> {
+        let lower = text.nfc().collect::<String>().to_lowercase();
+        let words: Vec<_> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let tag = words.join("-");
+        if tag.is_empty() || tag.chars().count() > LONGEST {
+            return Err(InvalidTag);
+        }
+        Ok(Self(tag.into()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl serde::Serialize for Tag {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl Column for Tag {
+    fn read(cell: Cell<'_>) -> usher_db::Result<Self> {
+        Ok(Self(String::read(cell)?.into()))
+    }
+}
+
+impl From<&Tag> for Value {
+    fn from(tag: &Tag) -> Self {
+        Self::Text(Some(tag.0.to_string()))
+    }
+}
+
+super::json_string!(
+    impl[] Tag,
+    "string_tag",
+    MetaSchema {
+        min_length: Some(1),
+        max_length: Some(LONGEST),
+        example: Some("early-bird".into()),
+        ..MetaSchema::new_with_format("string", "usher-tag")
+    },
+    Tag::parse
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_lower_case_with_hyphens() {
+        for (typed, tag) in [("VIP", "vip"), (" Early  Bird! ", "early-bird"), ("a_b-c", "a-b-c"), ("Ärzte", "ärzte")]
+        {
+            assert_eq!(Tag::parse(typed).unwrap().as_str(), tag);
+        }
+        assert_eq!(Tag::parse("!?"), Err(InvalidTag));
+        assert_eq!(Tag::parse(&"x".repeat(65)), Err(InvalidTag));
+    }
+}

@@ -1,0 +1,32 @@
+//! The workers: which handler applies which kind of job. The one list.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+use usher_jobs::Runner;
+
+use crate::{
+    app::App,
+    areas::{activity, blocklist, uploads},
+};
+
+/// Applies jobs until `stop` turns true, then gives back what is running.
+pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let with = || app.clone();
+    let (imports, retention, sweep) = (with(), with(), with());
+    Runner::new(app.jobs.clone())
+        .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
+        .on(move |_: activity::Retention, run| {
+            let app = retention.clone();
+            async move { activity::retain(&app, &run).await }
+        })
+        .on(move |_: uploads::Sweep, run| {
+            let app = sweep.clone();
+            async move { uploads::sweep(&app, &run).await }
+        })
+        .every(HOUR * 6, activity::Retention)
+        .every(HOUR, uploads::Sweep)
+        .run(stop, app.config.drain)
+        .await;
+}

@@ -1,0 +1,137 @@
+//! The activity log: what is recorded, and how it is read.
+
+use serde_json::{Value, json};
+use usher::tools::Scope;
+
+fn items(page: &Value) -> Vec<Value> {
+    page["items"].as_array().expect("a page").clone()
+}
+
+both!(every_call_has_its_row, async |world| {
+    let key = world.key_with(&[Scope::MembersRead]).await;
+    let made = world.call(&world.key, "members.create", json!({ "email": "anna@example.com" })).await;
+    let calls = [
+        (world.call(&key, "members.get", json!({ "member": { "email": "anna@example.com" } })).await, "ok", None),
+        (
+            world.call(&key, "members.get", json!({ "member": { "email": "bob@example.com" } })).await,
+            "refused",
+            Some("member_not_found"),
+        ),
+        (world.call(&key, "members.get", json!({ "member": { "id": "mem_1" } })).await, "refused", Some("invalid_id")),
+        (world.call(&key, "members.list", json!({ "limit": 0 })).await, "rejected", Some("invalid_arguments")),
+        (world.call(&key, "members.create", json!({})).await, "rejected", Some("missing_scope")),
+        (world.call(&key, "members.nope", json!({})).await, "rejected", Some("unknown_tool")),
+    ];
+    for (reply, status, code) in &calls {
+        let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+        assert_eq!((&row["status"], row["code"].as_str()), (&json!(status), *code), "{row}");
+        assert_eq!(row["keyId"], json!(key.id.to_string()));
+    }
+    let row = world.ok("activity.get", json!({ "id": made.header("x-request-id") })).await;
+    assert_eq!(row["tool"], "members.create");
+    assert_eq!(row["memberId"], made.result()["id"]);
+    assert_eq!(row["args"], json!({ "email": "anna@example.com" }));
+    assert_eq!((&row["changes"][0]["kind"], row["changes"][0].get("before")), (&json!("member"), None));
+    assert_eq!(row["changes"][0]["after"]["email"], "anna@example.com");
+});
+
+both!(a_call_without_a_known_key_has_none, async |world| {
+    let unknown = crate::harness::TestKey { text: "nonsense".into(), ..world.key.clone() };
+    world.call(&unknown, "members.list", json!({})).await;
+    assert_eq!(items(&world.ok("activity.list", json!({})).await).len(), 0);
+});
+
+both!(a_flood_of_refusals_shares_a_row, async |world| {
+    let key = world.key_with(&[Scope::MembersRead]).await;
+    let calls = (0..50).map(|_| world.call(&key, "activity.list", json!({})));
+    futures_util::future::join_all(calls).await;
+    let rows = items(&world.ok("activity.list", json!({ "code": "missing_scope" })).await);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["count"], 50);
+});
+
+both!(the_filters_must_all_hold, async |world| {
+    world.without_budgets().await;
+    let key = world.key_with(&[Scope::MembersRead, Scope::MembersManage]).await;
+    let anna =
+        world.call(&key, "members.create", json!({ "email": "anna@example.com", "name": "Änne 100%" })).await.result();
+    world.clock.advance(std::time::Duration::from_secs(60));
+    let later = world.clock.now().to_string();
+    world.call(&key, "members.get", json!({ "member": { "id": anna["id"] } })).await.result();
+    world.call(&key, "members.get", json!({ "member": { "email": "x@example.com" } })).await;
+    for (filter, rows) in [
+        (json!({ "key": key.id.to_string() }), 3),
+        (json!({ "key": key.id.to_string(), "tool": "members.get" }), 2),
+        (json!({ "member": anna["id"] }), 2),
+        (json!({ "member": anna["id"], "tool": "members.create" }), 1),
+        (json!({ "status": "refused" }), 1),
+        (json!({ "code": "member_not_found" }), 1),
+        (json!({ "key": key.id.to_string(), "from": later }), 2),
+        (json!({ "key": key.id.to_string(), "until": later }), 1),
+        (json!({ "key": key.id.to_string(), "text": "100%" }), 1),
+        (json!({ "key": key.id.to_string(), "text": "0_%" }), 0),
+        (json!({ "key": key.id.to_string(), "text": "ANNA@" }), 1),
+        (json!({ "actor": "cli" }), 0),
+    ] {
+        assert_eq!(items(&world.ok("activity.list", filter.clone()).await).len(), rows, "{filter}");
+    }
+});
+
+both!(pages_stay_true_while_rows_are_added, async |world| {
+    world.without_budgets().await;
+    let key = world.key_with(&[Scope::MembersRead]).await;
+    let mut ids = Vec::new();
+    for _ in 0..25 {
+        ids.push(world.call(&key, "members.list", json!({})).await.header("x-request-id").to_owned());
+    }
+    ids.reverse();
+    let (mut seen, mut cursor) = (Vec::new(), Value::Null);
+    loop {
+        let args = json!({ "key": key.id.to_string(), "limit": 7, "cursor": cursor });
+        let page = world.ok("activity.list", args).await;
+        seen.extend(items(&page).iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+        world.call(&key, "members.list", json!({})).await.result();
+        cursor = page["nextCursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!(seen, ids);
+    let wrong = world.call(&world.key, "activity.list", json!({ "cursor": "nonsense" })).await;
+    assert_eq!(wrong.code(), "invalid_cursor");
+});
+
+both!(it_is_exported_as_ndjson, async |world| {
+    world.without_budgets().await;
+    for n in 0..3 {
+        world.ok("members.create", json!({ "email": format!("m{n}@example.com") })).await;
+    }
+    let headers = [("authorization", format!("Bearer {}", world.key.text))];
+    let reply = world.send("GET", "/api/v1/activity/export?tool=members.create", &headers, "").await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, "application/x-ndjson"));
+    let rows: Vec<Value> = reply.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[0]["args"]["email"], "m2@example.com");
+    let bad = world.send("GET", "/api/v1/activity/export?tol=x", &headers, "").await;
+    assert_eq!(bad.failure(), (400, "invalid_arguments".into()));
+    let key = world.key_with(&[Scope::MembersRead]).await;
+    let headers = [("authorization", format!("Bearer {}", key.text))];
+    let reply = world.send("GET", "/api/v1/activity/export", &headers, "").await;
+    assert_eq!(reply.failure(), (403, "missing_scope".into()));
+});
+
+both!(old_rows_are_forgotten_when_the_site_wants_it, async |world| {
+    world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    world.settings(|settings| settings.activity_retention_days = 1).await;
+    world.clock.advance(std::time::Duration::from_secs(86_400 + 60));
+    world.ok("members.list", json!({})).await;
+    let mut tx = world.app.db.begin().await.unwrap();
+    let owner = usher_jobs::Owner::site(0);
+    let job = world.app.jobs.enqueue(&mut tx, owner, &usher::areas::activity::Retention).await.unwrap();
+    tx.commit().await.unwrap();
+    let ended = world.app.jobs.wait(0, &job.id, crate::harness::PATIENCE).await.unwrap().unwrap();
+    assert_eq!(ended.state, usher_jobs::State::Succeeded);
+    let tools: Vec<_> =
+        items(&world.ok("activity.list", json!({})).await).iter().map(|row| row["tool"].clone()).collect();
+    assert_eq!(tools, [json!("members.list")]);
+});

@@ -1,0 +1,6 @@
+//! The gate: order of checks, budgets, idempotency, dry run, strictness, and who is let in.
+
+mod budgets;
+mod door;
+mod idempotency;
+mod refusals;

@@ -1,0 +1,52 @@
+use serde_json::Value;
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    pub async fn read(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, text: response.text().await.expect("a body") }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+
+    /// The result of a call that was done.
+    #[track_caller]
+    pub fn result(&self) -> Value {
+        let body = self.json();
+        assert_eq!((self.status, &body["ok"]), (200, &Value::Bool(true)), "{}", self.text);
+        body["result"].clone()
+    }
+
+    /// The code of a call that was not, which must be a whole envelope.
+    #[track_caller]
+    pub fn code(&self) -> String {
+        let body = self.json();
+        assert_eq!(body["ok"], Value::Bool(false), "{}", self.text);
+        for field in ["error", "code", "requestId"] {
+            assert!(body[field].is_string(), "{field} is missing: {}", self.text);
+        }
+        assert!(body["retryable"].is_boolean(), "{}", self.text);
+        assert_eq!(self.header("x-request-id"), body["requestId"].as_str().unwrap_or_default());
+        body["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The status and the code.
+    #[track_caller]
+    pub fn failure(&self) -> (u16, String) {
+        (self.status, self.code())
+    }
+
+    /// A header, empty if it is missing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
