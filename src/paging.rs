@@ -34,7 +34,9 @@ impl Cursor {
         let parts = BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let parts: Vec<String> = parts.ok_or_else(invalid)?;
         match parts.split_first() {
-            Some((known, values)) if known == order => values.to_vec().try_into().map(Some).map_err(|_| invalid()),
+            Some((known, values)) if known == order && values.iter().all(|value| !value.contains('\0')) => {
+                values.to_vec().try_into().map(Some).map_err(|_| invalid())
+            }
             _ => Err(invalid()),
         }
     }

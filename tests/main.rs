@@ -7,5 +7,7 @@ mod activity;
 mod gate;
 mod jobs;
 mod keys;
+mod processes;
 mod statements;
+mod storm;
 mod tools;

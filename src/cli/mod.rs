@@ -1,5 +1,6 @@
 //! The command line. Every failure is one line on standard error and an exit code that is not 0.
 
+mod bench;
 mod import;
 mod keys;
 mod serve;
@@ -61,6 +62,10 @@ enum Command {
         #[arg(long, conflicts_with = "check")]
         write: bool,
     },
+    /// Measure this machine side by side with what it could do at best. benches/README.md says how.
+    Bench(bench::Command),
+    #[command(hide = true)]
+    BenchHello,
     /// List the settings with their values, where they come from and what they mean.
     Config,
 }
@@ -107,6 +112,8 @@ async fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Keys(command)) => keys::run(command, &Office::open().await?, json).await,
         Some(Command::Import(command)) => import::run(command, json).await,
         Some(Command::Openapi { check, write }) => documents(check, write),
+        Some(Command::Bench(command)) => bench::run(command, json).await,
+        Some(Command::BenchHello) => bench::hello::serve().await,
         Some(Command::Config) => config(&Config::load()?, json),
     }
 }

@@ -1,6 +1,10 @@
 //! Serving: the first run, and every other.
 
-use std::{fs::File, io, sync::Arc};
+use std::{
+    fs::File,
+    io::{self, IsTerminal as _},
+    sync::Arc,
+};
 
 use serde_json::json;
 use tokio::{
@@ -163,7 +167,8 @@ fn stopped() -> Result<watch::Receiver<bool>> {
 
 fn log(config: &Config) {
     let filter: tracing_subscriber::EnvFilter = config.log.parse().expect("the configuration was checked");
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let colours = io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
     // Whoever embeds the program may have a subscriber already; then theirs is used.
     _ = if config.log_json { builder.json().try_init() } else { builder.try_init() };
 }

@@ -15,7 +15,16 @@ use crate::{
 pub const LONGEST: usize = 255;
 
 /// Days that an answer is kept.
-pub const KEPT_DAYS: u64 = 30;
+pub const KEPT_DAYS: u32 = 30;
+
+/// Refuses an Idempotency-Key that cannot be one.
+pub(super) fn check(name: &str) -> Result<()> {
+    if (1..=LONGEST).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    let text = format!("has 1 to {LONGEST} visible ASCII characters, without spaces");
+    Err(Error::field("Idempotency-Key", text))
+}
 
 /// Whose Idempotency-Key it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

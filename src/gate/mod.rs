@@ -31,7 +31,7 @@ use crate::{
         jobs::JobView,
         keys,
     },
-    error::{Code, Detail, Error, Field, Result},
+    error::{Code, Detail, Error, Result},
     tools::{CATALOG, Kind, ToolInfo},
     values::{RequestId, Time},
 };
@@ -175,6 +175,9 @@ async fn admitted(
 
     let Input { args, dry_run } = input.await?;
     progress.args = Some(redact::redacted(&args, &tool.args).to_string());
+    if let (Kind::Write | Kind::Generate, Some(name)) = (access.kind, &call.idempotency_key) {
+        idempotency::check(name)?;
+    }
     let args = tool.accept(args)?;
     if access.kind == Kind::Read {
         if dry_run {

@@ -8,8 +8,8 @@ const ITEMS: usize = 20;
 /// Characters of a text that are kept.
 const CHARACTERS: usize = 500;
 
-/// Fields whose values are secrets or bodies, whatever the tool.
-const SECRET: [&str; 9] = ["key", "secret", "password", "token", "authorization", "html", "body", "url", "loginUrl"];
+/// Fields whose values are secrets or bodies, whatever the tool. A cursor may hold an address that is erased later.
+const SECRET: [&str; 9] = ["cursor", "secret", "password", "token", "authorization", "html", "body", "url", "loginUrl"];
 
 /// The arguments as the activity log may have them: without secrets and bodies, and cut to a readable length. A
 /// property whose schema has the format `password` is a secret too.

@@ -1,8 +1,8 @@
 //! A writing call: one transaction for all that it does.
 
 use super::{
-    ActivityStatus, App, Arc, Call, Caller, Change, Code, Cx, Done, Error, Field, Input, JobRow, JobView, Progress,
-    RawValue, Record, Result, ToolInfo, Value, changes_json,
+    ActivityStatus, App, Arc, Call, Caller, Change, Code, Cx, Done, Error, Input, JobRow, JobView, Progress, RawValue,
+    Record, Result, ToolInfo, Value, changes_json,
     idempotency::{self, Scope, Stored},
     is_refusal, json, limits, on_own_task, record, success,
 };
@@ -34,7 +34,7 @@ pub(super) async fn write(
     progress: &Progress,
 ) -> Result<Done> {
     let Input { args, dry_run } = input;
-    let scope = scope(call, &caller, dry_run)?;
+    let scope = scope(call, &caller, dry_run);
     let fingerprint = idempotency::fingerprint(tool.definition.name, &args);
     let keep = match scope.clone() {
         Some(scope) => {
@@ -175,17 +175,11 @@ async fn await_job(
     Ok(())
 }
 
-fn scope(call: &Call, caller: &Caller, dry_run: bool) -> Result<Option<Scope>> {
-    let Some(name) = &call.idempotency_key else { return Ok(None) };
-    if !(1..=idempotency::LONGEST).contains(&name.len()) {
-        return Err(Error::fields(vec![Field {
-            path: "Idempotency-Key".into(),
-            message: format!("has 1 to {} bytes", idempotency::LONGEST),
-        }]));
-    }
+fn scope(call: &Call, caller: &Caller, dry_run: bool) -> Option<Scope> {
+    let name = call.idempotency_key.as_ref()?;
     // Nothing happens in a dry run, so there is nothing to do only once.
     let scope = || Scope { site: caller.site.id, key: caller.key.id.clone(), name: name.as_str().into() };
-    Ok((!dry_run).then(scope))
+    (!dry_run).then(scope)
 }
 
 /// The answer to a dry run: the result as it would be, and what would be written.

@@ -47,6 +47,11 @@ fn tidy(value: &mut Value) {
         schema.entry("maximum").or_insert(json!(high));
     }
 
+    // PostgreSQL has no NUL in text, so what is to be stored or searched for may have none.
+    if schema.get("maxLength").is_some() && ["format", "pattern", "enum"].iter().all(|key| !schema.contains_key(*key)) {
+        schema.insert("pattern".into(), json!(r"^[^\x00]*$"));
+    }
+
     // `allOf: [ref, {description}]`, description → `allOf: [ref]`, description.
     if let Some(Value::Array(all)) = schema.get_mut("allOf")
         && all.first().is_some_and(|first| first.get("$ref").is_some())

@@ -6,7 +6,7 @@ In them
 
 * `usher` is the program under test;
 * http://127.0.0.1:8080 stands for the server, whatever its real port;
-* $USHER_KEY is the key of the first run.
+* $USHER_KEY is the key of the first run, $USHER_URL the address.
 
 It fails if a command does, if a call is answered by an error status or by
 "ok":false, and if there is no such block.
@@ -97,7 +97,8 @@ def main() -> None:
         }
         with subprocess.Popen([usher, "--json"], cwd=folder, env=env, stdout=subprocess.PIPE, text=True) as server:
             try:
-                env["USHER_KEY"] = first_line(server)["key"]
+                first = first_line(server)
+                env["USHER_KEY"], env["USHER_URL"] = first["key"], first["address"]
                 run("\n".join(blocks).replace(ADDRESS_IN_README, address), folder, env)
             except BaseException:
                 server.kill()

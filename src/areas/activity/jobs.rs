@@ -4,12 +4,22 @@ use serde::{Deserialize, Serialize};
 use usher_jobs::{Fail, Job, Queue, Run};
 
 use super::store;
-use crate::{app::App, areas::sites, gate::idempotency};
+use crate::{
+    app::App,
+    areas::sites,
+    gate::idempotency,
+    values::{SiteId, Time},
+};
 
 /// Rows that one transaction forgets.
 const BATCH: u32 = 1000;
 
-/// Forgets what is older than the sites want to keep: rows of the log, and answers under an Idempotency-Key.
+/// How long an ended job, with its result, is kept.
+const JOBS_KEPT: Duration = DAY.saturating_mul(90);
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Forgets what is older than is wanted: rows of the log, answers under an Idempotency-Key, ended jobs.
 #[derive(Serialize, Deserialize)]
 pub struct Retention;
 
@@ -22,28 +32,36 @@ impl Job for Retention {
 /// Applies [`Retention`]. Safe to run twice: what is gone is gone.
 pub async fn retain(app: &App, run: &Run) -> Result<(), Fail> {
     let now = app.clock.now();
-    const DAY: Duration = Duration::from_secs(86_400);
     for site in sites::store::all(app.db.read()).await? {
-        let before = now - DAY * site.settings.activity_retention_days;
-        loop {
-            if run.stopping() {
-                return Err(Fail::Stopping);
-            }
-            let mut tx = app.db.begin().await?;
-            let gone = store::prune(tx.conn(), site.id, before, BATCH).await?;
-            tx.commit().await?;
-            if gone < u64::from(BATCH) {
-                break;
-            }
-        }
+        forget(app, run, Old::Activity(site.id, now - DAY * site.settings.activity_retention_days)).await?;
     }
+    forget(app, run, Old::Answers(now - DAY * idempotency::KEPT_DAYS)).await?;
+    forget(app, run, Old::Jobs(now - JOBS_KEPT)).await
+}
+
+/// What is older than a moment.
+#[derive(Clone, Copy)]
+enum Old {
+    /// Rows of a site's log.
+    Activity(SiteId, Time),
+    /// Answers under an Idempotency-Key.
+    Answers(Time),
+    /// Jobs that have ended.
+    Jobs(Time),
+}
+
+/// Deletes in short transactions until there is nothing more, so that other writes get their turn in between.
+async fn forget(app: &App, run: &Run, old: Old) -> Result<(), Fail> {
     loop {
         if run.stopping() {
             return Err(Fail::Stopping);
         }
         let mut tx = app.db.begin().await?;
-        let before = now - Duration::from_secs(86_400 * idempotency::KEPT_DAYS);
-        let gone = idempotency::prune(tx.conn(), before, BATCH).await?;
+        let gone = match old {
+            Old::Activity(site, before) => store::prune(tx.conn(), site, before, BATCH).await?,
+            Old::Answers(before) => idempotency::prune(tx.conn(), before, BATCH).await?,
+            Old::Jobs(before) => app.jobs.forget(tx.conn(), before.micros(), BATCH).await?,
+        };
         tx.commit().await?;
         if gone < u64::from(BATCH) {
             return Ok(());

@@ -128,8 +128,7 @@ impl FromRow for Member {
         let status = MemberStatus::stored(&row.take::<String>()?)?;
         let (created_at, updated_at) = (row.take()?, row.take()?);
         let joined: Option<String> = row.take()?;
-        let tags = joined.iter().flat_map(|tags| tags.split(',')).map(Tag::parse).collect::<Result<Vec<_>, _>>();
-        let mut tags = tags.map_err(|invalid| usher_db::Error::Decode(invalid.into()))?;
+        let mut tags: Vec<_> = joined.iter().flat_map(|tags| tags.split(',')).map(Tag::stored).collect();
         tags.sort_unstable();
         Ok(Self { id, email, name, note, status, tags, created_at, updated_at })
     }

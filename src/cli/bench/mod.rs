@@ -17,6 +17,7 @@ mod scene;
 mod server;
 mod stage;
 mod start;
+mod subject;
 mod write;
 
 use std::{io::Write as _, panic::AssertUnwindSafe, path::PathBuf, time::Duration};

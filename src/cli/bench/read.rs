@@ -1,16 +1,16 @@
 //! A reading tool through the whole pipeline: key, scope, budgets, validation, query, durable log.
 
-use std::time::Duration;
+use usher_db::Engine;
 
 use super::{
     Bench, Result,
-    load::{self, Request, Requests, Times},
+    load::{Request, Requests},
     name,
-    report::{Aim, Row, of_rounds},
+    report::{Aim, Row},
     say, scene,
     server::{Server, Workers},
+    subject::Subject,
 };
-use usher_db::Engine;
 
 /// Members of the site that is read from.
 const MEMBERS: u64 = 10_000;
@@ -18,17 +18,10 @@ const MEMBERS: u64 = 10_000;
 /// Different requests, each for another key or member.
 const REQUESTS: usize = 4000;
 
-/// A server under load, and what it did so far.
-struct Subject {
-    server: Server,
-    requests: std::sync::Arc<Requests>,
-    rounds: Vec<Times>,
-    cpu: Duration,
-}
-
 pub(super) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let hello = Server::hello(bench.stage.folder()).await?;
     let mut subjects = vec![Subject::new(hello, Requests::new([Request::hello()]))];
+    let mut places = Vec::new();
     for engine in bench.engines() {
         say(&format!("read: setting up {}", name(engine)));
         let place = bench.stage.place(engine).await?;
@@ -39,10 +32,10 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Row>> {
             format!("{{\"member\":{{\"id\":\"{member}\"}}}}")
         });
         subjects.push(Subject::new(server, requests));
+        places.push(place);
     }
-    // Caches are filled before anything counts.
     for subject in &subjects {
-        load::run(subject.server.address, bench.command.connections, Duration::from_secs(1), &subject.requests).await?;
+        subject.warm(bench).await?;
     }
     for round in 1..=bench.command.rounds {
         say(&format!("read: round {round} of {}", bench.command.rounds));
@@ -55,25 +48,10 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Row>> {
         let aim = if engine == Engine::Sqlite { 0.4 } else { 0.2 };
         Row::compared("read: members.get", name(engine), hello.figure(), subject.figure()).aim(Aim::RatioOver(aim))
     });
-    Ok(rows.collect())
-}
-
-impl Subject {
-    fn new(server: Server, requests: std::sync::Arc<Requests>) -> Self {
-        Self { server, requests, rounds: Vec::new(), cpu: Duration::ZERO }
+    let rows = rows.collect();
+    drop(subjects);
+    for place in places {
+        bench.stage.leave(place).await;
     }
-
-    async fn round(&mut self, bench: &Bench) -> Result<()> {
-        let before = self.server.cpu().unwrap_or_default();
-        let load = load::run(self.server.address, bench.command.connections, bench.round(), &self.requests);
-        self.rounds.push(load.await?);
-        self.cpu += self.server.cpu().unwrap_or_default().saturating_sub(before);
-        Ok(())
-    }
-
-    fn figure(&self) -> super::report::Figure {
-        let answers: usize = self.rounds.iter().map(Times::len).sum();
-        let cpu_us = (!self.cpu.is_zero()).then(|| self.cpu.as_micros() as f64 / answers.max(1) as f64);
-        of_rounds(&self.rounds, cpu_us)
-    }
+    Ok(rows)
 }

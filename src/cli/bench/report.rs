@@ -48,10 +48,6 @@ impl Figure {
         self
     }
 
-    pub(super) fn value(&self) -> f64 {
-        self.value
-    }
-
     fn shown(&self) -> String {
         format!("{} {}", readable(self.value), self.unit)
     }
@@ -120,7 +116,12 @@ impl Row {
     /// What else is known of both figures, for below the table.
     fn notes(&self) -> Option<String> {
         let more = |figure: &Figure| {
-            figure.more.iter().map(|(name, value)| format!("{name} {}", readable(*value))).collect::<Vec<_>>().join(", ")
+            figure
+                .more
+                .iter()
+                .map(|(name, value)| format!("{name} {}", readable(*value)))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         let baseline = self.baseline.as_ref().map(more).filter(|more| !more.is_empty());
         let ours = Some(more(&self.ours)).filter(|more| !more.is_empty());
@@ -163,7 +164,7 @@ fn readable(value: f64) -> String {
 }
 
 /// Rounds of the same load as one figure: the median of what they did each second.
-pub(super) fn of_rounds(rounds: &[Times], cpu_us: Option<f64>) -> Figure {
+pub(super) fn of_rounds(rounds: &[Times]) -> Figure {
     let per_second = |times: &Times| times.per_second();
     let all: Vec<_> = rounds.iter().map(per_second).collect();
     let best = all.iter().copied().fold(0.0, f64::max);
@@ -171,7 +172,6 @@ pub(super) fn of_rounds(rounds: &[Times], cpu_us: Option<f64>) -> Figure {
         .with("best", Some(best))
         .with("p50 ms", Some(median(rounds.iter().map(|times| times.within_ms(0.5)))))
         .with("p99 ms", Some(median(rounds.iter().map(|times| times.within_ms(0.99)))))
-        .with("cpu us each", cpu_us)
 }
 
 /// The middle one; of an even number the lower of the two.

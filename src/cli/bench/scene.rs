@@ -31,7 +31,6 @@ const CHUNK: usize = 2000;
 
 /// What a measure needs of it.
 pub(super) struct Scene {
-    pub(super) site: SiteId,
     pub(super) keys: Vec<String>,
     /// Evenly spread over all members, in the order they were made.
     pub(super) members: Vec<MemberId>,
@@ -60,19 +59,15 @@ pub(super) async fn set(place: &Place, keys: u16, members: u64) -> Result<Scene>
         sqlx::raw_sql("VACUUM ANALYZE").execute(pool).await?;
     }
     db.close().await;
-    Ok(Scene { site: site.id, keys: texts, members })
+    Ok(Scene { keys: texts, members })
 }
 
 /// Another site in a place that is set up.
 pub(super) async fn site(db: &Db, clock: &Clock) -> Result<Site> {
     let mut tx = db.begin().await?;
     let site = sites::store::insert(tx.conn(), "Bench", None, true, clock.now()).await?;
-    let budgets = Budgets {
-        reads_per_minute: MANY,
-        writes_per_minute: MANY,
-        calls_per_minute: MANY,
-        generations_per_day: MANY,
-    };
+    let budgets =
+        Budgets { reads_per_minute: MANY, writes_per_minute: MANY, calls_per_minute: MANY, generations_per_day: MANY };
     let settings = Settings { budgets, ..Settings::default() };
     sites::store::update(tx.conn(), site.id, &site.name, None, &settings).await?;
     tx.commit().await?;
@@ -94,7 +89,7 @@ async fn fill(db: &Db, site: SiteId, now: Time, n: u64) -> Result<Vec<MemberId>>
         });
         let chunk: Vec<Member> = chunk.collect();
         at += chunk.len() as u64;
-        kept.extend(chunk.iter().filter(|member| number(member) % every == 0).map(|member| member.id.clone()));
+        kept.extend(chunk.iter().filter(|member| number(member).is_multiple_of(every)).map(|member| member.id.clone()));
         let tags = chunk.iter().flat_map(|member| {
             let i = number(member);
             let vip = i.is_multiple_of(10).then_some(&tenth);

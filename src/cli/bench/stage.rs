@@ -22,7 +22,6 @@ pub(super) struct Stage {
 
 /// An empty database, with a folder for whatever else is needed.
 pub(super) struct Place {
-    pub(super) engine: Engine,
     pub(super) folder: PathBuf,
     url: Option<Url>,
 }
@@ -70,20 +69,35 @@ impl Stage {
             }
             _ => None,
         };
-        Ok(Place { engine, folder, url })
+        Ok(Place { folder, url })
+    }
+
+    /// Removes a place that is not needed any more.
+    pub(super) async fn leave(&self, place: Place) {
+        if let Some(url) = &place.url {
+            let name = url.path().trim_start_matches('/');
+            self.drop(name).await;
+            self.made.lock().retain(|made| made != name);
+        }
+        _ = std::fs::remove_dir_all(place.folder);
     }
 
     /// Removes everything.
     pub(super) async fn clear(self) {
-        for name in self.made.into_inner() {
-            let Some(server) = &self.postgres else { continue };
-            if let Err(Failure(why)) = execute(server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await {
-                say(&format!("The database {name} is left behind: {why}"));
-            }
+        let made = std::mem::take(&mut *self.made.lock());
+        for name in made {
+            self.drop(&name).await;
         }
         let path = self.folder.path().to_owned();
         if let Err(error) = self.folder.close() {
             say(&format!("The folder {} is left behind: {error}", path.display()));
+        }
+    }
+
+    async fn drop(&self, name: &str) {
+        let Some(server) = &self.postgres else { return };
+        if let Err(Failure(why)) = execute(server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await {
+            say(&format!("The database {name} is left behind: {why}"));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! import is a job of the server: this program may be stopped, and the server killed and started again, and the file is
 //! imported once. It must never touch a database.
 
-pub(super) mod client;
+mod client;
 mod follow;
 mod report;
 mod show;
@@ -16,10 +16,14 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use self::{
-    client::{Client, Patience},
+    client::Patience,
     report::{number, text},
     show::Show,
     source::Source,
+};
+pub(super) use self::{
+    client::{Client, Trouble},
+    report::grouped,
 };
 use super::{Failure, Result, out};
 

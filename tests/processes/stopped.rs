@@ -1,0 +1,79 @@
+//! SIGTERM: what is under way is answered, and a running import goes on after the restart as if nothing had been.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::{
+    harness::{Backend, PATIENCE},
+    storm::{
+        Client,
+        server::{Installation, text},
+    },
+};
+
+/// Rows of a file that takes longer than a stop.
+const ROWS: usize = 200_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_given_back_on_sqlite() {
+    an_import_is_given_back(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_given_back_on_postgres() {
+    an_import_is_given_back(Backend::Postgres).await;
+}
+
+async fn an_import_is_given_back(backend: Backend) {
+    let (place, key) = Installation::new(backend).await;
+    place.without_budgets().await;
+    let mut server = place.serve(&[("USHER_WORKERS", "on")]).await;
+    let client = server.client(&key);
+    let file: String = (0..ROWS).map(|n| format!("{}@block.example\n", n * 7919 % 1_000_003)).collect();
+    let upload = client.upload(file).await;
+
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.call_with("blocklist.import", json!({ "upload": upload }), &[("prefer", "wait=5")]).await }
+    });
+    half_done(&client).await;
+    let began = Instant::now();
+    server.terminate();
+    let answer = waiting.await.expect("it does not panic");
+    assert_eq!(answer.header("preference-applied"), "wait=5");
+    let job = answer.result()["job"].clone();
+    assert_eq!(job["status"], "queued", "it is given back, and the caller is told: {job}");
+    let status = server.ended().await;
+    assert!(status.success(), "{status}");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(server.log().contains("stopped") && !server.log().contains("panicked"), "{}", server.log());
+
+    let done: u64 = place.rows::<1>("SELECT CAST(count(*) AS TEXT) FROM block").await[0][0].parse().expect("a number");
+    assert_eq!(job["progress"]["done"], json!(done), "what is counted is there");
+    assert!(0 < done && done < ROWS as u64, "{done}");
+
+    let server = place.serve(&[("USHER_WORKERS", "on")]).await;
+    place.jobs_are_over().await;
+    let job = server.client(&key).call("jobs.get", json!({ "id": text(&job["id"]) })).await.result()["job"].clone();
+    let progress = &job["progress"];
+    assert_eq!((&job["status"], &job["attempt"]), (&json!("succeeded"), &json!(1)), "a stop is no failure");
+    assert_eq!((&progress["done"], &progress["added"], &progress["already"]), (&json!(ROWS), &json!(ROWS), &json!(0)));
+    let blocked = place.rows::<1>("SELECT CAST(count(DISTINCT email_key) AS TEXT) FROM block").await;
+    assert_eq!(blocked, [[ROWS.to_string()]]);
+    let ends = "SELECT status FROM activity WHERE tool = 'jobs.blocklist.import'";
+    assert_eq!(place.rows::<1>(ends).await, [["ok".to_owned()]]);
+}
+
+/// Waits until the only job has done something.
+async fn half_done(client: &Client) {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        let jobs = client.call("jobs.list", json!({})).await.result();
+        if jobs["items"][0]["progress"]["done"].as_u64().is_some_and(|done| done > 0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the import does not begin");
+}
