@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use usher_db::{Db, MigrateError, Migrator, Schema};
 use usher_jobs::{Environment, Jobs};
 
@@ -29,6 +30,8 @@ pub struct App {
     pub log: Log,
     /// Who may call what.
     pub gate: Gate,
+    /// Cancelled once the program is to stop, so that nobody waits any longer for what may take long.
+    pub stopping: CancellationToken,
 }
 
 impl App {
@@ -45,7 +48,7 @@ impl App {
         });
         let log = Log::start(db.clone(), clock.clone());
         let gate = Gate::new(Limits::start(db.clone(), clock.clone()), config.unknown_keys_per_minute);
-        Arc::new(Self { config, db, clock, jobs, log, gate })
+        Arc::new(Self { config, db, clock, jobs, log, gate, stopping: CancellationToken::new() })
     }
 }
 

@@ -67,6 +67,18 @@ codes! {
     JobNotFound "job_not_found" false "This key has started no such job, or it is gone.";
     JobNotRetryable "job_not_retryable" false "Only a failed or cancelled job can be retried.";
     ToolNotFound "tool_not_found" false "There is no tool of the name that was asked about; `didYouMean` lists the nearest.";
+    FileEmpty "file_empty" false "A job's file is empty.";
+    NotAList "not_a_list" false "A job's file is no list or table, but a picture, a program, a PDF, ….";
+    NoAddressColumn "no_address_column" false "No column of a job's file holds email addresses.";
+    GzipDamaged "gzip_damaged" false "A job's file is compressed and cannot be decompressed to its end.";
+    FileTooLarge "file_too_large" false "A job's file is longer than 4 GiB when it is decompressed.";
+    FileUnreadable "file_unreadable" true "A job's file could not be read from the server's disk.";
+    Crashed "crashed" false "The worker died each time it ran the job.";
+    Panic "panic" false "The job made the worker panic each time; the server's log has the detail.";
+    Timeout "timeout" false "The job took too long each time.";
+    Payload "payload" false "This version of Usher cannot read what the job is to do.";
+    UnknownKind "unknown_kind" false "This version of Usher does not know this kind of job.";
+    Cancelled "cancelled" false "The job was cancelled on request.";
     ActivityNotFound "activity_not_found" false "The activity log has no such row.";
 }
 

@@ -1,4 +1,4 @@
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sqlx::{
     PgPool, Postgres, SqlitePool, Transaction,
@@ -8,6 +8,7 @@ use sqlx::{
 
 use crate::{
     Change, Result,
+    glance::Glances,
     group::{Turn, Writer},
 };
 
@@ -82,16 +83,23 @@ enum Pools {
     /// their own connections and never wait for it.
     Sqlite {
         write: Writer,
-        read: SqlitePool,
+        read: Reader,
     },
     Postgres(PgPool),
+}
+
+/// SQLite's connections for reading: those for a glance, and those with a thread of their own.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub(crate) glances: Arc<Glances>,
+    pub(crate) pool: SqlitePool,
 }
 
 /// Where a statement runs.
 #[derive(Debug)]
 pub enum Conn<'a> {
     /// Any reading connection of SQLite.
-    SqlitePool(&'a SqlitePool),
+    SqliteRead(&'a Reader),
     /// A transaction of SQLite.
     SqliteTx(&'a mut SqliteConnection),
     /// Any connection of PostgreSQL.
@@ -139,7 +147,7 @@ impl Db {
     /// For a statement that only reads.
     pub fn read(&self) -> Conn<'_> {
         match &self.0 {
-            Pools::Sqlite { read, .. } => Conn::SqlitePool(read),
+            Pools::Sqlite { read, .. } => Conn::SqliteRead(read),
             Pools::Postgres(pool) => Conn::PgPool(pool),
         }
     }
@@ -177,7 +185,7 @@ impl Db {
     pub async fn close(&self) {
         match &self.0 {
             Pools::Sqlite { write, read } => {
-                read.close().await;
+                read.pool.close().await;
                 write.pool().close().await;
             }
             Pools::Postgres(pool) => pool.close().await,
@@ -209,6 +217,8 @@ async fn sqlite(path: &std::path::Path, synchronous: Synchronous, readers: u32) 
         .acquire_timeout(ACQUIRE)
         .connect_with(options.create_if_missing(false).pragma("query_only", "ON"))
         .await?;
+    let glances = Glances::open(path, readers as usize).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    let read = Reader { glances: Arc::new(glances), pool: read };
     Ok(Db(Pools::Sqlite { write: Writer::new(write), read }))
 }
 
@@ -300,7 +310,7 @@ impl Tx {
         match self.conn() {
             Conn::SqliteTx(conn) => sqlx::query(text).execute(conn).await.map(drop),
             Conn::PgTx(conn) => sqlx::query(text).execute(conn).await.map(drop),
-            Conn::SqlitePool(_) | Conn::PgPool(_) => unreachable!("a transaction has its own connection"),
+            Conn::SqliteRead(_) | Conn::PgPool(_) => unreachable!("a transaction has its own connection"),
         }
     }
 }

@@ -19,6 +19,7 @@
 mod change;
 mod connection;
 mod fault;
+mod glance;
 mod group;
 mod migrate;
 mod row;
@@ -26,7 +27,7 @@ mod statement;
 mod value;
 
 pub use change::Change;
-pub use connection::{Conn, Db, Engine, OpenError, Options, Synchronous, Tx};
+pub use connection::{Conn, Db, Engine, OpenError, Options, Reader, Synchronous, Tx};
 pub use fault::{is_away, is_full};
 pub use migrate::{MigrateError, Schema, migrate, schema};
 pub use row::{Cell, Column, FromRow, Row};

@@ -1,6 +1,7 @@
+use rusqlite::types::Value as Sql;
 use sqlx::{Row as _, postgres::PgRow, sqlite::SqliteRow};
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// A row that is being read, column by column in the order of the `SELECT`.
 pub struct Row<'r> {
@@ -19,6 +20,7 @@ pub struct Cell<'r> {
 enum RowRef<'r> {
     Sqlite(&'r SqliteRow),
     Postgres(&'r PgRow),
+    Glance(&'r [Sql]),
 }
 
 /// A type that one column reads into. A newtype implements it through the type that it wraps.
@@ -36,6 +38,10 @@ pub trait FromRow: Sized {
 impl<'r> Row<'r> {
     pub(crate) fn sqlite(row: &'r SqliteRow) -> Self {
         Self { row: RowRef::Sqlite(row), at: 0 }
+    }
+
+    pub(crate) fn glance(row: &'r [Sql]) -> Self {
+        Self { row: RowRef::Glance(row), at: 0 }
     }
 
     pub(crate) fn postgres(row: &'r PgRow) -> Self {
@@ -57,6 +63,7 @@ macro_rules! columns {
                 match cell.row {
                     RowRef::Sqlite(row) => row.try_get(cell.at),
                     RowRef::Postgres(row) => row.try_get(cell.at),
+                    RowRef::Glance(row) => Glanced::of(&row[cell.at]),
                 }
             }
         }
@@ -70,9 +77,35 @@ impl<T: Column> Column for Option<T> {
         let null = match cell.row {
             RowRef::Sqlite(row) => row.try_get_raw(cell.at)?.is_null(),
             RowRef::Postgres(row) => row.try_get_raw(cell.at)?.is_null(),
+            RowRef::Glance(row) => row[cell.at] == Sql::Null,
         };
         if null { Ok(None) } else { T::read(cell).map(Some) }
     }
+}
+
+/// A type as SQLite's own values have it.
+trait Glanced: Sized {
+    fn of(value: &Sql) -> Result<Self>;
+}
+
+macro_rules! glanced {
+    ($($rust:ty: $pattern:pat => $value:expr;)*) => {$(
+        impl Glanced for $rust {
+            fn of(value: &Sql) -> Result<Self> {
+                match value {
+                    $pattern => Ok($value),
+                    other => Err(Error::Decode(format!("{:?} is not a {}", other.data_type(), stringify!($rust)).into())),
+                }
+            }
+        }
+    )*};
+}
+glanced! {
+    bool: Sql::Integer(value) => *value != 0;
+    i64: Sql::Integer(value) => *value;
+    f64: Sql::Real(value) => *value;
+    String: Sql::Text(value) => value.clone();
+    Vec<u8>: Sql::Blob(value) => value.clone();
 }
 
 macro_rules! tuples {

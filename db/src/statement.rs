@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use rusqlite::types::Value as Sql;
 use sqlx::{
     AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite, postgres::PgArguments, postgres::PgRow, query::Query,
     sqlite::SqliteArguments, sqlite::SqliteRow,
@@ -56,6 +57,7 @@ pub struct Statement {
 enum Rows {
     Sqlite(Vec<SqliteRow>),
     Postgres(Vec<PgRow>),
+    Glance(Vec<Vec<Sql>>),
 }
 
 impl Statement {
@@ -81,7 +83,7 @@ impl Statement {
     /// Runs it and gives the number of rows it changed.
     pub async fn run(self, conn: Conn<'_>) -> Result<u64> {
         Ok(match conn {
-            Conn::SqlitePool(c) => self.sqlite()?.execute(c).await?.rows_affected(),
+            Conn::SqliteRead(c) => self.sqlite()?.execute(&c.pool).await?.rows_affected(),
             Conn::SqliteTx(c) => self.sqlite()?.execute(c).await?.rows_affected(),
             Conn::PgPool(c) => self.postgres()?.execute(c).await?.rows_affected(),
             Conn::PgTx(c) => self.postgres()?.execute(c).await?.rows_affected(),
@@ -93,6 +95,7 @@ impl Statement {
         match self.fetch(conn).await? {
             Rows::Sqlite(rows) => rows.iter().map(|row| T::from_row(&mut Row::sqlite(row))).collect(),
             Rows::Postgres(rows) => rows.iter().map(|row| T::from_row(&mut Row::postgres(row))).collect(),
+            Rows::Glance(rows) => rows.iter().map(|row| T::from_row(&mut Row::glance(row))).collect(),
         }
     }
 
@@ -101,6 +104,7 @@ impl Statement {
         match self.fetch(conn).await? {
             Rows::Sqlite(rows) => rows.first().map(|row| T::from_row(&mut Row::sqlite(row))).transpose(),
             Rows::Postgres(rows) => rows.first().map(|row| T::from_row(&mut Row::postgres(row))).transpose(),
+            Rows::Glance(rows) => rows.first().map(|row| T::from_row(&mut Row::glance(row))).transpose(),
         }
     }
 
@@ -112,7 +116,10 @@ impl Statement {
     // Not generic, so that the driver's code is compiled once and not for each row type.
     async fn fetch(self, conn: Conn<'_>) -> Result<Rows> {
         Ok(match conn {
-            Conn::SqlitePool(c) => Rows::Sqlite(self.sqlite()?.fetch_all(c).await?),
+            Conn::SqliteRead(reader) => match reader.glances.rows(self.text.sqlite, &self.values) {
+                Some(rows) => Rows::Glance(rows),
+                None => Rows::Sqlite(self.sqlite()?.fetch_all(&reader.pool).await?),
+            },
             Conn::SqliteTx(c) => Rows::Sqlite(self.sqlite()?.fetch_all(c).await?),
             Conn::PgPool(c) => Rows::Postgres(self.postgres()?.fetch_all(c).await?),
             Conn::PgTx(c) => Rows::Postgres(self.postgres()?.fetch_all(c).await?),

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
-use usher_db::{FromRow, Row, Statement, Tx, sql_both};
+use usher_db::{FromRow, Row, Statement, Tx, sql, sql_both};
 
 use crate::{Jobs, Queue, Result, clock, execute::Shop, ticket};
 
@@ -43,6 +43,17 @@ pub(crate) async fn keep_sweeping(shop: Arc<Shop>) {
             }
         }
         sleep(settings.sweep).await;
+    }
+}
+
+impl Jobs {
+    /// Takes every running job from its worker, so that it goes on at the next sweep and not only when its lease
+    /// runs out. For a caller that knows that no other worker lives; a worker that does is fenced.
+    pub async fn reclaim(&self) -> Result<u64> {
+        let mut tx = self.db().begin().await?;
+        let taken = sql!("UPDATE job SET lease_until = 0 WHERE state = 'running'").run(tx.conn()).await?;
+        tx.commit().await?;
+        Ok(taken)
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) async fn take(tx: &mut Tx, queue: Queue, worker: &WorkerContext, n: u
             let config = apalis_postgres::Config::default().queue(queue.as_str()).batch_size(n);
             apalis_postgres::queries::fetch_next(conn, &config, worker).await.map_err(other)?
         }
-        Conn::SqlitePool(_) | Conn::PgPool(_) => return Ok(Vec::new()), // A transaction has its own connection.
+        Conn::SqliteRead(_) | Conn::PgPool(_) => return Ok(Vec::new()), // A transaction has its own connection.
     };
     let ticket = |task: Task<Vec<u8>>| {
         let id = task.task_id().map(ToString::to_string).unwrap_or_default();

@@ -56,6 +56,7 @@ pub(super) async fn work(config: Config) -> Result<()> {
     check_schema(&db).await?;
     let stop = stopped()?;
     let app = app(config, db);
+    let _working = working(&app).await?;
     tracing::info!("running jobs");
     worker::run(app.clone(), stop).await;
     app.db.close().await;
@@ -65,7 +66,7 @@ pub(super) async fn work(config: Config) -> Result<()> {
 async fn start(config: Config, db: Db, welcome: Option<Welcome>, json: bool) -> Result<()> {
     log(&config);
     http::start_metrics();
-    let _alone = alone(&config, &db)?;
+    let _alone = alone(&config, &db, "usher.lock", "serves")?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             Failure(format!("{} is taken by another program; set USHER_LISTEN to a free address", config.listen))
@@ -75,12 +76,14 @@ async fn start(config: Config, db: Db, welcome: Option<Welcome>, json: bool) -> 
     let address = format!("http://{}", listener.local_addr()?);
     let stop = stopped()?;
     let app = app(config, db);
+    let _working = if app.config.workers { working(&app).await? } else { None };
     let workers = app.config.workers.then(|| tokio::spawn(worker::run(app.clone(), stop.clone())));
     greet(&app, &address, welcome, json).await?;
     let drain = app.config.drain;
     http::serve(listener, http::endpoint(app.clone()), drain, async {
         let mut stop = stop;
         _ = stop.wait_for(|stop| *stop).await;
+        app.stopping.cancel();
     })
     .await;
     if let Some(workers) = workers {
@@ -126,21 +129,30 @@ async fn greet(app: &Arc<App>, address: &str, welcome: Option<Welcome>, json: bo
     ))
 }
 
-/// With SQLite one process serves, since the budgets are in its memory.
-fn alone(config: &Config, db: &Db) -> Result<Option<File>> {
+/// With SQLite one process serves, since the budgets are in its memory, and one runs the jobs.
+fn alone(config: &Config, db: &Db, name: &str, does: &str) -> Result<Option<File>> {
     if db.engine() == Engine::Postgres {
         return Ok(None);
     }
-    let path = config.data.join("usher.lock");
+    let path = config.data.join(name);
     let file = File::options().create(true).append(true).open(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(Failure(format!(
-            "another Usher serves the folder {}; stop it, or set USHER_DATA to another folder",
+            "another Usher {does} the folder {}; stop it, or set USHER_DATA to another folder",
             config.data.display()
         ))),
         Err(std::fs::TryLockError::Error(error)) => Err(Failure(format!("{}: {error}", path.display()))),
     }
+}
+
+/// The right to run the jobs. Where it is the only one there can be, what a crash left running goes on at once.
+async fn working(app: &App) -> Result<Option<File>> {
+    let lock = alone(&app.config, &app.db, "usher-worker.lock", "runs the jobs of")?;
+    if lock.is_some() {
+        app.jobs.reclaim().await?;
+    }
+    Ok(lock)
 }
 
 /// Turns true on SIGTERM or SIGINT; a second signal ends the process at once.

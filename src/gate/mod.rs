@@ -408,6 +408,18 @@ pub async fn record_entry(app: &App, call: &Call, caller: &Caller) -> Result<()>
     app.log.write(entry(call, caller)).await
 }
 
+/// Records that something else than a tool's call was let in and then refused, and gives the refusal.
+pub async fn record_refusal(app: &App, call: &Call, caller: &Caller, error: Error) -> Error {
+    let progress = Progress { caller: Some(caller.clone()), standing: None, args: None };
+    let failed = matches!(error.code(), Code::Internal | Code::Unavailable);
+    let status = if failed { ActivityStatus::Failed } else { ActivityStatus::Rejected };
+    let record = record(call, &progress, status, Some(error.code())).expect("the caller is known");
+    match app.log.write(record).await {
+        Ok(()) => error,
+        Err(unrecorded) => unrecorded,
+    }
+}
+
 /// The row of something done that is not a tool's call.
 pub fn entry(call: &Call, caller: &Caller) -> Record {
     let progress = Progress { caller: Some(caller.clone()), standing: None, args: None };

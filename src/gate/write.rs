@@ -1,8 +1,8 @@
 //! A writing call: one transaction for all that it does.
 
 use super::{
-    ActivityStatus, App, Arc, Call, Caller, Change, Code, Cx, Done, Error, Input, JobRow, JobView, Progress, RawValue,
-    Record, Result, ToolInfo, Value, changes_json,
+    ActivityStatus, App, Arc, Call, Caller, Change, Code, Cx, Done, Duration, Error, Input, JobRow, JobView, Progress,
+    RawValue, Record, Result, ToolInfo, Value, changes_json,
     idempotency::{self, Scope, Stored},
     is_refusal, json, limits, on_own_task, record, success,
 };
@@ -163,7 +163,12 @@ async fn await_job(
     row: JobRow,
     done: &mut Done,
 ) -> Result<()> {
-    let Some(row) = app.jobs.wait(row.site, &row.id, call.wait).await? else { return Ok(()) };
+    // A program that is to stop does not wait: its last answers say how the jobs stand.
+    let ended = tokio::select! {
+        ended = app.jobs.wait(row.site, &row.id, call.wait) => ended?,
+        () = app.stopping.cancelled() => app.jobs.wait(row.site, &row.id, Duration::ZERO).await?,
+    };
+    let Some(row) = ended else { return Ok(()) };
     let mut answer: Value = serde_json::from_str(&done.body).map_err(Error::internal)?;
     answer["result"]["job"] = JobView::from_row(row)?.json();
     done.body = success(tool, &answer["result"]);

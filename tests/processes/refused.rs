@@ -1,5 +1,6 @@
 //! What cannot start says why in one line, and does not exit as if all were well.
 
+use futures_util::future::join_all;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -49,8 +50,10 @@ async fn a_postgres_that_is_not_there() {
     let place = Installation::empty(Backend::Sqlite).await;
     let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address");
     let url = format!("postgres://usher:hunter2@{nobody}/usher");
-    for command in COMMANDS.into_iter().chain([&["migrate"][..], &["keys", "list"]]) {
-        let ended = place.ends(command, &[("DATABASE_URL", &url)]).await;
+    // All at once, as each tries for ten seconds.
+    let commands = COMMANDS.into_iter().chain([&["migrate"][..], &["keys", "list"]]);
+    let settings = [("DATABASE_URL", url.as_str())];
+    for ended in join_all(commands.map(|command| place.ends(command, &settings))).await {
         says(&ended, &format!("PostgreSQL at {nobody}, database \"usher\" cannot be opened"));
         assert!(!ended.err.contains("hunter2"), "{ended:?}");
     }

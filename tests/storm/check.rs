@@ -12,20 +12,16 @@ use super::{
 
 /// Each answered call is there once, each other one wholly or not at all.
 pub async fn calls(place: &Installation, ledger: &Ledger) {
-    let made = members(place).await;
-    let log = log(place).await;
-    for one in &ledger.answered {
-        let row = log.get(&one.request).unwrap_or_else(|| panic!("no row of the log: {one:?}"));
-        let expected =
-            Row { tool: one.write.tool.into(), status: "ok".into(), replayed: one.replayed, count: "1".into() };
-        assert_eq!(*row, expected, "{one:?}");
+    let found = Found::read(place).await;
+    let made = found.makers();
+    let answered = ledger.answered.iter().map(|one| (&one.request, one.write.tool, one.replayed));
+    let reads = ledger.reads.iter().map(|(request, tool)| (request, *tool, false));
+    for (request, tool, replayed) in answered.chain(reads) {
+        let row = found.log.get(request).unwrap_or_else(|| panic!("no row of the log: {tool} {request}"));
+        let (status, count) = (row.status.as_str(), row.count.as_str());
+        assert_eq!((row.tool.as_str(), status, row.is_replay, count), (tool, "ok", replayed, "1"), "{request}");
     }
-    for (request, tool) in &ledger.reads {
-        let row = log.get(request).unwrap_or_else(|| panic!("no row of the log: {tool} {request}"));
-        let expected = Row { tool: (*tool).into(), status: "ok".into(), replayed: false, count: "1".into() };
-        assert_eq!(*row, expected, "{tool} {request}");
-    }
-    let failed: Vec<_> = log.iter().filter(|(_, row)| row.status == "failed" || row.status == "rejected").collect();
+    let failed: Vec<_> = found.log.values().filter(|row| ["failed", "rejected"].contains(&&*row.status)).collect();
     assert!(failed.is_empty(), "calls failed: {failed:?}");
 
     let mut known = BTreeSet::new();
@@ -40,55 +36,64 @@ pub async fn calls(place: &Installation, ledger: &Ledger) {
     assert!(strange.is_empty(), "members that nobody made: {strange:?}");
 }
 
-/// The members, each with the request that made it. Asserts that there is one for each, with its change, and that no
-/// such request is without its member.
-async fn members(place: &Installation) -> BTreeMap<String, String> {
-    let rows: Vec<[String; 3]> = place
-        .rows(
-            "SELECT m.email_key, CAST(count(a.id) AS TEXT), COALESCE(min(a.id), '') FROM member m
-             LEFT JOIN activity a ON a.site = m.site AND a.member_id = m.id AND a.tool = 'members.create'
-               AND a.status = 'ok' AND NOT a.replayed AND a.changes LIKE '%' || m.id || '%'
-             GROUP BY m.site, m.id, m.email_key",
-        )
-        .await;
-    let n_rows = rows.len();
-    let members: BTreeMap<_, _> = rows
-        .into_iter()
-        .map(|[email, n, request]| {
-            assert_eq!(n, "1", "rows of the log that make {email}");
-            (email, request)
-        })
-        .collect();
-    assert_eq!(members.len(), n_rows, "two members with one address");
-    let orphans: Vec<[String; 1]> = place
-        .rows(
-            "SELECT a.id FROM activity a WHERE a.tool = 'members.create' AND a.status = 'ok' AND NOT a.replayed
-             AND NOT EXISTS (SELECT 1 FROM member m WHERE m.site = a.site AND m.id = a.member_id)",
-        )
-        .await;
-    assert!(orphans.is_empty(), "rows of the log without their members: {orphans:?}");
-    members
+/// Members and the log, as they were at one moment.
+struct Found {
+    /// Ids and addresses.
+    members: Vec<(String, String)>,
+    log: HashMap<String, Row>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct Row {
     tool: String,
+    member: String,
     status: String,
-    replayed: bool,
+    is_replay: bool,
     count: String,
+    /// Whether its changes name the member.
+    changes_member: bool,
 }
 
-async fn log(place: &Installation) -> HashMap<String, Row> {
-    let rows: Vec<[String; 5]> = place
-        .rows(
-            "SELECT id, tool, status, CASE WHEN replayed THEN 'yes' ELSE 'no' END, CAST(count AS TEXT) FROM activity
-             WHERE actor = 'key'",
-        )
-        .await;
-    let row = |[id, tool, status, replayed, count]: [String; 5]| {
-        (id, Row { tool, status, replayed: replayed == "yes", count })
-    };
-    rows.into_iter().map(row).collect()
+impl Found {
+    /// In one statement, since a transaction of a process that is dead may still end on PostgreSQL.
+    async fn read(place: &Installation) -> Self {
+        let rows = place.rows::<7>(
+            "SELECT 'member', id, email_key, '', '', '', '' FROM member
+             UNION ALL
+             SELECT tool, id, COALESCE(member_id, ''), status, CASE WHEN replayed THEN 'yes' ELSE 'no' END,
+                    CAST(count AS TEXT), CASE WHEN changes LIKE '%' || member_id || '%' THEN 'yes' ELSE 'no' END
+             FROM activity WHERE actor = 'key'",
+        );
+        let mut found = Self { members: Vec::new(), log: HashMap::new() };
+        for [tool, id, member, status, replayed, count, changes] in rows.await {
+            if tool == "member" {
+                found.members.push((id, member));
+                continue;
+            }
+            let (is_replay, changes_member) = (replayed == "yes", changes == "yes");
+            found.log.insert(id, Row { tool, member, status, is_replay, count, changes_member });
+        }
+        found
+    }
+
+    /// By address, the request that made each member. Asserts that each has one, and that none is without its member.
+    fn makers(&self) -> BTreeMap<String, String> {
+        let mut makers = HashMap::new();
+        for (request, row) in &self.log {
+            if row.tool == "members.create" && row.status == "ok" && !row.is_replay {
+                assert!(row.changes_member, "{request} has not written what it made");
+                assert!(makers.insert(row.member.as_str(), request).is_none(), "two calls made {}", row.member);
+            }
+        }
+        let maker = |(id, email): &(String, String)| {
+            let request = makers.remove(id.as_str()).unwrap_or_else(|| panic!("no row of the log made {email}"));
+            (email.clone(), request.clone())
+        };
+        let by_address: BTreeMap<_, _> = self.members.iter().map(maker).collect();
+        assert!(makers.is_empty(), "rows of the log without their members: {makers:?}");
+        assert_eq!(by_address.len(), self.members.len(), "two members with one address");
+        by_address
+    }
 }
 
 /// Each list was imported once and whole.

@@ -80,12 +80,12 @@ async fn storm(backend: Backend) {
     summary(&place, &ledger, rounds, began).await;
 }
 
-/// Starts what serves and works: one process, or on PostgreSQL every other time two.
+/// Starts what serves and works: one process, or every other time two.
 async fn live(place: &Installation, round: u64) -> Vec<Process> {
-    if place.backend == Backend::Postgres && !round.is_multiple_of(2) {
-        return vec![place.serve(&[]).await, place.work()];
+    match round.is_multiple_of(2) {
+        true => vec![place.serve(&[("USHER_WORKERS", "on")]).await],
+        false => vec![place.serve(&[("USHER_WORKERS", "off")]).await, place.work()],
     }
-    vec![place.serve(&[("USHER_WORKERS", "on")]).await]
 }
 
 fn begin_calling(
@@ -109,8 +109,11 @@ fn begin_calling(
 }
 
 /// Lets the half minute pass after which a worker that died loses its job, so that each life goes on with the imports.
+/// On SQLite nobody waits for it, as no other worker can have the job.
 async fn leases_run_out(place: &Installation) {
-    place.rows::<1>("UPDATE job SET lease_until = 1 WHERE state = 'running' RETURNING id").await;
+    if place.backend == Backend::Postgres {
+        place.rows::<1>("UPDATE job SET lease_until = 1 WHERE state = 'running' RETURNING id").await;
+    }
 }
 
 async fn summary(place: &Installation, ledger: &Ledger, rounds: u64, began: Instant) {

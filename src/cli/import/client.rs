@@ -1,4 +1,4 @@
-//! A client of the API: one try of one call, and patience between tries.
+//! A client of the API: one try of one call.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_util::TryStreamExt as _;
@@ -16,11 +16,8 @@ use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt as _, time};
 use tokio_util::io::ReaderStream;
 
-use super::show::{Counter, Show};
+use super::show::Counter;
 use crate::cli::{Failure, Result};
-
-/// How long a server that has answered may be away before an import is given up on.
-const AWAY: Duration = Duration::from_secs(600);
 
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -30,9 +27,6 @@ const STALLED: Duration = Duration::from_secs(60);
 
 /// Bytes that are read from a file at once.
 const PIECE: usize = 256 << 10;
-
-/// The longest pause between two tries.
-const PAUSE: Duration = Duration::from_secs(5);
 
 /// Why a try did not work.
 #[derive(Debug)]
@@ -54,7 +48,7 @@ impl From<Failure> for Trouble {
 /// A server and a key.
 pub(in crate::cli) struct Client {
     http: reqwest::Client,
-    url: String,
+    pub(super) url: String,
     key: String,
 }
 
@@ -205,9 +199,6 @@ impl Client {
                 "{} does not accept the key: set USHER_KEY, or pass --key, to a key of this site that is not revoked or expired",
                 self.url
             ),
-            (StatusCode::FORBIDDEN, Some(error)) => {
-                format!("{error} (missing scope: {})", body["scope"].as_str().unwrap_or("unknown"))
-            }
             (_, Some(error)) => error.to_owned(),
             (status, None) => match location {
                 Some(to) if status.is_redirection() => {
@@ -255,81 +246,5 @@ async fn stalled(sent: &AtomicU64) {
         }
         before = now;
         time::sleep(STALLED).await;
-    }
-}
-
-/// How long, and how often, something is tried again.
-pub(super) struct Patience<'a> {
-    show: &'a Show,
-    limit: Duration,
-    heard: Instant,
-    pause: Duration,
-}
-
-impl<'a> Patience<'a> {
-    pub(super) fn new(show: &'a Show) -> Self {
-        Self { show, limit: AWAY, heard: Instant::now(), pause: Duration::ZERO }
-    }
-
-    /// Until a server has answered once, it may as well be the wrong address.
-    pub(super) fn none_at_first(&mut self) {
-        self.limit = Duration::ZERO;
-    }
-
-    /// The server has answered.
-    pub(super) fn heard(&mut self) {
-        if !self.pause.is_zero() {
-            self.show.note("The server answers again.");
-        }
-        (self.limit, self.heard, self.pause) = (AWAY, Instant::now(), Duration::ZERO);
-    }
-
-    /// Tries until it works, or cannot.
-    pub(super) async fn until_answered<T>(&mut self, mut once: impl AsyncFnMut() -> Result<T, Trouble>) -> Result<T> {
-        loop {
-            match once().await {
-                Ok(answer) => {
-                    self.heard();
-                    return Ok(answer);
-                }
-                Err(trouble) => self.pause(trouble).await?,
-            }
-        }
-    }
-
-    /// Waits a while before the next try.
-    pub(super) async fn pause(&mut self, trouble: Trouble) -> Result<()> {
-        match trouble {
-            Trouble::Final(failure) => Err(failure),
-            Trouble::Busy(seconds) => {
-                self.heard();
-                if seconds > 1 {
-                    self.show.note(&format!("The key's budget is used up; going on in {seconds} s."));
-                }
-                time::sleep(Duration::from_secs(seconds.max(1))).await;
-                self.heard = Instant::now();
-                Ok(())
-            }
-            Trouble::Away(why) => {
-                if self.limit.is_zero() {
-                    return Err(Failure(format!("the server cannot be reached: {why}")));
-                }
-                if self.heard.elapsed() >= self.limit {
-                    return Err(Failure(format!(
-                        "the server has not answered for {} minutes: {why}",
-                        AWAY.as_secs() / 60
-                    )));
-                }
-                if self.pause.is_zero() {
-                    self.show.note(&format!(
-                        "The server is away ({why}); trying again for {} minutes.",
-                        AWAY.as_secs() / 60
-                    ));
-                }
-                self.pause = (self.pause * 2).clamp(Duration::from_millis(500), PAUSE);
-                time::sleep(self.pause).await;
-                Ok(())
-            }
-        }
     }
 }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tokio::time;
 
 use super::{
-    client::{Client, Patience, Trouble, away},
+    client::{Client, Trouble, away},
+    patience::Patience,
     show::Show,
 };
 use crate::cli::Result;
@@ -46,6 +47,8 @@ pub(super) async fn to_the_end(client: &Client, job: &str, show: &Show, patience
                     }
                     End::Broken { heard: false } => empty_streams += 1,
                 },
+                // If the job cannot be had, asking for it says so.
+                Err(Trouble::Final(_)) => empty_streams = EMPTY_STREAMS,
                 Err(trouble) => patience.pause(trouble).await?,
             }
             continue;

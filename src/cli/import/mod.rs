@@ -6,6 +6,7 @@
 
 mod client;
 mod follow;
+mod patience;
 mod report;
 mod show;
 mod source;
@@ -15,15 +16,15 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use self::{
-    client::Patience,
-    report::{number, text},
-    show::Show,
-    source::Source,
-};
 pub(super) use self::{
     client::{Client, Trouble},
     report::grouped,
+};
+use self::{
+    patience::Patience,
+    report::{number, text},
+    show::Show,
+    source::Source,
 };
 use super::{Failure, Result, out};
 
@@ -63,6 +64,9 @@ struct Server {
     key: String,
 }
 
+/// What the key needs.
+const SCOPE: &str = "members:manage";
+
 pub(super) async fn run(command: Command, json: bool) -> Result<()> {
     let Command::Blocklist(command) = command;
     let mut import = Import { show: Show::new(json), json, job: None, command };
@@ -92,10 +96,13 @@ impl Import {
             ));
         }
         let source = Source::open(&self.command.file, &self.show).await?;
-        let mut patience = Patience::new(&self.show);
+        let mut patience = Patience::new(&self.show, &client);
         // Asked first, so that a wrong address or key is known before a long file is sent.
-        patience.none_at_first();
-        patience.until_answered(async || client.call("keys.whoami", &json!({}), None).await).await?;
+        let key = patience.until_answered(async || client.call("keys.whoami", &json!({}), None).await).await?;
+        if key["scopes"].as_array().is_some_and(|scopes| !scopes.contains(&json!(SCOPE))) {
+            let name = text(&key, "name").unwrap_or_default();
+            return Err(Failure(format!("the key {name:?} lacks the scope {SCOPE}; use one that has it")));
+        }
 
         let upload = self.upload(&client, &source, &mut patience).await?;
         let mut args = json!({ "upload": upload });
@@ -168,7 +175,12 @@ impl Import {
         let id = text(job, "id").unwrap_or_default();
         let saved = patience.until_answered(async || client.save_errors(id, &source.errors()).await).await;
         match saved {
-            Ok(path) => Some(path),
+            Ok(path) => {
+                if self.json {
+                    self.show.note(&format!("The invalid rows are in {}.", path.display()));
+                }
+                Some(path)
+            }
             Err(Failure(why)) => {
                 self.show.note(&format!("The invalid rows could not be saved: {why}"));
                 None

@@ -42,10 +42,14 @@ pub(super) fn failure(file: &str, job: &Value, errors: Option<&Path>) -> String 
     };
     let ended = ended.trim_end_matches('.');
     let done = match number(&job["progress"], "done") {
-        0 => "Nothing was imported.".into(),
-        n => format!("{} rows were done before: {}; they stay.", grouped(n), counts(&job["progress"])),
+        0 => format!("Nothing was imported. It was job {id}."),
+        n => format!(
+            "{} rows were done before: {}; they stay. It was job {id}; jobs.retry goes on where it stopped.",
+            grouped(n),
+            counts(&job["progress"])
+        ),
     };
-    format!("the import of {file} {ended}. {done} It is job {id}; jobs.retry goes on where it stopped.{}", mend(errors))
+    format!("the import of {file} {ended}. {done}{}", mend(errors))
 }
 
 fn mend(errors: Option<&Path>) -> String {

@@ -77,15 +77,18 @@ impl Show {
     pub(super) fn job(&self, job: &Value) {
         let progress = &job["progress"];
         let (done, total) = (number(progress, "done"), number(progress, "total"));
+        let told = match (total, job["status"].as_str()) {
+            (0, Some("queued")) => "Waits for a worker.".into(),
+            (0, _) => "Reads the file.".into(),
+            _ => format!("{}.", counts(progress)),
+        };
         let bar = self.bar.lock();
         bar.set_length(total.max(done));
         bar.set_position(done);
-        bar.set_message(match job["status"].as_str() {
-            Some("queued") if done == 0 => "Waits for a worker.".into(),
-            _ => format!("{}.", counts(progress)),
-        });
+        bar.set_message(told.clone());
         if self.way == Way::Lines && due(&self.line) {
-            say(&format!("{} of {} rows: {}.", grouped(done), grouped(total.max(done)), counts(progress)));
+            let rows = format!("{} of {} rows: {told}", grouped(done), grouped(total.max(done)));
+            say(if total == 0 { &told } else { &rows });
         }
     }
 

@@ -83,9 +83,9 @@ impl Source {
 
     /// Where its bad rows go, without the ending.
     pub(super) fn errors(&self) -> PathBuf {
-        let mut name = match self.path == Path::new("-") {
-            true => "stdin".into(),
-            false => self.path.clone().into_os_string(),
+        let mut name = match self.kept {
+            Some(_) => "stdin".into(),
+            None => self.path.clone().into_os_string(),
         };
         name.push(".errors");
         name.into()
@@ -113,8 +113,9 @@ mod tests {
 
     #[test]
     fn bad_rows_go_beside_the_input() {
-        let source = |path: &str| Source { path: path.into(), kept: None, bytes: 1 };
-        assert_eq!(source("lists/a.csv").errors(), Path::new("lists/a.csv.errors"));
-        assert_eq!(source("-").errors(), Path::new("stdin.errors"));
+        let source = |path: &str, kept| Source { path: path.into(), kept, bytes: 1 };
+        assert_eq!(source("lists/a.csv", None).errors(), Path::new("lists/a.csv.errors"));
+        assert_eq!(source("-", NamedTempFile::new().ok()).errors(), Path::new("stdin.errors"));
+        assert_eq!(source("/dev/fd/63", NamedTempFile::new().ok()).errors(), Path::new("stdin.errors"));
     }
 }

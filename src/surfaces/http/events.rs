@@ -61,7 +61,11 @@ pub(super) async fn follow(app: Arc<App>, request: Request) -> poem::Result<Resp
                 Some(job) => job,
                 None => {
                     // Wakes for changes of this process; those of others are found by looking.
-                    _ = tokio::time::timeout(LOOK, state.changes.recv()).await;
+                    tokio::select! {
+                        _ = tokio::time::timeout(LOOK, state.changes.recv()) => {}
+                        // The client comes back, to a server that stays.
+                        () = state.app.stopping.cancelled() => return None,
+                    }
                     let row = state.app.jobs.get(state.app.db.read(), state.site, state.id.as_str()).await.ok()??;
                     JobView::from_row(row).ok()?
                 }

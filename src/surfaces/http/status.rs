@@ -36,6 +36,19 @@ pub fn status(code: Code) -> StatusCode {
         | Code::JobNotFound
         | Code::ToolNotFound
         | Code::ActivityNotFound => StatusCode::NOT_FOUND,
+        // How jobs end; no call is answered with these.
+        Code::FileEmpty
+        | Code::NotAList
+        | Code::NoAddressColumn
+        | Code::GzipDamaged
+        | Code::FileTooLarge
+        | Code::FileUnreadable
+        | Code::Crashed
+        | Code::Panic
+        | Code::Timeout
+        | Code::Payload
+        | Code::UnknownKind
+        | Code::Cancelled => StatusCode::UNPROCESSABLE_ENTITY,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Code::IdempotencyInProgress | Code::MemberExists | Code::EmailMismatch | Code::JobNotRetryable => {

@@ -25,15 +25,10 @@ const SILENCE: Duration = Duration::from_secs(30);
 pub(super) async fn receive(app: Arc<App>, mut request: Request) -> poem::Result<Response> {
     let (call, _) = call::of(&app, &request, "uploads.create");
     let caller = gate::enter(&app, &call, Some(Scope::MembersManage), Kind::Write).await?;
-    let media = call::text(request.headers(), header::CONTENT_TYPE.as_str()).unwrap_or_default();
-    let upload = if media.to_ascii_lowercase().starts_with("multipart/form-data") {
-        let mut body = RequestBody::new(request.take_body());
-        form(&app, &call, &caller, &request, &mut body).await?
-    } else {
-        let name = request.params::<Vec<(String, String)>>().unwrap_or_default();
-        let name = name.into_iter().find(|(key, _)| key == "name").map(|(_, name)| name);
-        let bytes = request.take_body().into_bytes_stream().map_err(std::io::Error::other);
-        store(&app, &call, &caller, name.as_deref(), StreamReader::new(bytes)).await?
+    let received = file(&app, &call, &caller, &mut request).await;
+    let upload = match received {
+        Ok(upload) => upload,
+        Err(error) => return Err(gate::record_refusal(&app, &call, &caller, error).await.into()),
     };
     let mut view = upload.to_json().unwrap_or_default();
     schema::without_nulls(&mut view);
@@ -43,23 +38,35 @@ pub(super) async fn receive(app: Arc<App>, mut request: Request) -> poem::Result
     Ok(response)
 }
 
+async fn file(app: &Arc<App>, call: &gate::Call, caller: &Caller, request: &mut Request) -> Result<Upload, Error> {
+    let media = call::text(request.headers(), header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    if media.to_ascii_lowercase().starts_with("multipart/form-data") {
+        let mut body = RequestBody::new(request.take_body());
+        return form(app, call, caller, request, &mut body).await;
+    }
+    let query = request.params::<Vec<(String, String)>>().unwrap_or_default();
+    let name = query.into_iter().find(|(key, _)| key == "name").map(|(_, name)| name);
+    let bytes = request.take_body().into_bytes_stream().map_err(std::io::Error::other);
+    store(app, call, caller, name.as_deref(), StreamReader::new(bytes)).await
+}
+
 async fn form(
     app: &Arc<App>,
     call: &gate::Call,
     caller: &Caller,
     request: &Request,
     body: &mut RequestBody,
-) -> poem::Result<Upload> {
+) -> Result<Upload, Error> {
     let missing = || Error::field("body", "the form has no file; send it as a part with a file name");
     let unreadable =
         |_| Error::field("body", "the form cannot be read; send it as multipart/form-data, or the file as the body");
     let mut form = Multipart::from_request(request, body).await.map_err(unreadable)?;
     while let Some(field) = form.next_field().await.map_err(|_| missing())? {
         if let Some(name) = field.file_name().map(str::to_owned) {
-            return Ok(store(app, call, caller, Some(&name), field.into_async_read()).await?);
+            return store(app, call, caller, Some(&name), field.into_async_read()).await;
         }
     }
-    Err(missing().into())
+    Err(missing())
 }
 
 async fn store(
