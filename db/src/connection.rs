@@ -7,7 +7,8 @@ use sqlx::{
 };
 
 use crate::{
-    Change, Result,
+    Change, Result, Statement,
+    append::Appender,
     glance::Glances,
     group::{Turn, Writer},
 };
@@ -16,7 +17,7 @@ use crate::{
 const ACQUIRE: Duration = Duration::from_secs(10);
 
 /// How long a SQLite statement waits for a lock that another process holds (the CLI, a backup).
-const BUSY: Duration = Duration::from_secs(30);
+pub(crate) const BUSY: Duration = Duration::from_secs(30);
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,7 @@ enum Pools {
     /// their own connections and never wait for it.
     Sqlite {
         write: Writer,
+        append: Appender,
         read: Reader,
     },
     Postgres(PgPool),
@@ -164,6 +166,24 @@ impl Db {
         Ok(Tx { inner, changes: Vec::new(), after_commit: Vec::new() })
     }
 
+    /// Runs statements in one durable transaction of their own, as [`begin`](Db::begin) and
+    /// [`commit`](Tx::commit) would, and on SQLite at less cost if they are many small ones. One with
+    /// [`rows`](Statement::rows) runs for each row.
+    pub async fn append(&self, statements: Vec<Statement>) -> Result<()> {
+        match &self.0 {
+            Pools::Sqlite { write, append, .. } => {
+                append.append(write, statements.into_iter().map(Statement::runs).collect()).await
+            }
+            Pools::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                for statement in statements {
+                    statement.run(Conn::PgTx(&mut tx)).await?;
+                }
+                tx.commit().await
+            }
+        }
+    }
+
     /// The pool that SQLite writes through, for a library that brings its own statements. It has one
     /// connection: whoever holds it holds up every write.
     pub fn sqlite_writer(&self) -> Option<&SqlitePool> {
@@ -184,7 +204,7 @@ impl Db {
     /// Closes every connection, once what runs has ended.
     pub async fn close(&self) {
         match &self.0 {
-            Pools::Sqlite { write, read } => {
+            Pools::Sqlite { write, read, .. } => {
                 read.pool.close().await;
                 write.pool().close().await;
             }
@@ -194,7 +214,8 @@ impl Db {
 }
 
 async fn sqlite(path: &std::path::Path, synchronous: Synchronous, readers: u32) -> Result<Db> {
-    let synchronous = match synchronous {
+    let level = synchronous;
+    let synchronous = match level {
         Synchronous::Normal => SqliteSynchronous::Normal,
         Synchronous::Full => SqliteSynchronous::Full,
     };
@@ -219,7 +240,8 @@ async fn sqlite(path: &std::path::Path, synchronous: Synchronous, readers: u32) 
         .await?;
     let glances = Glances::open(path, readers as usize).map_err(|error| sqlx::Error::Configuration(error.into()))?;
     let read = Reader { glances: Arc::new(glances), pool: read };
-    Ok(Db(Pools::Sqlite { write: Writer::new(write), read }))
+    let append = Appender::open(path, level).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    Ok(Db(Pools::Sqlite { write: Writer::new(write), append, read }))
 }
 
 /// A transaction. Dropped without [`commit`](Tx::commit), it leaves nothing behind.

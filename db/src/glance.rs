@@ -15,7 +15,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags, params_from_iter, types::ToSqlOutput, types::Value as Sql, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, types::ToSqlOutput, types::Value as Sql, types::ValueRef};
 
 use crate::Value;
 
@@ -62,7 +62,8 @@ impl Glances {
         *glance.until.lock() = Some(Instant::now() + LONGEST);
         let mut statement = connection.prepare_cached(text).ok()?;
         let columns = statement.column_count();
-        let mut found = statement.query(params_from_iter(values)).ok()?;
+        bind(&mut statement, values).ok()?;
+        let mut found = statement.raw_query();
         let mut rows = Vec::new();
         while let Some(row) = found.next().ok()? {
             rows.push((0..columns).map(|at| row.get(at)).collect::<rusqlite::Result<_>>().ok()?);
@@ -83,6 +84,18 @@ impl Glance {
         connection.progress_handler(STEPS, Some(move || deadline.lock().is_some_and(|at| Instant::now() > at)))?;
         Ok(Self { connection: Mutex::new(connection), until })
     }
+}
+
+/// Binds values to `$1`, `$2`, … by their numbers: to SQLite those are names, which it counts as they come. A bare `?`
+/// has its place.
+pub(crate) fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value]) -> rusqlite::Result<()> {
+    for at in 1..=statement.parameter_count() {
+        let number = statement.parameter_name(at).and_then(|name| name.get(1..)?.parse::<usize>().ok());
+        let value =
+            values.get(number.unwrap_or(at) - 1).ok_or(rusqlite::Error::InvalidParameterCount(at, values.len()))?;
+        statement.raw_bind_parameter(at, value)?;
+    }
+    Ok(())
 }
 
 impl rusqlite::ToSql for Value {

@@ -82,6 +82,25 @@ impl Writer {
     }
 }
 
+/// The writer's lock, with no transaction open.
+pub(crate) struct Alone {
+    _group: OwnedMutexGuard<Option<Group>>,
+}
+
+impl Writer {
+    /// Waits for a turn at which no transaction is open, committing the one that is.
+    pub(crate) async fn alone(&self) -> Result<Alone> {
+        let mut slot = self.open.clone().lock_owned().await;
+        if let Some(group) = slot.take() {
+            // Its members are told how it ended; what befell them does not concern the caller.
+            if let Err(error) = group.commit().await {
+                tracing::warn!(%error, "a group could not be committed");
+            }
+        }
+        Ok(Alone { _group: slot })
+    }
+}
+
 impl Turn {
     pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
         let held = self.held.as_mut().expect("the turn has not ended");
@@ -149,15 +168,8 @@ impl Held {
         if let Some(result) = outcome.get() {
             return result;
         }
-        let Some(mut group) = slot.take() else { return Err(Error::WorkerCrashed) };
-        let committed = sqlx::query("COMMIT").execute(&mut *group.connection).await;
-        if let Err(error) = &committed {
-            outcome.set(Err(error.to_string()));
-            group.reset();
-        } else {
-            outcome.set(Ok(()));
-        }
-        committed.map(drop)
+        let Some(group) = slot.take() else { return Err(Error::WorkerCrashed) };
+        group.commit().await
     }
 
     /// The transaction is lost: tells everybody in it.
@@ -175,6 +187,19 @@ impl Held {
 }
 
 impl Group {
+    /// Commits it and tells everybody in it.
+    async fn commit(mut self) -> Result<()> {
+        let committed = sqlx::query("COMMIT").execute(&mut *self.connection).await;
+        match &committed {
+            Ok(_) => self.outcome.set(Ok(())),
+            Err(error) => {
+                self.outcome.set(Err(error.to_string()));
+                self.reset();
+            }
+        }
+        committed.map(drop)
+    }
+
     /// Closes a connection whose transaction is in doubt; the pool opens a clean one.
     fn reset(self) {
         let connection = self.connection.detach();

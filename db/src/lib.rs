@@ -16,6 +16,7 @@
 //! This crate knows no table. It must never hide a database error: "not there" is `Ok(None)`, and a
 //! broken database is an `Err`.
 
+mod append;
 mod change;
 mod connection;
 mod fault;
@@ -34,6 +35,7 @@ pub use row::{Cell, Column, FromRow, Row};
 pub use statement::{STATEMENTS, Statement, Text};
 pub use value::Value;
 
+use connection::BUSY;
 pub use linkme;
 pub use sqlx::Error;
 pub use sqlx::migrate::Migrator;

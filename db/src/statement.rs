@@ -113,6 +113,20 @@ impl Statement {
         self.optional(conn).await?.ok_or(sqlx::Error::RowNotFound)
     }
 
+    /// SQLite's text, and the values of each time it is to be run.
+    pub(crate) fn runs(self) -> (&'static str, Vec<Vec<Value>>) {
+        let Self { text, values, columns } = self;
+        if columns == 0 {
+            return (text.sqlite, vec![values]);
+        }
+        let mut values = values.into_iter().peekable();
+        let mut runs = Vec::new();
+        while values.peek().is_some() {
+            runs.push(values.by_ref().take(columns).collect());
+        }
+        (text.sqlite, runs)
+    }
+
     // Not generic, so that the driver's code is compiled once and not for each row type.
     async fn fetch(self, conn: Conn<'_>) -> Result<Rows> {
         Ok(match conn {

@@ -117,7 +117,7 @@ CREATE TABLE activity (
     replayed      INTEGER NOT NULL,
     count         INTEGER NOT NULL, -- calls that share this row
     PRIMARY KEY (site, id)
-) STRICT, WITHOUT ROWID;
+) STRICT; -- with a rowid: rows are appended, and a page that is appended to is never split
 CREATE INDEX activity_member ON activity (site, member_id, id) WHERE member_id IS NOT NULL;
 CREATE INDEX activity_job ON activity (site, job_id, id) WHERE job_id IS NOT NULL;
 CREATE INDEX activity_code ON activity (site, code, id) WHERE code IS NOT NULL;

@@ -1,12 +1,12 @@
 //! Letting calls in: the budgets of their keys, and how their sites stand.
 //!
-//! Calls that arrive while one round to the database is under way share the next one. On SQLite, where one process
-//! serves, the budgets are in memory and the round only asks for the sites' revisions. On PostgreSQL they are one row a
-//! key: each process works on its copy and writes it back on condition that nobody else has meanwhile; if somebody
-//! has, it reads and decides again. So the budgets are exact whatever the number of processes.
+//! On SQLite, where one process serves, the budgets are in memory. On PostgreSQL they are one row a key: calls that
+//! arrive while one round to the database is under way share the next; each process works on its copy of the rows and
+//! writes them back on condition that nobody else has meanwhile; if somebody has, it reads and decides again. So the
+//! budgets are exact whatever the number of processes.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -59,11 +59,66 @@ enum Wish {
 type Key = (SiteId, Box<str>);
 
 /// The budgets.
-pub struct Limits(mpsc::Sender<Wish>);
+pub enum Limits {
+    /// Of this process alone.
+    Alone(Alone),
+    /// Of several processes.
+    Shared(Shared),
+}
 
 impl Limits {
-    /// Starts the task that decides.
+    /// The budgets as the database wants them kept.
     pub fn start(db: Db, clock: Clock) -> Self {
+        match db.engine() {
+            Engine::Sqlite => Self::Alone(Alone { db, clock, used: Mutex::default() }),
+            Engine::Postgres => Self::Shared(Shared::start(db, clock)),
+        }
+    }
+
+    /// Lets a call in or refuses it.
+    pub(super) async fn take(&self, ask: Ask) -> Result<Admission> {
+        match self {
+            Self::Alone(alone) => alone.take(&ask).await,
+            Self::Shared(shared) => shared.take(ask).await,
+        }
+    }
+
+    /// Takes back what a call turned out not to use.
+    pub(super) async fn give_back(&self, ask: Ask) {
+        match self {
+            Self::Alone(alone) => alone.used.lock().entry(key(&ask)).or_default().give_back(ask.kind),
+            Self::Shared(shared) => _ = shared.0.send(Wish::GiveBack(ask)).await,
+        }
+    }
+}
+
+/// Budgets in memory.
+pub struct Alone {
+    db: Db,
+    clock: Clock,
+    used: Mutex<HashMap<Key, Usage>>,
+}
+
+impl Alone {
+    async fn take(&self, ask: &Ask) -> Result<Admission> {
+        // Keys and sites are changed by other processes too.
+        let revision = sites::store::revision(self.db.read(), ask.site).await?;
+        let revision = revision.ok_or_else(super::door::invalid_key)?;
+        let now = self.clock.now();
+        let mut used = self.used.lock();
+        if used.len() > KEPT {
+            used.retain(|_, usage| !usage.is_idle(now));
+        }
+        let standing = used.entry(key(ask)).or_default().take(ask.kind, now, &ask.budgets);
+        Ok(Admission { standing, revision })
+    }
+}
+
+/// Budgets in the database.
+pub struct Shared(mpsc::Sender<Wish>);
+
+impl Shared {
+    fn start(db: Db, clock: Clock) -> Self {
         let (send, mut wishes) = mpsc::channel(8192);
         let mut round = Round { db, clock, known: HashMap::new() };
         tokio::spawn(async move {
@@ -75,24 +130,19 @@ impl Limits {
         Self(send)
     }
 
-    /// Lets a call in or refuses it.
-    pub(super) async fn take(&self, ask: Ask) -> Result<Admission> {
+    async fn take(&self, ask: Ask) -> Result<Admission> {
         let (send, answer) = oneshot::channel();
         let gone = || Error::unavailable("The server is shutting down. Try again in a moment.");
         self.0.send(Wish::Take(ask, send)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
-
-    /// Takes back what a call turned out not to use.
-    pub(super) async fn give_back(&self, ask: Ask) {
-        _ = self.0.send(Wish::GiveBack(ask)).await;
-    }
 }
 
+/// One round to the database.
 struct Round {
     db: Db,
     clock: Clock,
-    /// The usage of keys, and on PostgreSQL the version of the row that it was read from or written to.
+    /// The usage of keys, and the version of the row that it was read from or written to.
     known: HashMap<Key, (i64, Usage)>,
 }
 
@@ -102,11 +152,7 @@ impl Round {
         if self.known.len() > KEPT {
             self.known.retain(|_, (_, usage)| !usage.is_idle(now));
         }
-        let outcome = match self.db.engine() {
-            Engine::Sqlite => self.alone(&wishes, now).await,
-            Engine::Postgres => self.shared(&wishes, now).await,
-        };
-        let outcome = outcome.map_err(Arc::new);
+        let outcome = self.shared(&wishes, now).await.map_err(Arc::new);
         for (at, wish) in wishes.into_iter().enumerate() {
             let Wish::Take(_, answer) = wish else { continue };
             _ = answer.send(match &outcome {
@@ -114,20 +160,6 @@ impl Round {
                 Err(error) => Err(away(error.clone())),
             });
         }
-    }
-
-    async fn alone(&mut self, wishes: &[Wish], now: Time) -> usher_db::Result<Vec<Option<Admission>>> {
-        let numbers: HashSet<i64> = wishes.iter().map(|wish| ask(wish).site.number()).collect();
-        let numbers = serde_json::to_string(&numbers).expect("numbers are JSON");
-        let revisions: HashMap<_, _> = sites::store::revisions(self.db.read(), numbers).await?.into_iter().collect();
-        Ok(wishes
-            .iter()
-            .map(|wish| {
-                let entry = self.known.entry(key(ask(wish))).or_default();
-                let standing = apply(&mut entry.1, wish, now)?;
-                Some(Admission { standing, revision: *revisions.get(&ask(wish).site)? })
-            })
-            .collect())
     }
 
     async fn shared(&mut self, wishes: &[Wish], now: Time) -> usher_db::Result<Vec<Option<Admission>>> {

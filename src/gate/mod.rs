@@ -14,11 +14,12 @@ mod limits;
 mod redact;
 mod write;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 pub use budget::{Bucket, Budgets, Standing};
 pub use cx::{Caller, Cx};
 pub use door::{Door, invalid_key};
+use futures_util::FutureExt as _;
 pub use limits::Limits;
 use serde_json::{Value, json, value::RawValue};
 use usher_db::Change;
@@ -299,11 +300,10 @@ async fn read(
     progress: &Progress,
 ) -> Result<Done> {
     let mut cx = Cx::new(app.clone(), caller, call, None);
-    let (outcome, member) = on_own_task(async move {
-        let outcome = tool.definition.run(args, &mut cx).await;
-        (outcome, cx.member)
-    })
-    .await?;
+    // On the caller's task: a read that nobody waits for any more has nothing that it could leave half-done.
+    let outcome = AssertUnwindSafe(tool.definition.run(args, &mut cx)).catch_unwind().await;
+    let outcome = outcome.map_err(|_| Error::internal("the tool panicked"))?;
+    let member = cx.member;
     let (done, status) = match outcome {
         Ok(result) => (Done { body: success(tool, &result), code: None, replayed: false }, ActivityStatus::Ok),
         Err(error) if is_refusal(&error) => (refusal(call, &error), ActivityStatus::Refused),

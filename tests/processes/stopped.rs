@@ -76,11 +76,7 @@ async fn who_waits_for_a_job_is_answered_and_holds_nothing_up() {
     let client = server.client(&key);
     let args = json!({ "emails": ["a@example.com"] });
     let job = client.call("blocklist.import", args.clone()).await.result()["job"].clone();
-    let events = format!("/api/v1/jobs/{}/events", text(&job["id"]));
-    let following = tokio::spawn({
-        let client = client.clone();
-        async move { client.get(&events).await }
-    });
+    let events = client.open(&format!("/api/v1/jobs/{}/events", text(&job["id"]))).await;
     let waiting = tokio::spawn({
         let client = client.clone();
         async move { client.call_with("blocklist.import", args, &[("prefer", "wait=30")]).await }
@@ -89,7 +85,7 @@ async fn who_waits_for_a_job_is_answered_and_holds_nothing_up() {
     let began = Instant::now();
     server.terminate();
     assert_eq!(waiting.await.expect("it does not panic").result()["job"]["status"], "queued");
-    assert!(following.await.expect("it does not panic").text.contains("event: progress"));
+    assert!(events.text().await.expect("it ends, and is not cut").contains("event: progress"));
     assert!(server.ended().await.success());
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }

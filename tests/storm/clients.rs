@@ -55,8 +55,13 @@ impl Client {
 
     /// What is at a path.
     pub async fn get(&self, path: &str) -> Reply {
+        Reply::read(self.open(path).await).await
+    }
+
+    /// The beginning of what is at a path.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
         let answer = self.http.get(format!("{}{path}", self.address)).bearer_auth(&self.key).send();
-        Reply::read(answer.await.expect("an answer")).await
+        answer.await.expect("an answer")
     }
 }
 

@@ -98,12 +98,12 @@ impl Writer {
 
     async fn commit(&mut self, rows: &[(Record, i64)]) -> usher_db::Result<()> {
         let now = self.clock.now();
-        let mut tx = self.db.begin().await?;
+        let mut statements = Vec::new();
         // Powers of two, so that few texts need preparing.
         let mut rest = rows;
         while !rest.is_empty() {
             let (chunk, after) = rest.split_at(1 << rest.len().ilog2());
-            store::insert(tx.conn(), chunk.iter().map(|(record, count)| (record, *count))).await?;
+            statements.push(store::insertion(chunk.iter().map(|(record, count)| (record, *count))));
             rest = after;
         }
         let stale = |key: &KeyId| self.used.get(key).is_none_or(|at| now.since(*at) >= LAST_USED);
@@ -112,10 +112,8 @@ impl Writer {
         // In order, so that two processes cannot wait for each other.
         keys.sort_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
         keys.dedup();
-        for (key, site) in &keys {
-            keys::store::used(tx.conn(), *site, key, now).await?;
-        }
-        tx.commit().await?;
+        statements.extend(keys.iter().map(|(key, site)| keys::store::used(*site, key, now)));
+        self.db.append(statements).await?;
         if self.used.len() > REMEMBERED {
             self.used.clear();
         }

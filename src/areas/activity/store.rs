@@ -1,6 +1,6 @@
 //! The SQL of the activity log. An id sorts by its request's time, so the primary key serves every page.
 
-use usher_db::{Conn, Result, Value, sql};
+use usher_db::{Conn, Result, Statement, Value, sql};
 
 use super::types::{Activity, ActivityStatus, Actor, Record};
 use crate::values::{JobId, KeyId, MemberId, RequestId, SiteId, Time};
@@ -35,6 +35,11 @@ pub struct Filter {
 
 /// Writes rows; of one that is there already only the count grows.
 pub async fn insert(conn: Conn<'_>, rows: impl IntoIterator<Item = (&Record, i64)>) -> Result<u64> {
+    insertion(rows).run(conn).await
+}
+
+/// The statement of [`insert`].
+pub fn insertion<'a>(rows: impl IntoIterator<Item = (&'a Record, i64)>) -> Statement {
     sql!(
         "INSERT INTO activity (site, id, at, actor, key_id, surface, tool, args, status, code, duration_us, member_id,
                                job_id, changes, dry_run, replayed, count)
@@ -42,8 +47,6 @@ pub async fn insert(conn: Conn<'_>, rows: impl IntoIterator<Item = (&Record, i64
          ON CONFLICT (site, id) DO UPDATE SET count = activity.count + excluded.count"
     )
     .rows(rows.into_iter().map(|(row, count)| values(row, count)))
-    .run(conn)
-    .await
 }
 
 fn values(row: &Record, count: i64) -> [Value; 17] {

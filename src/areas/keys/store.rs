@@ -1,6 +1,6 @@
 //! The SQL of keys.
 
-use usher_db::{Conn, FromRow, Result, Row, sql};
+use usher_db::{Conn, FromRow, Result, Row, Statement, sql};
 
 use super::{Hash, Key};
 use crate::{
@@ -93,12 +93,7 @@ pub async fn rotate(conn: Conn<'_>, site: SiteId, key: &KeyId, new: &Hash, old_u
     .await
 }
 
-/// Notes that a key was used.
-pub async fn used(conn: Conn<'_>, site: SiteId, key: &KeyId, now: Time) -> Result<u64> {
-    sql!("UPDATE api_key SET last_used_at = $3 WHERE site = $1 AND id = $2")
-        .bind(site)
-        .bind(key)
-        .bind(now)
-        .run(conn)
-        .await
+/// The statement that notes that a key was used.
+pub fn used(site: SiteId, key: &KeyId, now: Time) -> Statement {
+    sql!("UPDATE api_key SET last_used_at = $3 WHERE site = $1 AND id = $2").bind(site).bind(key).bind(now)
 }

@@ -61,13 +61,8 @@ pub async fn touch(conn: Conn<'_>, site: SiteId) -> Result<u64> {
     sql!("UPDATE site SET revision = revision + 1 WHERE id = $1").bind(site).run(conn).await
 }
 
-/// How each site stands; `sites` is a JSON array of their numbers.
-pub async fn revisions(conn: Conn<'_>, sites: String) -> Result<Vec<(SiteId, i64)>> {
-    usher_db::sql_both!(
-        sqlite: "SELECT id, revision FROM site WHERE id IN (SELECT value FROM json_each($1))",
-        postgres: "SELECT id, revision FROM site WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json))",
-    )
-    .bind(sites)
-    .all(conn)
-    .await
+/// How a site stands.
+pub async fn revision(conn: Conn<'_>, site: SiteId) -> Result<Option<i64>> {
+    let row: Option<(i64,)> = sql!("SELECT revision FROM site WHERE id = $1").bind(site).optional(conn).await?;
+    Ok(row.map(|row| row.0))
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use usher_db::Engine;
 
 use super::{
-    super::import::{Client, Trouble},
+    super::import::{Client, Trouble, grouped},
     Bench, Failure, Result, name,
     report::{Aim, Figure, Row, median},
     rows::{self, Files, REASONS},
@@ -57,7 +57,7 @@ fn rows_of(engine: Engine, n: u64, baseline: &[Duration], ours: &[Ours]) -> Vec<
     };
     let all = figure(ours.iter().map(|one| per_second(&one.all)).collect())
         .with("upload s", Some(median(ours.iter().map(|one| one.upload.as_secs_f64()))));
-    let measure = format!("import: {n} rows");
+    let measure = format!("import: {} rows", grouped(n));
     let speed = match baseline {
         [] => Row::alone(measure, name(engine), all),
         _ => Row::compared(measure, name(engine), figure(baseline.iter().map(per_second).collect()), all),
