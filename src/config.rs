@@ -260,15 +260,21 @@ impl Config {
         if !setting.secret || value.is_empty() {
             return (value.clone(), source);
         }
-        // Of a database's URL only the password is a secret.
+        // Of a database's URL only passwords are secret: before the host, and in the query.
+        let (value, query) = value.split_once('?').map_or((value.as_str(), None), |(url, query)| (url, Some(query)));
         let shown = match (value.find("://"), value.rfind('@')) {
             (Some(scheme), Some(at)) if scheme + 3 < at => {
                 let user = value[scheme + 3..at].split(':').next().unwrap_or_default();
                 format!("{}{user}:…{}", &value[..scheme + 3], &value[at..])
             }
-            _ => value.clone(),
+            _ => value.to_owned(),
         };
-        (shown, source)
+        let parameter = |pair: &str| match pair.split_once('=') {
+            Some((name, _)) if name.to_lowercase().contains("password") => format!("{name}=…"),
+            _ => pair.to_owned(),
+        };
+        let query = query.map(|query| query.split('&').map(parameter).collect::<Vec<_>>().join("&"));
+        (query.map_or(shown.clone(), |query| format!("{shown}?{query}")), source)
     }
 }
 
@@ -344,5 +350,8 @@ mod tests {
         let config = load(&[("DATABASE_URL", "postgres://usher:hunter2@db:5432/usher")], None).unwrap();
         let setting = SETTINGS.iter().find(|setting| setting.name == "database_url").unwrap();
         assert_eq!(config.shown(setting).0, "postgres://usher:…@db:5432/usher");
+        let config =
+            load(&[("DATABASE_URL", "postgres:///usher?user=u&password=hunter2&sslpassword=x")], None).unwrap();
+        assert_eq!(config.shown(setting).0, "postgres:///usher?user=u&password=…&sslpassword=…");
     }
 }

@@ -50,6 +50,33 @@ both!(a_flood_of_refusals_shares_a_row, async |world| {
     assert_eq!(rows[0]["count"], 50);
 });
 
+both!(what_is_made_up_makes_no_rows, async |world| {
+    for n in 0..20 {
+        let reply = world.call(&world.key, &format!("no.such{n}%00"), json!({})).await;
+        assert_eq!(reply.failure(), (404, "unknown_tool".into()));
+    }
+    assert_eq!(items(&world.ok("activity.list", json!({ "code": "unknown_tool" })).await).len(), 1);
+});
+
+both!(what_is_no_tool_is_recorded_under_its_own_id, async |world| {
+    let key = world.key_with(&[]).await;
+    let headers = [("authorization", format!("Bearer {}", key.text))];
+    let export = world.send("GET", "/api/v1/activity/export", &headers, "").await;
+    assert_eq!(export.failure(), (403, "missing_scope".into()));
+    let headers = [("authorization", format!("Bearer {}", world.key.text))];
+    let upload = world.send("POST", "/api/v1/uploads", &headers, "").await;
+    let events = world.send("GET", "/api/v1/jobs/job_1/events", &headers, "").await;
+    for (reply, tool, code) in [
+        (&export, "activity.export", "missing_scope"),
+        (&upload, "uploads.create", "invalid_arguments"),
+        (&events, "jobs.events", "invalid_id"),
+    ] {
+        let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+        assert_eq!((&row["tool"], &row["code"]), (&json!(tool), &json!(code)));
+    }
+    assert_eq!(upload.header("x-ratelimit-limit"), "30");
+});
+
 both!(the_filters_must_all_hold, async |world| {
     world.without_budgets().await;
     let key = world.key_with(&[Scope::MembersRead, Scope::MembersManage]).await;

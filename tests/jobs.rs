@@ -69,4 +69,13 @@ both!(a_failed_job_can_be_retried, async |world| {
     let again = world.ok("jobs.retry", json!({ "id": id })).await;
     assert_eq!(again["job"]["status"], "queued");
     assert_eq!(world.job(&id).await["status"], "succeeded");
+    world.rows("UPDATE job SET state = 'failed', error_code = 'test', error = 'Test.' WHERE site <> 0").await;
+    let body = json!({ "args": { "id": id } });
+    let waited = world.call_with(&world.key, "jobs.retry", body, &[("prefer", "wait=30")]).await;
+    assert_eq!(waited.result()["job"]["status"], "succeeded");
+});
+
+both!(waiting_is_said_only_where_it_was_done, async |world| {
+    let reply = world.call_with(&world.key, "keys.whoami", json!({}), &[("prefer", "wait=5")]).await;
+    assert_eq!((reply.status, reply.header("preference-applied")), (200, ""));
 });

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sqlx::{
-    PgPool, Postgres, SqlitePool, Transaction,
+    Connection as _, PgPool, Postgres, SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How long a call waits for a free connection before the database counts as away.
-const ACQUIRE: Duration = Duration::from_secs(10);
+const ACQUIRE: Duration = Duration::from_secs(5);
 
 /// How long a SQLite statement waits for a lock that another process holds (the CLI, a backup).
 pub(crate) const BUSY: Duration = Duration::from_secs(30);
@@ -126,13 +126,17 @@ impl Db {
                     options.get_port(),
                     options.get_database().unwrap_or_default()
                 );
+                let away = |source| OpenError::Unreachable { place: place.clone(), source };
+                // A connection of its own first: the pool tries for long and does not say what it met.
+                let first = tokio::time::timeout(ACQUIRE, PgConnection::connect_with(&options)).await;
+                first.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(away)?.close().await.map_err(away)?;
                 let pool = PgPoolOptions::new()
                     .max_connections(*connections)
                     .acquire_timeout(ACQUIRE)
                     .test_before_acquire(false) // else one more round trip a statement
                     .connect_with(options.options([("synchronous_commit", "on"), ("application_name", "usher")]))
                     .await
-                    .map_err(|source| OpenError::Unreachable { place, source })?;
+                    .map_err(away)?;
                 Ok(Self(Pools::Postgres(pool)))
             }
         }

@@ -6,6 +6,7 @@ mod keys;
 mod serve;
 mod sites;
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::{fmt, io::Write as _, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
@@ -185,7 +186,16 @@ struct Office {
 
 impl Office {
     async fn open() -> Result<Self> {
-        let db = open(&Config::load()?).await?;
+        let config = Config::load()?;
+        if let Options::Sqlite { path, .. } = &config.database
+            && !path.exists()
+        {
+            let folder = config.data.display();
+            return Err(Failure(format!(
+                "there is no Usher in the folder {folder} yet; run `usher`, or set USHER_DATA"
+            )));
+        }
+        let db = open(&config).await?;
         check_schema(&db).await?;
         Ok(Self { db, clock: Clock::system() })
     }
@@ -244,7 +254,11 @@ async fn open(config: &Config) -> Result<Db> {
         Options::Sqlite { path, .. } => path.parent().unwrap_or(&config.data),
         Options::Postgres { .. } => &config.data,
     };
-    std::fs::create_dir_all(folder)
+    // Only for the user that Usher runs as: it holds addresses.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
         .map_err(|error| Failure(format!("the data folder {} cannot be made: {error}", folder.display())))?;
     Ok(Db::open(&config.database).await?)
 }

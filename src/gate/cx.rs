@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use usher_db::{Conn, Tx};
+use serde_json::json;
+use usher_db::{Change, Conn, Tx};
 use usher_jobs::{Job, JobRow, Owner};
 
 use crate::{
@@ -31,6 +32,8 @@ pub struct Cx {
     pub request: RequestId,
     /// When the call came in.
     pub now: Time,
+    /// Whether nothing is to happen: what is outside the transaction must be left alone.
+    pub dry_run: bool,
     pub(super) tx: Option<Tx>,
     pub(super) member: Option<MemberId>,
     pub(super) job: Option<JobRow>,
@@ -69,8 +72,14 @@ impl Cx {
             (self.app.clone(), self.request.to_string(), self.caller.key.id.to_string(), self.site().number());
         let owner = Owner { site, key_id: Some(&key), request_id: Some(&request), ..Owner::default() };
         let row = app.jobs.enqueue(self.tx(), owner, job).await?;
-        self.job = Some(row.clone());
+        self.tx().note(Change::created("job", row.id.as_str(), json!({ "kind": row.kind })));
+        self.starts(&row);
         Ok(row)
+    }
+
+    /// Notes which job the call starts, for the log and for a caller that waits for its end.
+    pub fn starts(&mut self, job: &JobRow) {
+        self.job = Some(job.clone());
     }
 
     /// The job that was accepted, if one was.

@@ -36,11 +36,6 @@ impl Door {
         }
     }
 
-    /// Whether the key is remembered, so that it needs no look-up.
-    pub(super) fn remembers(&self, key: &KeyId) -> bool {
-        self.keys.read().contains_key(key)
-    }
-
     /// The caller as it is now.
     pub(super) async fn read(&self, db: &Db, presented: &keys::Presented, now: Time) -> Result<Caller> {
         let site = site_of_key(&presented.id);

@@ -292,12 +292,6 @@ impl Throttle {
         let usage = addresses.entry(network(address)).or_default();
         usage.take(Kind::Read, now, &self.budgets).map(drop).map_err(|refused| refused.reset_s)
     }
-
-    /// Whether the address has come too often already.
-    pub(super) fn is_over(&self, address: std::net::IpAddr, now: Time) -> Option<u64> {
-        let mut usage = self.addresses.lock().get(&network(address)).cloned()?;
-        usage.take(Kind::Read, now, &self.budgets).err().map(|refused| refused.reset_s)
-    }
 }
 
 /// An IPv6 user has a /64 of addresses; an IPv4 user one.

@@ -105,6 +105,8 @@ pub struct Answer {
     pub standing: Option<(Standing, Budgets)>,
     /// Whether it was given before.
     pub replayed: bool,
+    /// Whether the end of a job was waited for.
+    pub waited: bool,
 }
 
 /// How far a call got.
@@ -119,12 +121,14 @@ struct Done {
     body: String,
     code: Option<Code>,
     replayed: bool,
+    waited: bool,
 }
 
 /// Lets a call in, runs its tool and records it. `input` is read only once the caller is let in.
 pub async fn call(app: &Arc<App>, call: Call, input: impl Future<Output = Result<Input>>) -> Answer {
     let mut progress = Progress { caller: None, standing: None, args: None };
     let outcome = admitted(app, &call, input, &mut progress).await;
+    count(&call, outcome.as_ref().map_or_else(|error| Some(error.code()), |done| done.code));
     let standing = progress.standing;
     match outcome {
         Ok(done) => Answer {
@@ -134,9 +138,17 @@ pub async fn call(app: &Arc<App>, call: Call, input: impl Future<Output = Result
             retry_after_s: None,
             standing,
             replayed: done.replayed,
+            waited: done.waited,
         },
         Err(error) => rejected(app, &call, error, progress).await,
     }
+}
+
+/// Counts a call, for `/metrics`.
+fn count(call: &Call, code: Option<Code>) {
+    let tool = CATALOG.get(&call.tool).map_or("unknown", |tool| tool.definition.name);
+    metrics::counter!("usher_calls_total", "tool" => tool, "code" => code.map_or("ok", Code::name)).increment(1);
+    metrics::histogram!("usher_call_seconds", "tool" => tool).record(call.started.elapsed().as_secs_f64());
 }
 
 /// Records and answers a call that a surface refuses by itself, such as one with the wrong method.
@@ -150,16 +162,23 @@ pub async fn refuse(app: &Arc<App>, call: Call, error: Error) -> Answer {
 
 /// Lets somebody in who does not call a tool: for an upload, an export or a stream of events. Uses the budget of
 /// `kind`.
-pub async fn enter(app: &Arc<App>, call: &Call, scope: Option<crate::tools::Scope>, kind: Kind) -> Result<Caller> {
+pub async fn enter(
+    app: &Arc<App>,
+    call: &Call,
+    scope: Option<crate::tools::Scope>,
+    kind: Kind,
+) -> (Result<Caller>, Option<(Standing, Budgets)>) {
     let mut progress = Progress { caller: None, standing: None, args: None };
-    let caller = authenticate(app, call).await?;
+    let caller = match authenticate(app, call).await {
+        Ok(caller) => caller,
+        Err(error) => return (Err(error), None),
+    };
     progress.caller = Some(caller.clone());
-    let let_in = let_in(app, call, caller, scope, kind, &mut progress).await;
-    if let Err(error) = &let_in {
-        let record = record(call, &progress, ActivityStatus::Rejected, Some(error.code()));
-        app.log.write(record.expect("the caller is known")).await?;
-    }
-    let_in
+    let let_in = match let_in(app, call, caller.clone(), scope, kind, &mut progress).await {
+        Err(error) => Err(record_refusal(app, call, &caller, error).await),
+        let_in => let_in,
+    };
+    (let_in, progress.standing)
 }
 
 async fn admitted(
@@ -195,11 +214,6 @@ async fn authenticate(app: &Arc<App>, call: &Call) -> Result<Caller> {
         _ => error,
     };
     let Some(presented) = call.bearer.as_deref().and_then(keys::parse) else { return Err(unknown(invalid_key())) };
-    if let (false, Some(seconds)) =
-        (app.gate.door.remembers(&presented.id), app.gate.throttle.is_over(call.address, call.at))
-    {
-        return Err(too_many_unknown_keys(seconds));
-    }
     let caller = match app.gate.door.caller(&app.db, &presented, call.at).await {
         Err(error) if error.code() == Code::InvalidKey => return Err(unknown(error)),
         other => other?,
@@ -273,7 +287,7 @@ fn unknown_tool(name: &str) -> Error {
         Some(best) => format!("Did you mean {best}?"),
         None => "GET /openapi.json or call tools.list for the names.".into(),
     };
-    let name: String = name.chars().take(100).collect();
+    let name = redact::name(name);
     Error::new(Code::UnknownTool, format!("There is no tool {name:?}. {hint}")).with(Detail::DidYouMean(like))
 }
 
@@ -305,7 +319,9 @@ async fn read(
     let outcome = outcome.map_err(|_| Error::internal("the tool panicked"))?;
     let member = cx.member;
     let (done, status) = match outcome {
-        Ok(result) => (Done { body: success(tool, &result), code: None, replayed: false }, ActivityStatus::Ok),
+        Ok(result) => {
+            (Done { body: success(tool, &result), code: None, replayed: false, waited: false }, ActivityStatus::Ok)
+        }
         Err(error) if is_refusal(&error) => (refusal(call, &error), ActivityStatus::Refused),
         Err(error) => return Err(error),
     };
@@ -342,7 +358,7 @@ fn success(tool: &ToolInfo, result: &impl serde::Serialize) -> String {
 
 fn refusal(call: &Call, error: &Error) -> Done {
     let body = error.body(Some(&call.tool), call.request.as_str()).to_string();
-    Done { body, code: Some(error.code()), replayed: false }
+    Done { body, code: Some(error.code()), replayed: false, waited: false }
 }
 
 /// Records and answers what was not let in, or failed.
@@ -371,6 +387,7 @@ async fn rejected(app: &Arc<App>, call: &Call, error: Error, progress: Progress)
         retry_after_s: error.retry_after_s(),
         standing: progress.standing,
         replayed: false,
+        waited: false,
     }
 }
 
@@ -384,7 +401,7 @@ fn record(call: &Call, progress: &Progress, status: ActivityStatus, code: Option
         actor: Actor::Key,
         key: Some(caller.key.id.clone()),
         surface: call.surface,
-        tool: call.tool.chars().take(100).collect(),
+        tool: redact::name(&call.tool),
         args: progress.args.clone(),
         status,
         code: code.map(|code| code.name().into()),
@@ -399,7 +416,7 @@ fn record(call: &Call, progress: &Progress, status: ActivityStatus, code: Option
 
 impl Cx {
     fn new(app: Arc<App>, caller: Caller, call: &Call, tx: Option<usher_db::Tx>) -> Self {
-        Self { app, caller, request: call.request.clone(), now: call.at, tx, member: None, job: None }
+        Self { app, caller, request: call.request.clone(), now: call.at, dry_run: false, tx, member: None, job: None }
     }
 }
 

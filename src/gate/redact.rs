@@ -8,8 +8,25 @@ const ITEMS: usize = 20;
 /// Characters of a text that are kept.
 const CHARACTERS: usize = 500;
 
-/// Fields whose values are secrets or bodies, whatever the tool. A cursor may hold an address that is erased later.
-const SECRET: [&str; 9] = ["cursor", "secret", "password", "token", "authorization", "html", "body", "url", "loginUrl"];
+/// What the names of fields with secrets or bodies contain, in lower case, whatever the tool. A cursor may hold an
+/// address that is erased later.
+const SECRET: [&str; 10] =
+    ["secret", "password", "token", "authorization", "apikey", "api_key", "bearer", "cursor", "html", "loginurl"];
+
+const REDACTED: &str = "[redacted]";
+
+/// Whether a text has a key of ours in it.
+fn has_key(text: &str) -> bool {
+    text.contains("usher_live_") || text.contains("usher_test_")
+}
+
+/// A tool's name as it was asked for, as the log may have it.
+pub fn name(text: &str) -> String {
+    if has_key(text) {
+        return REDACTED.into();
+    }
+    text.chars().take(100).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
 
 /// The arguments as the activity log may have them: without secrets and bodies, and cut to a readable length. A
 /// property whose schema has the format `password` is a secret too.
@@ -18,8 +35,10 @@ pub fn redacted(args: &Value, schema: &Value) -> Value {
         Value::Object(fields) => {
             let one = |(name, value): (&String, &Value)| {
                 let schema = &schema["properties"][name];
-                let secret = schema["format"] == "password" || SECRET.contains(&name.as_str()) && value.is_string();
-                (name.clone(), if secret { json!("[redacted]") } else { redacted(value, schema) })
+                let lower = name.to_lowercase();
+                let named = SECRET.iter().any(|secret| lower.contains(secret)) || lower == "body";
+                let secret = schema["format"] == "password" || named && !value.is_object();
+                (self::name(name), if secret { json!(REDACTED) } else { redacted(value, schema) })
             };
             Value::Object(fields.iter().map(one).collect())
         }
@@ -30,6 +49,7 @@ pub fn redacted(args: &Value, schema: &Value) -> Value {
             }
             Value::Array(kept)
         }
+        Value::String(text) if has_key(text) => json!(REDACTED),
         Value::String(text) if text.chars().count() > CHARACTERS => {
             json!(text.chars().take(CHARACTERS).chain("…".chars()).collect::<String>())
         }
@@ -44,10 +64,11 @@ mod tests {
     #[test]
     fn secrets_and_long_lists_are_not_kept() {
         let schema = json!({ "properties": { "pin": { "type": "string", "format": "password" } } });
-        let args =
-            json!({ "pin": "1234", "token": "t", "emails": (0..25).collect::<Vec<_>>(), "name": "x".repeat(600) });
+        let args = json!({ "pin": "1234", "Access-Token": "t", "text": "use usher_live_x", "emails": (0..25).collect::<Vec<_>>(), "name": "x".repeat(600) });
         let kept = redacted(&args, &schema);
-        assert_eq!((&kept["pin"], &kept["token"]), (&json!("[redacted]"), &json!("[redacted]")));
+        for name in ["pin", "Access-Token", "text"] {
+            assert_eq!(kept[name], REDACTED, "{name}");
+        }
         assert_eq!(kept["emails"].as_array().unwrap().len(), 21);
         assert_eq!(kept["emails"][20], "… and 5 more");
         assert_eq!(kept["name"].as_str().unwrap().chars().count(), 501);

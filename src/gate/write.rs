@@ -16,7 +16,7 @@ struct Job {
     args: Value,
     dry_run: bool,
     record: Record,
-    keep: Option<(Scope, Vec<u8>, idempotency::Working)>,
+    keep: Option<(Scope, Vec<u8>)>,
     started: std::time::Instant,
 }
 
@@ -39,10 +39,13 @@ pub(super) async fn write(
     let keep = match scope.clone() {
         Some(scope) => {
             let working = app.gate.in_progress.begin(scope.clone())?;
-            Some((scope, fingerprint.clone(), working))
+            Some((scope, working))
         }
         None => None,
     };
+    // Until the answer is there: whoever sends the call again meanwhile must not get another one.
+    let (keep, working) =
+        keep.map_or((None, None), |(scope, working)| (Some((scope, fingerprint.clone())), Some(Arc::new(working))));
     let mut record = record(call, progress, ActivityStatus::Ok, None).expect("the caller is known");
     record.dry_run = dry_run;
     let ask = limits::Ask {
@@ -51,7 +54,7 @@ pub(super) async fn write(
         kind: tool.definition.access.kind,
         budgets: caller.site.settings.budgets,
     };
-    let job = Job {
+    let mut job = Job {
         app: app.clone(),
         tool,
         cx: Cx::new(app.clone(), caller, call, None),
@@ -61,7 +64,14 @@ pub(super) async fn write(
         keep,
         started: call.started,
     };
-    match on_own_task(job.run()).await?? {
+    job.cx.dry_run = dry_run;
+    let held = working.clone();
+    let ran = on_own_task(async move {
+        let end = job.run().await;
+        drop(held);
+        end
+    });
+    match ran.await?? {
         End::Done(mut done, started) => {
             if let (Some(row), false) = (started, call.wait.is_zero()) {
                 await_job(app, tool, call, scope.as_ref(), *row, &mut done).await?;
@@ -79,7 +89,7 @@ pub(super) async fn write(
             record.replayed = true;
             app.log.write(record).await?;
             let code = code_of(&stored.answer);
-            Ok(Done { body: stored.answer, code, replayed: true })
+            Ok(Done { body: stored.answer, code, replayed: true, waited: false })
         }
     }
 }
@@ -87,7 +97,7 @@ pub(super) async fn write(
 impl Job {
     async fn run(mut self) -> Result<End> {
         let mut tx = self.app.db.begin().await?;
-        if let Some((scope, ..)) = &self.keep {
+        if let Some((scope, _)) = &self.keep {
             idempotency::hold(&mut tx, scope).await?;
             if let Some(stored) = idempotency::find(tx.conn(), scope).await? {
                 tx.rollback().await?;
@@ -119,16 +129,16 @@ impl Job {
             tx.rollback().await?;
             self.app.log.write(self.record).await?;
             let body = dry(self.tool, &result, &changes);
-            return Ok(End::Done(Done { body, code: None, replayed: false }, None));
+            return Ok(End::Done(Done { body, code: None, replayed: false, waited: false }, None));
         }
-        let done = Done { body: success(self.tool, &result), code: None, replayed: false };
+        let done = Done { body: success(self.tool, &result), code: None, replayed: false, waited: false };
         self.keep_and_commit(tx, &done).await?;
         Ok(End::Done(done, self.cx.job.map(Box::new)))
     }
 
     async fn refuse(mut self, mut tx: usher_db::Tx, error: &Error) -> Result<End> {
         let body = error.body(Some(self.tool.definition.name), self.record.id.as_str()).to_string();
-        let done = Done { body, code: Some(error.code()), replayed: false };
+        let done = Done { body, code: Some(error.code()), replayed: false, waited: false };
         self.record.status = ActivityStatus::Refused;
         self.record.code = Some(error.code().name().into());
         self.record.duration_us = elapsed(self.started);
@@ -145,7 +155,7 @@ impl Job {
 
     async fn keep_and_commit(&self, mut tx: usher_db::Tx, done: &Done) -> Result<()> {
         activity::store::insert(tx.conn(), [(&self.record, 1)]).await?;
-        if let Some((scope, fingerprint, _)) = &self.keep {
+        if let Some((scope, fingerprint)) = &self.keep {
             let stored = Stored { fingerprint: fingerprint.clone(), answer: done.body.clone() };
             idempotency::keep(tx.conn(), scope, &stored, &self.record.id, self.record.at).await?;
         }
@@ -170,6 +180,7 @@ async fn await_job(
     };
     let Some(row) = ended else { return Ok(()) };
     let mut answer: Value = serde_json::from_str(&done.body).map_err(Error::internal)?;
+    done.waited = true;
     answer["result"]["job"] = JobView::from_row(row)?.json();
     done.body = success(tool, &answer["result"]);
     if let Some(scope) = scope {

@@ -193,6 +193,9 @@ fn message(error: &jsonschema::ValidationError<'_>) -> String {
         ValidationErrorKind::Format { format } if format == "date-time" => {
             "not a time as RFC 3339 has it, like 2026-11-22T13:00:00Z".into()
         }
+        ValidationErrorKind::Pattern { .. } => {
+            "has a character that is not allowed, such as a control character".into()
+        }
         ValidationErrorKind::Enum { options } => {
             let known: Vec<_> = options.as_array().into_iter().flatten().map(ToString::to_string).collect();
             format!("not one of {}", known.join(", "))

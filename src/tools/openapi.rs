@@ -88,7 +88,7 @@ fn parameters() -> Value {
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Repeat a call with the same key within 30 days and it is done once; the first answer is given again.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
         },
         "Prefer": {
             "name": "Prefer", "in": "header", "required": false,

@@ -75,6 +75,21 @@ both!(unknown_keys_are_throttled_and_known_ones_are_not, async |world| {
     assert_eq!((reply.status, reply.json()["limit"].as_str()), (429, Some("unknown_keys")));
     assert!(!reply.header("retry-after").is_empty());
     assert_eq!(world.call(&world.key, "keys.whoami", json!({})).await.status, 200);
+    // Also one that nobody has seen yet.
+    let new = world.key_with(&[]).await;
+    assert_eq!(world.call(&new, "keys.whoami", json!({})).await.status, 200);
+});
+
+both!(a_client_that_sends_nothing_is_let_go, async |world| {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let address = world.address.trim_start_matches("http://").to_owned();
+    for beginning in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HT"] {
+        let mut socket = tokio::net::TcpStream::connect(&address).await.unwrap();
+        socket.write_all(beginning.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(crate::harness::PATIENCE, socket.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok(), "after {beginning:?} the connection stays open");
+    }
 });
 
 both!(a_new_scope_counts_from_the_next_call_on, async |world| {

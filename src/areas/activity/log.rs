@@ -130,7 +130,9 @@ impl Writer {
             if let (true, Some(key), Some(code)) = (record.is_flood(), &record.key, &record.code) {
                 let second = record.at.micros().div_euclid(1_000_000);
                 self.floods.retain(|flood, _| flood.3 >= second - 1);
-                let flood = (key.clone(), record.tool.clone(), code.clone(), second);
+                // Names of tools that do not exist can be made up for ever.
+                let tool = if code == "unknown_tool" { String::new() } else { record.tool.clone() };
+                let flood = (key.clone(), tool, code.clone(), second);
                 record.id = self.floods.entry(flood).or_insert_with(|| record.id.clone()).clone();
                 if let Some(row) = at.get(&record.id) {
                     rows[*row].1 += 1;

@@ -149,7 +149,10 @@ pub(super) async fn import(
     let (app, site, now, key) = (cx.app.clone(), cx.site(), cx.now, cx.caller.key.id.clone());
     let upload = match (upload, emails) {
         (Some(upload), None) => upload,
-        (None, Some(emails)) => uploads::actions::keep_text(&app, cx.tx(), site, &key, list_of(&emails)).await?.id,
+        (None, Some(emails)) => {
+            let (list, dry_run) = (list_of(&emails), cx.dry_run);
+            uploads::actions::keep_text(&app, cx.tx(), site, &key, list, dry_run).await?.id
+        }
         _ => {
             return Err(Error::new(
                 Code::ImportSourceMissing,

@@ -134,7 +134,9 @@ impl Tool for RetryJob {
         }
         let (app, site) = (cx.app.clone(), cx.site().number());
         let row = app.jobs.retry(cx.tx(), site, self.id.as_str()).await?;
-        Ok(Accepted { job: JobView::from_row(row.ok_or_else(|| not_found(&self.id))?)? })
+        let row = row.ok_or_else(|| not_found(&self.id))?;
+        cx.starts(&row);
+        Ok(Accepted { job: JobView::from_row(row)? })
     }
 }
 

@@ -129,7 +129,16 @@ fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member>
             MemberRef::Id(by) => by.id.as_str(),
             MemberRef::Email(_) => "with this address",
         };
-        Error::new(Code::MemberNotFound, format!("The site has no member {whom}."))
+        let text = format!("The site has no member {whom}. Check it with members.list, or make the member first.");
+        let error = Error::new(Code::MemberNotFound, text);
+        match who {
+            MemberRef::Id(_) => error,
+            MemberRef::Email(by) => error.fixed_by(Fix {
+                tool: "members.create",
+                args: json!({ "email": by.email.as_str() }),
+                scope: Some(Scope::MembersManage.name()),
+            }),
+        }
     })?;
     cx.touches(&member.id);
     match who {

@@ -61,19 +61,29 @@ pub async fn receive(
 
 /// Makes an upload of a text that came in a tool's arguments. If `tx` is not committed, the file has no row and the
 /// sweep removes it.
-pub async fn keep_text(app: &Arc<App>, tx: &mut Tx, site: SiteId, key: &KeyId, text: String) -> Result<Upload> {
+pub async fn keep_text(
+    app: &Arc<App>,
+    tx: &mut Tx,
+    site: SiteId,
+    key: &KeyId,
+    text: String,
+    dry_run: bool,
+) -> Result<Upload> {
     let id = app.clock.id();
     let target = files::path(&app.config, site, &id);
     let (bytes, sha256) = (text.len() as u64, hex(&Sha256::digest(&text)));
-    blocking(move || {
+    let write = move || {
         use std::io::Write as _;
         let part = Part::beside(&target)?;
         let mut file = std::fs::File::create(&part.path)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         part.put(&target)
-    })
-    .await?;
+    };
+    // The file is outside the transaction, so a dry run must not write it.
+    if !dry_run {
+        blocking(write).await?;
+    }
     let upload = described(app, id, None, bytes, sha256, app.clock.now());
     store::insert(tx.conn(), site, key, &upload).await?;
     Ok(upload)
@@ -108,6 +118,16 @@ fn described(app: &App, id: UploadId, name: Option<&str>, bytes: u64, sha256: St
     }
 }
 
+/// Refuses a file that says of itself that it is too large.
+pub fn too_large(app: &App) -> Error {
+    over(app.config.upload_max_bytes)
+}
+
+fn over(most: u64) -> Error {
+    let text = format!("The file is over {} MiB. Compress it with gzip, or split it.", most >> 20);
+    Error::new(Code::BodyTooLarge, text)
+}
+
 /// Writes all of `body` to the disk, and gives its size and its SHA-256.
 async fn write(
     path: &PathBuf,
@@ -129,8 +149,7 @@ async fn write(
         };
         bytes += n as u64;
         if bytes > most {
-            let text = format!("The file is over {} MiB. Compress it with gzip, or split it.", most >> 20);
-            return Err(Error::new(Code::BodyTooLarge, text));
+            return Err(over(most));
         }
         hash.update(&buffer[..n]);
         file.write_all(&buffer[..n]).await?;

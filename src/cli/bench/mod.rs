@@ -85,7 +85,7 @@ pub(super) async fn run(command: Command, json: bool) -> Result<()> {
     if cfg!(debug_assertions) {
         say("This is a debug build: its figures say nothing. Use cargo run --release -- bench.");
     }
-    let stage = Stage::open(command.folder.as_deref(), command.postgres.as_deref())?;
+    let stage = Stage::open(command.folder.as_deref(), command.postgres.as_deref()).await?;
     let bench = Bench { command, stage };
     let outcome = tokio::select! {
         outcome = AssertUnwindSafe(bench.measure()).catch_unwind() => {
@@ -95,10 +95,13 @@ pub(super) async fn run(command: Command, json: bool) -> Result<()> {
     };
     bench.stage.clear().await;
     let (rows, failed) = outcome?;
-    report::print(&rows, json)?;
+    if !rows.is_empty() {
+        report::print(&rows, json)?;
+    }
     match failed {
         0 => Ok(()),
-        n => Err(Failure(format!("{n} of the measures failed"))),
+        1 => Err(Failure("1 measure failed".into())),
+        n => Err(Failure(format!("{n} measures failed"))),
     }
 }
 

@@ -56,7 +56,7 @@ impl Figure {
         let mut object = Map::new();
         object.insert("value".into(), json!(self.value));
         object.insert("unit".into(), json!(self.unit));
-        object.extend(self.more.iter().map(|(name, value)| ((*name).into(), json!(value))));
+        object.extend(self.more.iter().map(|(name, value)| (camel(name), json!(value))));
         object.into()
     }
 }
@@ -152,6 +152,17 @@ pub(super) fn print(rows: &[Row], json: bool) -> Result<()> {
     }
     let notes: Vec<_> = rows.iter().filter_map(Row::notes).collect();
     out(&format!("\nOn {cores} processors, shared by servers, databases and this client.\n\n{}", notes.join("\n")))
+}
+
+/// A name as JSON has it: `p50 ms` is `p50Ms`.
+fn camel(name: &str) -> String {
+    let mut words = name.split(' ').map(str::to_owned);
+    let mut text = words.next().unwrap_or_default();
+    for mut word in words {
+        word[..1].make_ascii_uppercase();
+        text += &word;
+    }
+    text
 }
 
 fn readable(value: f64) -> String {

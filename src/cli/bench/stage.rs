@@ -27,9 +27,12 @@ pub(super) struct Place {
 }
 
 impl Stage {
-    pub(super) fn open(folder: Option<&Path>, postgres: Option<&str>) -> Result<Self> {
+    pub(super) async fn open(folder: Option<&Path>, postgres: Option<&str>) -> Result<Self> {
         let wrong = || Failure("the URL of PostgreSQL is not one like postgres://user:password@host/database".into());
         let postgres = postgres.map(|url| Url::parse(url).map_err(|_| wrong())).transpose()?;
+        if let Some(server) = &postgres {
+            execute(server, "SELECT 1".into()).await?;
+        }
         let builder = || {
             let mut builder = tempfile::Builder::new();
             builder.prefix("usher-bench-");
@@ -62,7 +65,10 @@ impl Stage {
             (Engine::Postgres, Some(server)) => {
                 let name = format!("{}{n}", self.prefix);
                 self.made.lock().push(name.clone());
-                execute(server, format!("CREATE DATABASE {name}")).await?;
+                if let Err(failure) = execute(server, format!("CREATE DATABASE {name}")).await {
+                    self.made.lock().retain(|made| *made != name);
+                    return Err(failure);
+                }
                 let mut url = server.clone();
                 url.set_path(&name);
                 Some(url)
@@ -104,7 +110,8 @@ impl Stage {
 
 async fn execute(server: &Url, statement: String) -> Result<()> {
     let cannot = |error| Failure(format!("PostgreSQL refuses to {statement}: {error}"));
-    let mut connection = PgConnection::connect(server.as_str()).await.map_err(cannot)?;
+    let unreachable = |error| Failure(format!("PostgreSQL cannot be reached: {error}"));
+    let mut connection = PgConnection::connect(server.as_str()).await.map_err(unreachable)?;
     sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(&mut connection).await.map_err(cannot)?;
     _ = connection.close().await;
     Ok(())

@@ -40,9 +40,9 @@ impl Preferences {
         found
     }
 
-    fn applied(self) -> Option<String> {
+    fn applied(self, waited: bool) -> Option<String> {
         let strict = self.strict.then(|| "handling=strict".to_owned());
-        let wait = self.wait_s.map(|seconds| format!("wait={seconds}"));
+        let wait = self.wait_s.filter(|_| waited).map(|seconds| format!("wait={seconds}"));
         let applied: Vec<_> = strict.into_iter().chain(wait).collect();
         (!applied.is_empty()).then(|| applied.join(", "))
     }
@@ -60,7 +60,7 @@ pub(super) fn response(answer: Answer, request: &RequestId, preferences: Prefere
     if answer.replayed {
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
-    if let Some(applied) = preferences.applied() {
+    if let Some(applied) = preferences.applied(answer.waited) {
         set(headers, "preference-applied", &applied);
     }
     response
@@ -71,6 +71,11 @@ pub(super) fn failure(error: &Error, tool: Option<&str>, request: &RequestId) ->
     let mut response = json(status::status(error.code()), error.body(tool, request.as_str()).to_string());
     common(response.headers_mut(), request, Some(error.code()), error.retry_after_s());
     response
+}
+
+/// Says which request it was.
+pub(super) fn identify(headers: &mut HeaderMap, request: &RequestId) {
+    set(headers, "x-request-id", request.as_str());
 }
 
 /// A JSON body.
@@ -92,7 +97,7 @@ fn common(headers: &mut HeaderMap, request: &RequestId, code: Option<Code>, retr
 }
 
 /// The budget headers: the de-facto ones, and those of the IETF draft "RateLimit header fields for HTTP".
-fn budget(headers: &mut HeaderMap, standing: &Standing, budgets: &Budgets) {
+pub(super) fn budget(headers: &mut HeaderMap, standing: &Standing, budgets: &Budgets) {
     headers.insert("x-ratelimit-limit", standing.quota.into());
     headers.insert("x-ratelimit-remaining", standing.remaining.into());
     headers.insert("x-ratelimit-reset", standing.reset_s.into());

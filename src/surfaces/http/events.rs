@@ -8,12 +8,12 @@ use poem::{
     web::sse::{Event, SSE},
 };
 
-use super::call;
+use super::Entrance;
 use crate::{
     app::App,
     areas::jobs::JobView,
-    error::{Code, Error},
-    gate,
+    error::{Code, Error, Result},
+    gate::{self, Call, Caller},
     tools::Kind,
     values::JobId,
 };
@@ -24,10 +24,15 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How often a comment keeps the connection alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+pub(super) const ENTRANCE: Entrance = Entrance {
+    name: "jobs.events",
+    scope: None,
+    kind: Kind::Read,
+    handle: |app, request, call, caller| Box::pin(follow(app, request, call, caller)),
+};
+
 /// `progress` for each change, and `end` with the job as it ended, after which the stream ends.
-pub(super) async fn follow(app: Arc<App>, request: Request) -> poem::Result<Response> {
-    let (call, _) = call::of(&app, &request, "jobs.events");
-    let caller = gate::enter(&app, &call, None, Kind::Read).await?;
+async fn follow(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
     let text = request.raw_path_param("id").unwrap_or_default();
     let id = JobId::parse(text)
         .map_err(|_| Error::new(Code::InvalidId, "The job's id is mistyped. Copy it from an answer of this API."))?;

@@ -6,20 +6,32 @@ use futures_util::TryStreamExt as _;
 use poem::{Body, Request, Response};
 use tokio_util::io::ReaderStream;
 
-use super::call;
+use super::Entrance;
 use crate::{
     app::App,
     areas::{activity, blocklist},
-    error::{Code, Error},
-    gate,
+    error::{Code, Error, Result},
+    gate::{self, Call, Caller},
     tools::{CATALOG, Kind, Scope},
     values::JobId,
 };
 
+pub(super) const ACTIVITY: Entrance = Entrance {
+    name: "activity.export",
+    scope: Some(Scope::ActivityRead),
+    kind: Kind::Read,
+    handle: |app, request, call, caller| Box::pin(activity(app, request, call, caller)),
+};
+
+pub(super) const JOB_ERRORS: Entrance = Entrance {
+    name: "jobs.errors",
+    scope: None,
+    kind: Kind::Read,
+    handle: |app, request, call, caller| Box::pin(job_errors(app, request, call, caller)),
+};
+
 /// `GET /api/v1/activity/export`: the rows of `activity.list`, with its filters as query parameters.
-pub(super) async fn activity(app: Arc<App>, request: Request) -> poem::Result<Response> {
-    let (call, _) = call::of(&app, &request, "activity.export");
-    let caller = gate::enter(&app, &call, Some(Scope::ActivityRead), Kind::Read).await?;
+async fn activity(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
     let query: Vec<(String, String)> = request
         .params()
         .map_err(|_| Error::field("query", "cannot be read; encode it as application/x-www-form-urlencoded"))?;
@@ -30,15 +42,12 @@ pub(super) async fn activity(app: Arc<App>, request: Request) -> poem::Result<Re
     let lines = activity::export(app, caller.site.id, filter).map_err(std::io::Error::other);
     Ok(Response::builder()
         .content_type("application/x-ndjson")
-        .header("x-request-id", call.request.as_str())
         .header("content-disposition", "attachment; filename=\"activity.ndjson\"")
         .body(Body::from_bytes_stream(lines.map_ok(bytes::Bytes::from))))
 }
 
 /// `GET /api/v1/jobs/<id>/errors`: the rows that an import could not take, as CSV that imports again once mended.
-pub(super) async fn job_errors(app: Arc<App>, request: Request) -> poem::Result<Response> {
-    let (call, _) = call::of(&app, &request, "jobs.errors");
-    let caller = gate::enter(&app, &call, None, Kind::Read).await?;
+async fn job_errors(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
     let id = JobId::parse(request.raw_path_param("id").unwrap_or_default())
         .map_err(|_| Error::new(Code::InvalidId, "The job's id is mistyped. Copy it from an answer of this API."))?;
     let row = app.jobs.get(app.db.read(), caller.site.id.number(), id.as_str()).await.map_err(Error::from)?;
@@ -54,7 +63,6 @@ pub(super) async fn job_errors(app: Arc<App>, request: Request) -> poem::Result<
     gate::record_entry(&app, &call, &caller).await?;
     Ok(Response::builder()
         .content_type("text/csv; charset=utf-8")
-        .header("x-request-id", call.request.as_str())
         .header("content-disposition", format!("attachment; filename=\"{id}-errors.csv\""))
         .body(Body::from_bytes_stream(ReaderStream::new(file))))
 }

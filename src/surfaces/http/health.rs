@@ -1,18 +1,25 @@
 //! Whether the process lives, whether it can serve, and what it counts.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use http::StatusCode;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use poem::Response;
 use serde_json::json;
-use usher_db::{Schema, sql};
+use tokio::time::timeout;
+use usher_db::Schema;
 
 use super::envelope;
 use crate::{
     app::{self, App},
     error::Error,
 };
+
+/// How long the database may take to answer before it counts as away.
+const READY: Duration = Duration::from_secs(2);
 
 static METRICS: LazyLock<PrometheusHandle> = LazyLock::new(|| {
     let recorder = PrometheusBuilder::new()
@@ -28,6 +35,10 @@ static METRICS: LazyLock<PrometheusHandle> = LazyLock::new(|| {
 /// Begins to count.
 pub fn start_metrics() {
     LazyLock::force(&METRICS);
+    metrics::describe_counter!("usher_calls_total", "Calls, by tool and by error code (ok: done).");
+    metrics::describe_histogram!("usher_call_seconds", "Seconds from a call's arrival to its answer, by tool.");
+    metrics::describe_gauge!("usher_jobs", "Jobs, by state; failed ones can be retried.");
+    metrics::describe_gauge!("usher_jobs_oldest_queued_seconds", "Seconds that the oldest waiting job is due.");
 }
 
 pub(super) fn alive() -> poem::Result<Response> {
@@ -36,15 +47,11 @@ pub(super) fn alive() -> poem::Result<Response> {
 
 /// Ready: the database answers and has the schema that this program needs.
 pub(super) async fn ready(app: Arc<App>) -> poem::Result<Response> {
-    let answers: Result<Option<(i64,)>, _> = sql!("SELECT count(*) FROM setting").optional(app.db.read()).await;
-    let problem = match answers {
-        Err(_) => Some("the database does not answer"),
-        Ok(_) => match app::schema(&app.db).await {
-            Ok(Schema::Current) => None,
-            Ok(Schema::Behind(_)) => Some("the database has to be migrated: run `usher migrate`"),
-            Ok(Schema::Ahead) => Some("the database was migrated by a newer Usher"),
-            Err(_) => Some("the database does not answer"),
-        },
+    let problem = match timeout(READY, app::schema(&app.db)).await {
+        Ok(Ok(Schema::Current)) => None,
+        Ok(Ok(Schema::Behind(_))) => Some("the database has to be migrated: run `usher migrate`"),
+        Ok(Ok(Schema::Ahead)) => Some("the database was migrated by a newer Usher"),
+        Ok(Err(_)) | Err(_) => Some("the database does not answer"),
     };
     Ok(match problem {
         None => envelope::json(StatusCode::OK, json!({ "status": "ready" }).to_string()),

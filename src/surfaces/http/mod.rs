@@ -12,8 +12,9 @@ mod serve;
 mod status;
 mod uploads;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 pub use health::start_metrics;
 use http::Method;
 use poem::{
@@ -29,12 +30,16 @@ pub use status::status;
 
 use crate::{
     app::App,
-    error::{Code, Error},
-    gate,
+    error::{Code, Error, Result},
+    gate::{self, Call, Caller},
+    tools::{Kind, Scope},
 };
 
 /// Where tools are called.
 pub const TOOLS: &str = "/api/v1/tools/";
+
+/// How long a call may take, besides what it waits for a job's end. A body may take half of it to arrive.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Every route.
 pub fn endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
@@ -42,14 +47,18 @@ pub fn endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
         let app = app.clone();
         make(move |request| handler(app.clone(), request))
     };
+    let entrance = |entrance: Entrance| {
+        let app = app.clone();
+        make(move |request| enter(app.clone(), request, entrance))
+    };
     let panicked = app.clone();
     let around = app.clone();
     Route::new()
         .at("/api/v1/tools/:tool", with(|app, request| Box::pin(call_tool(app, request))))
-        .at("/api/v1/uploads", post(with(|app, request| Box::pin(uploads::receive(app, request)))))
-        .at("/api/v1/jobs/:id/events", get(with(|app, request| Box::pin(events::follow(app, request)))))
-        .at("/api/v1/jobs/:id/errors", get(with(|app, request| Box::pin(export::job_errors(app, request)))))
-        .at("/api/v1/activity/export", get(with(|app, request| Box::pin(export::activity(app, request)))))
+        .at("/api/v1/uploads", post(entrance(uploads::ENTRANCE)))
+        .at("/api/v1/jobs/:id/events", get(entrance(events::ENTRANCE)))
+        .at("/api/v1/jobs/:id/errors", get(entrance(export::JOB_ERRORS)))
+        .at("/api/v1/activity/export", get(entrance(export::ACTIVITY)))
         .at("/healthz", get(make(|_| async { health::alive() })))
         .at("/readyz", get(with(|app, _| Box::pin(health::ready(app)))))
         .at("/metrics", get(with(|app, _| Box::pin(health::metrics(app)))))
@@ -58,10 +67,14 @@ pub fn endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
             let app = around.clone();
             async move {
                 let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-                match endpoint.call(request).await {
-                    Ok(response) => Ok(response.into_response()),
-                    Err(error) => Ok(routing(&app, &method, &path, error)),
+                let mut response = match endpoint.call(request).await {
+                    Ok(response) => response.into_response(),
+                    Err(error) => routing(&app, &method, &path, error),
+                };
+                if !response.headers().contains_key("x-request-id") {
+                    envelope::identify(response.headers_mut(), &app.clock.id());
                 }
+                Ok::<_, poem::Error>(response)
             }
         })
         .with(CatchPanic::new().with_handler(move |_| {
@@ -71,7 +84,48 @@ pub fn endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
         .map_to_response()
 }
 
-type Handled = futures_util::future::BoxFuture<'static, poem::Result<Response>>;
+type Handled = BoxFuture<'static, poem::Result<Response>>;
+
+type Entered = BoxFuture<'static, Result<Response>>;
+
+/// What is let in by the gate and is not a tool.
+#[derive(Clone, Copy)]
+struct Entrance {
+    /// How the activity log names it.
+    name: &'static str,
+    scope: Option<Scope>,
+    kind: Kind,
+    /// What is done for whom is let in; it records itself when it succeeds.
+    handle: fn(Arc<App>, Request, Arc<Call>, Caller) -> Entered,
+}
+
+/// Lets a request in, and answers it with its own id and its key's budget, whatever becomes of it.
+async fn enter(app: Arc<App>, request: Request, entrance: Entrance) -> poem::Result<Response> {
+    let (call, _) = call::of(&app, &request, entrance.name);
+    let call = Arc::new(call);
+    let (let_in, standing) = gate::enter(&app, &call, entrance.scope, entrance.kind).await;
+    let answer = match let_in {
+        Err(error) => Err(error),
+        Ok(caller) => match (entrance.handle)(app.clone(), request, call.clone(), caller.clone()).await {
+            Err(error) => Err(gate::record_refusal(&app, &call, &caller, error).await),
+            answered => answered,
+        },
+    };
+    let mut response = match answer {
+        Ok(response) => response,
+        Err(error) => {
+            if error.code() == Code::Internal {
+                tracing::error!(request = %call.request, what = entrance.name, ?error, "a request failed");
+            }
+            envelope::failure(&error, None, &call.request)
+        }
+    };
+    envelope::identify(response.headers_mut(), &call.request);
+    if let Some((standing, budgets)) = &standing {
+        envelope::budget(response.headers_mut(), standing, budgets);
+    }
+    Ok(response)
+}
 
 async fn call_tool(app: Arc<App>, mut request: Request) -> poem::Result<Response> {
     let tool = request.raw_path_param("tool").unwrap_or_default().to_owned();
@@ -79,7 +133,16 @@ async fn call_tool(app: Arc<App>, mut request: Request) -> poem::Result<Response
     let id = call.request.clone();
     let answer = if request.method() == Method::POST {
         let headers = request.headers().clone();
-        gate::call(&app, call, call::input(headers, request.take_body())).await
+        let limit = LONGEST + call.wait;
+        let input = call::input(headers, request.take_body());
+        match tokio::time::timeout(limit, gate::call(&app, call, input)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let error =
+                    Error::unavailable("The call took too long; the database may be away. Try again in a moment.");
+                return Ok(envelope::failure(&error, Some(&tool), &id));
+            }
+        }
     } else {
         let text = format!(
             "{} does not work here. Call it as: curl -X POST -H 'Authorization: Bearer usher_…' -H 'Content-Type: \

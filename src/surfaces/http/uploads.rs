@@ -3,42 +3,50 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt as _;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use poem::{FromRequest as _, Request, RequestBody, Response, web::Multipart};
 use poem_openapi::types::ToJSON as _;
 use serde_json::json;
 use tokio::io::AsyncRead;
 use tokio_util::io::StreamReader;
 
-use super::{call, envelope};
+use super::{Entrance, call, envelope};
 use crate::{
     app::App,
     areas::uploads::{Upload, actions},
-    error::Error,
-    gate::{self, Caller},
+    error::{Error, Result},
+    gate::{self, Call, Caller},
     tools::{Kind, Scope, schema},
 };
+
+/// What a form may add to its file, in bytes.
+const FORM_BYTES: u64 = 64 << 10;
 
 /// How long a client may be silent in the middle of an upload.
 const SILENCE: Duration = Duration::from_secs(30);
 
-pub(super) async fn receive(app: Arc<App>, mut request: Request) -> poem::Result<Response> {
-    let (call, _) = call::of(&app, &request, "uploads.create");
-    let caller = gate::enter(&app, &call, Some(Scope::MembersManage), Kind::Write).await?;
-    let received = file(&app, &call, &caller, &mut request).await;
-    let upload = match received {
-        Ok(upload) => upload,
-        Err(error) => return Err(gate::record_refusal(&app, &call, &caller, error).await.into()),
-    };
+pub(super) const ENTRANCE: Entrance = Entrance {
+    name: "uploads.create",
+    scope: Some(Scope::MembersManage),
+    kind: Kind::Write,
+    handle: |app, request, call, caller| Box::pin(receive(app, request, call, caller)),
+};
+
+async fn receive(app: Arc<App>, mut request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
+    let upload = file(&app, &call, &caller, &mut request).await?;
     let mut view = upload.to_json().unwrap_or_default();
     schema::without_nulls(&mut view);
     let body = json!({ "ok": true, "upload": view }).to_string();
     let mut response = envelope::json(StatusCode::CREATED, body);
-    response.headers_mut().insert("x-request-id", call.request.as_str().parse().expect("an id is ASCII"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
-async fn file(app: &Arc<App>, call: &gate::Call, caller: &Caller, request: &mut Request) -> Result<Upload, Error> {
+async fn file(app: &Arc<App>, call: &Call, caller: &Caller, request: &mut Request) -> Result<Upload> {
+    let length = call::text(request.headers(), header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
+    if length.is_some_and(|length: u64| length > app.config.upload_max_bytes + FORM_BYTES) {
+        return Err(actions::too_large(app));
+    }
     let media = call::text(request.headers(), header::CONTENT_TYPE.as_str()).unwrap_or_default();
     if media.to_ascii_lowercase().starts_with("multipart/form-data") {
         let mut body = RequestBody::new(request.take_body());
@@ -52,11 +60,11 @@ async fn file(app: &Arc<App>, call: &gate::Call, caller: &Caller, request: &mut 
 
 async fn form(
     app: &Arc<App>,
-    call: &gate::Call,
+    call: &Call,
     caller: &Caller,
     request: &Request,
     body: &mut RequestBody,
-) -> Result<Upload, Error> {
+) -> Result<Upload> {
     let missing = || Error::field("body", "the form has no file; send it as a part with a file name");
     let unreadable =
         |_| Error::field("body", "the form cannot be read; send it as multipart/form-data, or the file as the body");
@@ -71,11 +79,11 @@ async fn form(
 
 async fn store(
     app: &Arc<App>,
-    call: &gate::Call,
+    call: &Call,
     caller: &Caller,
     name: Option<&str>,
     body: impl AsyncRead + Unpin + Send,
-) -> Result<Upload, Error> {
+) -> Result<Upload> {
     let record = gate::entry(call, caller);
     actions::receive(app, caller.site.id, &caller.key.id, name, body, SILENCE, record).await
 }
