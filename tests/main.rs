@@ -4,10 +4,14 @@
 mod harness;
 
 mod activity;
+mod blocklist;
 mod gate;
 mod jobs;
 mod keys;
+mod members;
 mod processes;
 mod statements;
 mod storm;
+mod tags;
 mod tools;
+mod uploads;

@@ -1,0 +1,272 @@
+//! The block list: added to, looked at, and imported.
+
+use std::io::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Reply, TestKey, World},
+    uploads::upload,
+};
+
+async fn add(world: &World, email: &str, reason: &str) -> Value {
+    world.ok("blocklist.add", json!({ "emails": [email], "reason": reason })).await
+}
+
+async fn entry(world: &World, email: &str) -> Value {
+    let page = world.ok("blocklist.list", json!({ "text": email })).await;
+    assert_eq!(page["items"].as_array().unwrap().len(), 1, "{page}");
+    page["items"][0].clone()
+}
+
+/// Sends a file, imports it for a reason, and gives the job once it has ended.
+async fn import(world: &World, file: impl Into<reqwest::Body>, reason: &str) -> Value {
+    let args = json!({ "upload": upload(world, file).await["id"], "reason": reason });
+    world.job(&world.ok("blocklist.import", args).await["job"]["id"]).await
+}
+
+async fn errors(world: &World, key: &TestKey, job: &Value) -> Reply {
+    let headers = [("authorization", format!("Bearer {}", key.text))];
+    world.send("GET", &format!("/api/v1/jobs/{}/errors", job["id"].as_str().unwrap()), &headers, "").await
+}
+
+/// total, done, added, already, strengthened and invalid.
+fn counts(job: &Value) -> [u64; 6] {
+    assert_eq!(job["status"], "succeeded", "{job}");
+    let names = ["total", "done", "added", "already", "strengthened", "invalid"];
+    let counts = names.map(|name| job["result"][name].as_u64().unwrap_or_else(|| panic!("no {name}: {job}")));
+    assert_eq!(names.map(|name| job["progress"][name].as_u64().unwrap()), counts, "{job}");
+    counts
+}
+
+/// A gzip file that stores its text as it is (RFC 1952, RFC 1951).
+fn gzip(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).expect("one stored block");
+    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    file.extend(length.to_le_bytes());
+    file.extend((!length).to_le_bytes());
+    file.write_all(text.as_bytes()).expect("memory");
+    file.extend(crc32fast::hash(text.as_bytes()).to_le_bytes());
+    file.extend(u32::from(length).to_le_bytes());
+    file
+}
+
+both!(the_strongest_reason_wins, async |world| {
+    world.without_budgets().await;
+    for (email, reason, changed, stands) in [
+        ("Anna@example.com", "unsubscribe", true, "unsubscribe"),
+        ("anna@example.com", "unsubscribe", false, "unsubscribe"),
+        ("ANNA@example.com", "manual", false, "unsubscribe"),
+        ("anna@example.com", "hard_bounce", true, "hard_bounce"),
+        ("anna@example.com", "invalid", false, "hard_bounce"),
+        ("anna@example.com", "complaint", true, "complaint"),
+        ("anna@example.com", "hard_bounce", false, "complaint"),
+    ] {
+        let added = add(world, email, reason).await;
+        let result = json!([{ "email": email, "blocked": true, "changed": changed, "reason": stands }]);
+        assert_eq!(added["results"], result, "{reason}");
+        let entry = entry(world, "anna@").await;
+        assert_eq!((&entry["email"], &entry["reason"]), (&json!("Anna@example.com"), &json!(stands)));
+    }
+});
+
+both!(each_address_of_a_call_is_in_one_count, async |world| {
+    add(world, "ben@example.com", "manual").await;
+    add(world, "cat@example.com", "complaint").await;
+    let emails = ["Anna@example.com", "nonsense", "ben@example.com", "anna@example.com", "cat@example.com"];
+    let args = json!({ "emails": emails, "reason": "unsubscribe", "note": "by phone" });
+    let reply = world.call(&world.key, "blocklist.add", args).await;
+    let added = reply.result();
+    let counts = ["added", "strengthened", "already", "invalid"].map(|name| added[name].as_u64().unwrap());
+    assert_eq!(counts, [1, 1, 2, 1]);
+    let results: Vec<_> = added["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| (result["email"].as_str().unwrap(), result["blocked"] == true, result["changed"] == true))
+        .collect();
+    let [anna, nonsense, ben, again, cat] = emails;
+    assert_eq!(
+        results,
+        [(anna, true, true), (nonsense, false, false), (ben, true, true), (again, true, false), (cat, true, false)]
+    );
+    let entry = entry(world, "anna@").await;
+    assert_eq!((&entry["note"], &entry["source"]), (&json!("by phone"), &json!("api")));
+    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+    let mut changed: Vec<_> = row["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| (change["before"]["reason"].as_str(), change["after"]["reason"].as_str()))
+        .collect();
+    changed.sort_unstable();
+    assert_eq!(changed, [(None, Some("unsubscribe")), (Some("manual"), Some("unsubscribe"))]);
+});
+
+both!(a_check_answers_in_the_order_asked, async |world| {
+    add(world, "Anna@example.com", "complaint").await;
+    add(world, "ben@example.com", "manual").await;
+    let (_, stranger) = world.other_site("Second", None).await;
+    let emails = ["ben@example.com", "nobody@example.com", "no address", "ANNA@EXAMPLE.COM", "ben@example.com"];
+    let results = world.ok("blocklist.check", json!({ "emails": emails })).await["results"].clone();
+    let results: Vec<_> = results.as_array().unwrap().clone();
+    let asked: Vec<_> = results.iter().map(|result| result["email"].as_str().unwrap()).collect();
+    assert_eq!(asked, emails);
+    let reasons: Vec<_> = results.iter().map(|result| result["reason"].as_str()).collect();
+    assert_eq!(reasons, [Some("manual"), None, None, Some("complaint"), Some("manual")]);
+    assert!(results.iter().all(|result| result["blocked"] == result["reason"].is_string()), "{results:?}");
+    let faulty: Vec<_> = results.iter().map(|result| result["error"].is_string()).collect();
+    assert_eq!(faulty, [false, false, true, false, false]);
+    assert_eq!(results[3]["id"], entry(world, "anna@").await["id"]);
+    let elsewhere = world.call(&stranger, "blocklist.check", json!({ "emails": emails })).await.result();
+    assert!(elsewhere["results"].as_array().unwrap().iter().all(|result| result["blocked"] == false));
+});
+
+both!(the_list_is_filtered_and_paged, async |world| {
+    world.without_budgets().await;
+    for n in 0..8 {
+        let reason = if n % 2 == 0 { "manual" } else { "complaint" };
+        add(world, &format!("M{n}@example.{}", if n < 4 { "com" } else { "org" }), reason).await;
+    }
+    world
+        .job(
+            &world.ok("blocklist.import", json!({ "emails": ["x_y@example.net"], "source": "old" })).await["job"]["id"],
+        )
+        .await;
+    for (filter, found) in [
+        (json!({}), "xM7M6M5M4M3M2M1M0"),
+        (json!({ "reason": "complaint" }), "M7M5M3M1"),
+        (json!({ "text": "@EXAMPLE.com" }), "M3M2M1M0"),
+        (json!({ "text": "m5@" }), "M5"),
+        (json!({ "text": "_" }), "x"),
+        (json!({ "text": "%" }), ""),
+        (json!({ "source": "old" }), "x"),
+        (json!({ "source": "api", "reason": "manual", "text": ".org" }), "M6M4"),
+    ] {
+        let (mut seen, mut args) = (String::new(), filter.clone());
+        args["limit"] = json!(3);
+        loop {
+            let page = world.ok("blocklist.list", args.clone()).await;
+            for item in page["items"].as_array().unwrap() {
+                let email = item["email"].as_str().unwrap();
+                seen.push_str(email.split(['@', '_']).next().unwrap());
+            }
+            args["cursor"] = page["nextCursor"].clone();
+            if args["cursor"].is_null() {
+                break;
+            }
+        }
+        assert_eq!(seen, found, "{filter}");
+    }
+    assert_eq!(
+        world.call(&world.key, "blocklist.list", json!({ "cursor": "nonsense" })).await.code(),
+        "invalid_cursor"
+    );
+});
+
+both!(what_is_removed_is_blocked_no_more, async |world| {
+    add(world, "Anna@example.com", "complaint").await;
+    add(world, "ben@example.com", "manual").await;
+    let args = json!({ "emails": ["ANNA@example.com", "nobody@example.com", "nonsense"] });
+    let removed = world.ok("blocklist.remove", args).await;
+    assert_eq!(removed, json!({ "removed": 1, "notFound": ["nobody@example.com", "nonsense"] }));
+    let checked = world.ok("blocklist.check", json!({ "emails": ["anna@example.com", "ben@example.com"] })).await;
+    assert_eq!((&checked["results"][0]["blocked"], &checked["results"][1]["blocked"]), (&json!(false), &json!(true)));
+});
+
+both!(a_file_is_imported_and_its_bad_rows_can_be_mended, async |world| {
+    world.without_budgets().await;
+    add(world, "cat@example.com", "complaint").await;
+    add(world, "dan@example.com", "manual").await;
+    let file = "\
+Email,Reason,Note
+Anna@example.com,Hard Bounce,one
+anna@example.com,complaint,two
+not-an-address,spam,\"three, four\"
+ben@example.com,unsubscribed,
+,manual,five
+cat@example.com,manual,
+dan@example.com,bounced,
+eve@example.com,soft bounce,
+";
+    let job = import(world, file, "invalid").await;
+    assert_eq!(counts(&job), [8, 8, 3, 2, 1, 2]);
+    assert_eq!(job["result"]["errorFile"], format!("/api/v1/jobs/{}/errors", job["id"].as_str().unwrap()));
+    for (email, reason, source) in [
+        ("anna@", "complaint", "import"),
+        ("ben@", "unsubscribe", "import"),
+        ("cat@", "complaint", "api"),
+        ("dan@", "hard_bounce", "import"),
+        ("eve@", "invalid", "import"),
+    ] {
+        let entry = entry(world, email).await;
+        assert_eq!((&entry["reason"], &entry["source"]), (&json!(reason), &json!(source)), "{email}");
+    }
+    assert_eq!(entry(world, "anna@").await["note"], "two");
+    assert_eq!(entry(world, "eve@").await["vendorCode"], "soft bounce");
+
+    let other = world.key_with(&[usher::tools::Scope::MembersManage]).await;
+    assert_eq!(errors(world, &other, &job).await.failure(), (404, "job_not_found".into()));
+    let bad = errors(world, &world.key, &job).await;
+    assert_eq!((bad.status, bad.header("content-type")), (200, "text/csv; charset=utf-8"));
+    let lines: Vec<_> = bad.text.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", bad.text);
+    assert_eq!(lines[0], "Email,Reason,Note,line,error_code,error");
+    assert!(lines[1].starts_with("not-an-address,spam,\"three, four\",4,invalid_address,"), "{}", bad.text);
+    assert!(lines[2].starts_with(",manual,five,6,no_address,"), "{}", bad.text);
+
+    let mended = bad.text.replace("not-an-address", "fay@example.com").replace("\n,manual", "\ngil@example.com,manual");
+    let job = import(world, mended, "invalid").await;
+    assert_eq!(counts(&job), [2, 2, 2, 0, 0, 0]);
+    assert!(job["result"].get("errorFile").is_none(), "{job}");
+    let fay = entry(world, "fay@").await;
+    assert_eq!((&fay["reason"], &fay["note"]), (&json!("complaint"), &json!("three, four")));
+    assert_eq!(entry(world, "gil@").await["reason"], "manual");
+    assert_eq!(errors(world, &world.key, &job).await.failure(), (404, "job_not_found".into()));
+});
+
+both!(a_compressed_file_is_imported_and_twice_changes_nothing, async |world| {
+    let file = gzip("anna@example.com\nben@example.com\n");
+    assert_eq!(counts(&import(world, file.clone(), "hard_bounce").await), [2, 2, 2, 0, 0, 0]);
+    let before = world.ok("blocklist.list", json!({})).await;
+    world.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(counts(&import(world, file.clone(), "hard_bounce").await), [2, 2, 0, 2, 0, 0]);
+    assert_eq!(counts(&import(world, file, "manual").await), [2, 2, 0, 2, 0, 0]);
+    assert_eq!(world.ok("blocklist.list", json!({})).await, before);
+});
+
+both!(a_picture_is_no_list, async |world| {
+    world.leaves_traces = true;
+    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0".to_vec();
+    let job = import(world, picture, "manual").await;
+    assert_eq!((&job["status"], &job["error"]["code"]), (&json!("failed"), &json!("not_a_list")), "{job}");
+    assert_eq!(world.ok("blocklist.list", json!({})).await["items"], json!([]));
+});
+
+both!(an_import_takes_one_source, async |world| {
+    let upload = upload(world, "anna@example.com\n").await;
+    for args in [json!({}), json!({ "upload": upload["id"], "emails": ["ben@example.com"] })] {
+        assert_eq!(world.call(&world.key, "blocklist.import", args).await.code(), "import_source_missing");
+    }
+});
+
+both!(a_cancelled_import_keeps_what_it_did_and_can_go_on, async |world| {
+    world.without_budgets().await;
+    const ROWS: usize = 100_000;
+    let file: String = (0..ROWS).map(|n| format!("member{n:06}@example.com\n")).collect();
+    let args = json!({ "upload": upload(world, file).await["id"] });
+    let id = world.ok("blocklist.import", args).await["job"]["id"].clone();
+    while world.ok("jobs.get", json!({ "id": id })).await["job"]["progress"]["added"].as_u64().unwrap_or(0) == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    world.ok("jobs.cancel", json!({ "id": id })).await;
+    let job = world.job(&id).await;
+    assert_eq!(job["status"], "cancelled", "{job}");
+    let done = job["progress"]["added"].as_u64().unwrap();
+    assert!(0 < done && done < ROWS as u64, "{done}");
+    assert_eq!(world.rows("SELECT email FROM block").await.len() as u64, done);
+    world.ok("jobs.retry", json!({ "id": id })).await;
+    let rows = ROWS as u64;
+    assert_eq!(counts(&world.job(&id).await), [rows, rows, rows, 0, 0, 0]);
+    assert_eq!(world.rows("SELECT email FROM block").await.len(), ROWS);
+});
