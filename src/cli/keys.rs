@@ -54,6 +54,11 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
         Command::Create { name, scopes, expires_days, site } => {
             let site = office.site(site.as_deref()).await?;
             let scopes = parse(&scopes)?;
+            if name.trim().is_empty() {
+                return Err(Failure(
+                    "a key needs a name, so that it can be told from others: --name \"Support desk\"".into(),
+                ));
+            }
             let day = Duration::from_secs(86_400);
             let expires_at = expires_days.map(|days| office.clock.now() + day * days);
             let mut tx = office.db.begin().await?;
@@ -139,8 +144,9 @@ fn show(key: &Key, now: Time, json: bool) -> Result<()> {
     }
     let scopes = key.scopes.names().join(",");
     let used = key.last_used_at.map_or("never used".into(), |at| format!("last used {at}"));
+    let expires = key.expires_at.map_or("never expires".into(), |at| format!("expires {at}"));
     out(&format!(
-        "{}  {}  {state}  {used}  {}",
+        "{}  {}  {state}  {expires}  {used}  {}",
         key.id,
         key.name,
         if scopes.is_empty() { "(no scopes)" } else { &scopes }

@@ -44,14 +44,17 @@ pub(super) async fn to_the_end(client: &Client, job: &str, show: &Show, patience
                     End::Broken { heard: true } => {
                         empty_streams = 0;
                         patience.pause(Trouble::Away("the connection broke".into())).await?;
+                        continue;
                     }
                     End::Broken { heard: false } => empty_streams += 1,
                 },
                 // If the job cannot be had, asking for it says so.
                 Err(Trouble::Final(_)) => empty_streams = EMPTY_STREAMS,
-                Err(trouble) => patience.pause(trouble).await?,
+                Err(trouble) => {
+                    patience.pause(trouble).await?;
+                    continue;
+                }
             }
-            continue;
         }
         let answer =
             patience.until_answered(async || client.call("jobs.get", &json!({ "id": job }), None).await).await?;
