@@ -31,12 +31,18 @@ struct Welcome {
     key: String,
 }
 
+/// Whether a site and a key are made if there is none.
+#[derive(Clone, Copy)]
+enum Run {
+    First,
+    Later,
+}
+
 /// Sets up what is not there yet, and serves.
 pub(super) async fn first_run(config: Config, json: bool) -> Result<()> {
     let db = open(&config).await?;
     application::migrate(&db).await?;
-    let welcome = welcome(&db).await?;
-    start(config, db, welcome, json).await
+    start(config, db, Run::First, json).await
 }
 
 /// Serves a database that is set up; SQLite is migrated on the way.
@@ -46,7 +52,7 @@ pub(super) async fn serve(config: Config, json: bool) -> Result<()> {
         Engine::Sqlite => application::migrate(&db).await?,
         Engine::Postgres => check_schema(&db).await?,
     }
-    start(config, db, None, json).await
+    start(config, db, Run::Later, json).await
 }
 
 /// Runs jobs until told to stop.
@@ -63,7 +69,7 @@ pub(super) async fn work(config: Config) -> Result<()> {
     Ok(())
 }
 
-async fn start(config: Config, db: Db, welcome: Option<Welcome>, json: bool) -> Result<()> {
+async fn start(config: Config, db: Db, run: Run, json: bool) -> Result<()> {
     log(&config);
     http::start_metrics();
     let _alone = alone(&config, &db, "usher.lock", "serves")?;
@@ -74,6 +80,11 @@ async fn start(config: Config, db: Db, welcome: Option<Welcome>, json: bool) -> 
         _ => Failure(format!("cannot listen on {}: {error}", config.listen)),
     })?;
     let address = format!("http://{}", listener.local_addr()?);
+    // Only now that nothing can go wrong any more: the key that is made here is shown once.
+    let welcome = match run {
+        Run::First => welcome(&db).await?,
+        Run::Later => None,
+    };
     let stop = stopped()?;
     let app = app(config, db);
     let _working = if app.config.workers { working(&app).await? } else { None };

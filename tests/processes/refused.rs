@@ -46,6 +46,18 @@ async fn a_taken_port() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_first_run_that_cannot_serve_uses_up_no_key() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let place = Installation::empty(backend).await;
+        says(&place.ends(&[], &[("USHER_LISTEN", &address)]).await, "is taken by another program");
+        // The key is shown once, so it is made only by the run that shows it.
+        assert_eq!(place.usher(&["sites", "list"]).await, "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_that_is_not_there() {
     let place = Installation::empty(Backend::Sqlite).await;
     let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address");

@@ -1,6 +1,9 @@
 //! A page of members, of many and of few.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use usher_db::Engine;
 
@@ -19,8 +22,11 @@ use crate::paging::Cursor;
 /// Members of the smaller site.
 const FEW: u64 = 10_000;
 
-/// Pages of each kind from each site. The 99th percentile is the 30th from above.
+/// Pages of each kind from each site at most. The 99th percentile is the 30th from above.
 const PAGES: usize = 3000;
+
+/// Time for each kind, after which fewer pages have to do.
+const TIME: Duration = Duration::from_secs(60);
 
 /// What is listed; each filter leaves a tenth of the members.
 const FILTERS: [(&str, &str); 3] =
@@ -68,7 +74,11 @@ fn figure(times: &Times) -> Figure {
 async fn in_turns(few: &mut Listed, many: &mut Listed, kind: usize) -> Result<(Times, Times)> {
     let (mut of_few, mut of_many) = (Vec::with_capacity(PAGES), Vec::with_capacity(PAGES));
     const WARM: usize = 200;
+    let begun = Instant::now();
     for at in 0..WARM + PAGES {
+        if at >= 2 * WARM && begun.elapsed() >= TIME {
+            break;
+        }
         let (one, other) = (few.page(kind, at).await?, many.page(kind, at).await?);
         if at >= WARM {
             of_few.push(one);

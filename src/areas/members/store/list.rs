@@ -155,7 +155,8 @@ macro_rules! by_key {
             Path::Tag => page!(
                 "member_tag g CROSS JOIN member m";
                 "(", $key, " || '', m.id) > ($7, $8) AND g.site = $1 AND g.tag = $9 AND m.id = g.member_id
-                   AND g.member_id > $2 AND g.member_id < $3 AND (m.status = $4 OR $4 IS NULL)";
+                   AND g.member_id > $2 AND g.member_id < $3 AND m.id > $2 AND m.id < $3
+                   AND (m.status = $4 OR $4 IS NULL)";
                 $key, " || '', m.id"
             ),
             Path::Status => page!(
@@ -217,18 +218,19 @@ pub async fn list(
     common(by_key).bind(&place.key).bind(&place.id).bind(tag).all(conn).await
 }
 
+/// The bounds stand on both sides of a join: PostgreSQL does not carry a range over, and would walk half of the members.
 fn by_creation(filter: &Filter, sort: MemberSort) -> Statement {
     match (&filter.tag, filter.status, sort) {
         (Some(_), _, MemberSort::Oldest) => page!(
             "member_tag g CROSS JOIN member m";
             "g.site = $1 AND g.tag = $7 AND g.member_id > $2 AND g.member_id < $3 AND m.id = g.member_id
-               AND (m.status = $4 OR $4 IS NULL)";
+               AND m.id > $2 AND m.id < $3 AND (m.status = $4 OR $4 IS NULL)";
             "g.member_id"
         ),
         (Some(_), _, _) => page!(
             "member_tag g CROSS JOIN member m";
             "g.site = $1 AND g.tag = $7 AND g.member_id > $2 AND g.member_id < $3 AND m.id = g.member_id
-               AND (m.status = $4 OR $4 IS NULL)";
+               AND m.id > $2 AND m.id < $3 AND (m.status = $4 OR $4 IS NULL)";
             "g.member_id DESC"
         ),
         (None, Some(_), MemberSort::Oldest) => {
