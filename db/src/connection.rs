@@ -19,6 +19,10 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a SQLite statement waits for a lock that another process holds (the CLI, a backup).
 pub(crate) const BUSY: Duration = Duration::from_secs(30);
 
+/// Pages that the log of SQLite grows to before they are moved into the file: 16 MiB. A page that is written over and
+/// over is moved once; more would take longer to read again after a crash.
+pub(crate) const CHECKPOINT_PAGES: &str = "4096";
+
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -179,6 +183,11 @@ impl Db {
                 append.append(write, statements.into_iter().map(Statement::runs).collect()).await
             }
             Pools::Postgres(pool) => {
+                let mut statements = statements;
+                if statements.len() == 1 {
+                    // It is a transaction by itself, in one round trip.
+                    return statements.remove(0).run(Conn::PgPool(pool)).await.map(drop);
+                }
                 let mut tx = pool.begin().await?;
                 for statement in statements {
                     statement.run(Conn::PgTx(&mut tx)).await?;
@@ -233,6 +242,7 @@ async fn sqlite(path: &std::path::Path, synchronous: Synchronous, readers: u32) 
         .pragma("cache_size", "-65536") // KiB, a limit; it fills as pages are used.
         .pragma("temp_store", "MEMORY")
         .pragma("journal_size_limit", "67108864")
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         // No mmap_size: a file that grows is mapped again and again.
         .statement_cache_capacity(256);
     let pool = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);

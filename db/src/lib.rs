@@ -35,7 +35,7 @@ pub use row::{Cell, Column, FromRow, Row};
 pub use statement::{STATEMENTS, Statement, Text};
 pub use value::Value;
 
-use connection::BUSY;
+use connection::{BUSY, CHECKPOINT_PAGES};
 pub use linkme;
 pub use sqlx::Error;
 pub use sqlx::migrate::Migrator;

@@ -1,12 +1,13 @@
-use std::fmt::Write as _;
-
 use rusqlite::types::Value as Sql;
 use sqlx::{
     AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite, postgres::PgArguments, postgres::PgRow, query::Query,
     sqlite::SqliteArguments, sqlite::SqliteRow,
 };
 
-use crate::{Conn, Engine, FromRow, Result, Row, Value, value::arguments};
+use crate::{
+    Conn, Engine, FromRow, Result, Row, Value,
+    value::{arguments, arrays},
+};
 
 /// A statement's text on each database.
 #[derive(Clone, Copy, Debug)]
@@ -72,8 +73,8 @@ impl Statement {
         self
     }
 
-    /// Many rows at once: repeats the one `VALUES (…)` tuple of the text for each row. That tuple must
-    /// hold every placeholder of the text.
+    /// Many rows at once, in place of the one `VALUES (…)` tuple of the text, which must hold every
+    /// placeholder of it. The values of a column are of one kind.
     pub fn rows<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
         self.values.extend(rows.into_iter().flatten());
         self.columns = N;
@@ -147,11 +148,23 @@ impl Statement {
 
     fn postgres(self) -> Result<Query<'static, Postgres, PgArguments>> {
         let text = self.expanded(Engine::Postgres);
-        Ok(sqlx::query_with(text, arguments!(self.values, PgArguments)))
+        let arguments = if self.columns == 0 {
+            arguments!(self.values, PgArguments)
+        } else {
+            let mut columns: Vec<_> = (0..self.columns).map(|_| Vec::new()).collect();
+            for (at, value) in self.values.into_iter().enumerate() {
+                columns[at % self.columns].push(value);
+            }
+            arrays(columns)?
+        };
+        Ok(sqlx::query_with(text, arguments))
     }
 
-    /// SQLite looks a numbered placeholder up by name, one after another, so a thousand rows of them take
-    /// quadratic time; a bare `?` costs nothing. PostgreSQL has only numbered ones.
+    /// The text with room for all rows.
+    ///
+    /// PostgreSQL takes each column as one array, so that one prepared statement does for any number of rows.
+    /// SQLite has no arrays. It looks a numbered placeholder up by name, one after another, so a thousand rows of
+    /// them take quadratic time; a bare `?` costs nothing.
     fn expanded(&self, engine: Engine) -> SqlStr {
         let text = match engine {
             Engine::Sqlite => self.text.sqlite,
@@ -160,24 +173,19 @@ impl Statement {
         if self.columns == 0 {
             return text.into_sql_str();
         }
-        let start = text.find("VALUES (").expect("the text has a VALUES tuple") + "VALUES ".len();
+        let start = text.find("VALUES (").expect("the text has a VALUES tuple");
         let end = start + text[start..].find(')').expect("the tuple ends") + 1;
-        let mut all = String::with_capacity(text.len() + 7 * self.values.len());
-        all.push_str(&text[..start]);
-        for at in 0..self.values.len() {
-            let before = match at % self.columns {
-                0 if at == 0 => "(",
-                0 => "),(",
-                _ => ",",
-            };
-            all.push_str(before);
-            match engine {
-                Engine::Sqlite => all.push('?'),
-                Engine::Postgres => _ = write!(all, "${}", at + 1),
+        let rows = match engine {
+            Engine::Sqlite => {
+                let row = format!("({})", vec!["?"; self.columns].join(","));
+                format!("VALUES {}", vec![row; self.values.len() / self.columns].join(","))
             }
-        }
-        all.push(')');
-        all.push_str(&text[end..]);
-        AssertSqlSafe(all).into_sql_str() // Only placeholders were added.
+            Engine::Postgres => {
+                let column = |(at, value): (usize, &Value)| format!("${}::{}[]", at + 1, value.postgres_type());
+                let columns: Vec<_> = self.values.iter().take(self.columns).enumerate().map(column).collect();
+                format!("SELECT * FROM unnest({})", columns.join(","))
+            }
+        };
+        AssertSqlSafe([&text[..start], &rows, &text[end..]].concat()).into_sql_str() // Only placeholders were added.
     }
 }

@@ -1,3 +1,5 @@
+use sqlx::{Arguments as _, postgres::PgArguments};
+
 /// What can be bound to a placeholder: one Rust type for one column type on each database.
 ///
 /// Times are `BIGINT` microseconds since the Unix epoch and JSON is `TEXT`; both are the caller's to
@@ -34,6 +36,48 @@ value_from! {
     bool => Bool, i64 => Int, i32 => Int, u32 => Int, f64 => Float,
     String => Text, &str => Text, &String => Text,
     Vec<u8> => Bytes, &[u8] => Bytes,
+}
+
+impl Value {
+    /// The type of its column on PostgreSQL.
+    pub(crate) fn postgres_type(&self) -> &'static str {
+        match self {
+            Self::Bool(_) => "boolean",
+            Self::Int(_) => "bigint",
+            Self::Float(_) => "double precision",
+            Self::Text(_) => "text",
+            Self::Bytes(_) => "bytea",
+        }
+    }
+}
+
+/// One PostgreSQL array of each column.
+pub(crate) fn arrays(columns: Vec<Vec<Value>>) -> sqlx::Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for column in columns {
+        macro_rules! array {
+            ($variant:ident) => {
+                column
+                    .into_iter()
+                    .map(|value| match value {
+                        Value::$variant(value) => Ok(value),
+                        other => Err(format!("a {} among values of another type", other.postgres_type())),
+                    })
+                    .collect::<Result<Vec<_>, _>>()
+                    .map_err(|error| sqlx::Error::Encode(error.into()))?
+            };
+        }
+        match column.first() {
+            Some(Value::Bool(_)) => arguments.add(array!(Bool)),
+            Some(Value::Int(_)) => arguments.add(array!(Int)),
+            Some(Value::Float(_)) => arguments.add(array!(Float)),
+            Some(Value::Text(_)) => arguments.add(array!(Text)),
+            Some(Value::Bytes(_)) => arguments.add(array!(Bytes)),
+            None => Ok(()),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
 }
 
 macro_rules! arguments {

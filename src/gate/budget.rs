@@ -1,8 +1,8 @@
 //! What a key has used of its budgets, exact over any 60 seconds.
 //!
-//! Calls are counted in slots of a tenth of a second, and a slot counts in full until the last moment in it is 60
-//! seconds old. So no 60 seconds ever hold more calls than the budget, and a call's place is free again at most a
-//! tenth of a second late.
+//! Calls are counted in slots of a tenth of a second, or of a second where the budget is large, and a slot counts in
+//! full until the last moment in it is 60 seconds old. So no 60 seconds ever hold more calls than the budget, and a
+//! call's place is free again at most a slot's length late.
 
 use std::collections::VecDeque;
 
@@ -87,6 +87,11 @@ pub struct Standing {
 const SLOT_US: i64 = 100_000;
 const SLOTS: i64 = 600;
 
+/// Calls a minute beyond which slots are a second long, so that what is kept of a busy key stays small.
+const MANY: u32 = 120;
+/// Short slots in a long one.
+const LONG: i64 = 10;
+
 /// What a key has used lately.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -140,7 +145,10 @@ impl Usage {
         if before.remaining == 0 {
             return Err(before);
         }
-        let at = now.micros().div_euclid(SLOT_US);
+        let mut at = now.micros().div_euclid(SLOT_US);
+        if budgets.calls_per_minute > MANY {
+            at += LONG - 1 - at.rem_euclid(LONG);
+        }
         // A clock that was set back counts into the latest slot.
         match self.slots.back_mut() {
             Some(slot) if slot.at >= at => *slot.of(kind) += 1,
@@ -288,6 +296,20 @@ mod tests {
         assert!(usage.take(Kind::Read, START, &budgets).is_ok());
         let refused = usage.take(Kind::Read, START, &budgets).unwrap_err();
         assert_eq!((refused.bucket, refused.quota, refused.reset_s), (Bucket::Calls, 3, 61));
+    }
+
+    #[test]
+    fn a_large_budget_is_kept_in_few_slots_and_never_exceeded() {
+        let budgets = budgets(500, 500, 500);
+        let mut usage = Usage::default();
+        for at in 0..500 {
+            let now = START + Duration::from_millis(20 * at);
+            assert!(usage.take(Kind::Read, now, &budgets).is_ok());
+        }
+        assert_eq!(usage.slots.len(), 11, "10 seconds that begin within a second");
+        assert!(usage.take(Kind::Read, START + Duration::from_millis(59_999), &budgets).is_err());
+        let first_free = START + Duration::from_secs(61);
+        assert_eq!(usage.take(Kind::Read, first_free, &budgets).unwrap().remaining, 43);
     }
 
     #[test]

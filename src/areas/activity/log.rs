@@ -11,7 +11,7 @@ use crate::{
     values::{KeyId, RequestId, Time},
 };
 
-/// Rows of one commit at most: 17 values each stay under SQLite's 32,766.
+/// Rows of one commit at most.
 const MOST: usize = 512;
 
 /// How often a key's last use is written.
@@ -98,14 +98,7 @@ impl Writer {
 
     async fn commit(&mut self, rows: &[(Record, i64)]) -> usher_db::Result<()> {
         let now = self.clock.now();
-        let mut statements = Vec::new();
-        // Powers of two, so that few texts need preparing.
-        let mut rest = rows;
-        while !rest.is_empty() {
-            let (chunk, after) = rest.split_at(1 << rest.len().ilog2());
-            statements.push(store::insertion(chunk.iter().map(|(record, count)| (record, *count))));
-            rest = after;
-        }
+        let mut statements = vec![store::insertion(rows.iter().map(|(record, count)| (record, *count)))];
         let stale = |key: &KeyId| self.used.get(key).is_none_or(|at| now.since(*at) >= LAST_USED);
         let mut keys: Vec<_> = rows.iter().filter_map(|(row, _)| Some((row.key.as_ref()?, row.site))).collect();
         keys.retain(|(key, _)| stale(key));
