@@ -36,7 +36,6 @@ const FILTERS: [(&str, &str); 3] =
 struct Listed {
     server: Server,
     place: Place,
-    connection: Connection,
     pages: Vec<Arc<Requests>>,
 }
 
@@ -44,11 +43,11 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let many = bench.command.rows;
     let mut rows = Vec::new();
     for engine in bench.engines() {
-        let mut few = listed(bench, engine, FEW).await?;
-        let mut many = listed(bench, engine, many).await?;
+        let few = listed(bench, engine, FEW).await?;
+        let many = listed(bench, engine, many).await?;
         for (at, kind) in kinds().enumerate() {
             say(&format!("list: {}, {kind}", name(engine)));
-            let (few, many) = in_turns(&mut few, &mut many, at).await?;
+            let (few, many) = in_turns(&few, &many, at).await?;
             let row = Row::compared(format!("list: {kind}"), name(engine), figure(&few), figure(&many));
             rows.push(row.aim(Aim::RatioUnder(1.5)));
         }
@@ -71,15 +70,16 @@ fn figure(times: &Times) -> Figure {
 }
 
 /// One page of the one, then one of the other, so that whatever else the machine does hits both.
-async fn in_turns(few: &mut Listed, many: &mut Listed, kind: usize) -> Result<(Times, Times)> {
+async fn in_turns(few: &Listed, many: &Listed, kind: usize) -> Result<(Times, Times)> {
     let (mut of_few, mut of_many) = (Vec::with_capacity(PAGES), Vec::with_capacity(PAGES));
     const WARM: usize = 200;
+    let (mut to_few, mut to_many) = (few.connect().await?, many.connect().await?);
     let begun = Instant::now();
     for at in 0..WARM + PAGES {
         if at >= 2 * WARM && begun.elapsed() >= TIME {
             break;
         }
-        let (one, other) = (few.page(kind, at).await?, many.page(kind, at).await?);
+        let (one, other) = (to_few.send(&few.pages[kind], at).await?, to_many.send(&many.pages[kind], at).await?);
         if at >= WARM {
             of_few.push(one);
             of_many.push(other);
@@ -93,11 +93,10 @@ async fn listed(bench: &Bench, engine: Engine, members: u64) -> Result<Listed> {
     let place = bench.stage.place(engine).await?;
     let scene = scene::set(&place, bench.command.keys, members).await?;
     let server = Server::start(&place, Workers::Auto).await?;
-    let connection = Connection::open(server.address).await?;
     let pages =
         [false, true].iter().flat_map(|middle| FILTERS.iter().map(|(_, filter)| requests(&scene, filter, *middle)));
     let pages = pages.collect();
-    Ok(Listed { server, place, connection, pages })
+    Ok(Listed { server, place, pages })
 }
 
 fn requests(scene: &Scene, filter: &str, middle: bool) -> Arc<Requests> {
@@ -115,7 +114,8 @@ fn requests(scene: &Scene, filter: &str, middle: bool) -> Arc<Requests> {
 }
 
 impl Listed {
-    async fn page(&mut self, kind: usize, at: usize) -> Result<u32> {
-        self.connection.send(&self.pages[kind], at).await
+    /// Anew for each kind: the server lets go of a connection that rests.
+    async fn connect(&self) -> Result<Connection> {
+        Connection::open(self.server.address).await
     }
 }
