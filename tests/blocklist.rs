@@ -30,10 +30,10 @@ async fn errors(world: &World, key: &TestKey, job: &Value) -> Reply {
     world.send("GET", &format!("/api/v1/jobs/{}/errors", job["id"].as_str().unwrap()), &headers, "").await
 }
 
-/// total, done, added, already, strengthened and invalid.
-fn counts(job: &Value) -> [u64; 6] {
+/// total, done, added, already, strengthened, skipped and invalid.
+fn counts(job: &Value) -> [u64; 7] {
     assert_eq!(job["status"], "succeeded", "{job}");
-    let names = ["total", "done", "added", "already", "strengthened", "invalid"];
+    let names = ["total", "done", "added", "already", "strengthened", "skipped", "invalid"];
     let counts = names.map(|name| job["result"][name].as_u64().unwrap_or_else(|| panic!("no {name}: {job}")));
     assert_eq!(names.map(|name| job["progress"][name].as_u64().unwrap()), counts, "{job}");
     counts
@@ -187,10 +187,11 @@ ben@example.com,unsubscribed,
 ,manual,five
 cat@example.com,manual,
 dan@example.com,bounced,
-eve@example.com,soft bounce,
+eve@example.com,moved to Rome,
+fay@example.com,Active,
 ";
     let job = import(world, file, "invalid").await;
-    assert_eq!(counts(&job), [8, 8, 3, 2, 1, 2]);
+    assert_eq!(counts(&job), [9, 9, 3, 2, 1, 1, 2]);
     assert_eq!(job["result"]["errorFile"], format!("/api/v1/jobs/{}/errors", job["id"].as_str().unwrap()));
     for (email, reason, source) in [
         ("anna@", "complaint", "import"),
@@ -203,7 +204,7 @@ eve@example.com,soft bounce,
         assert_eq!((&entry["reason"], &entry["source"]), (&json!(reason), &json!(source)), "{email}");
     }
     assert_eq!(entry(world, "anna@").await["note"], "two");
-    assert_eq!(entry(world, "eve@").await["vendorCode"], "soft bounce");
+    assert_eq!(entry(world, "eve@").await["vendorCode"], "moved to Rome");
 
     let other = world.key_with(&[usher::tools::Scope::MembersManage]).await;
     assert_eq!(errors(world, &other, &job).await.failure(), (404, "job_not_found".into()));
@@ -217,7 +218,7 @@ eve@example.com,soft bounce,
 
     let mended = bad.text.replace("not-an-address", "fay@example.com").replace("\n,manual", "\ngil@example.com,manual");
     let job = import(world, mended, "invalid").await;
-    assert_eq!(counts(&job), [2, 2, 2, 0, 0, 0]);
+    assert_eq!(counts(&job), [2, 2, 2, 0, 0, 0, 0]);
     assert!(job["result"].get("errorFile").is_none(), "{job}");
     let fay = entry(world, "fay@").await;
     assert_eq!((&fay["reason"], &fay["note"]), (&json!("complaint"), &json!("three, four")));
@@ -227,11 +228,11 @@ eve@example.com,soft bounce,
 
 both!(a_compressed_file_is_imported_and_twice_changes_nothing, async |world| {
     let file = gzip("anna@example.com\nben@example.com\n");
-    assert_eq!(counts(&import(world, file.clone(), "hard_bounce").await), [2, 2, 2, 0, 0, 0]);
+    assert_eq!(counts(&import(world, file.clone(), "hard_bounce").await), [2, 2, 2, 0, 0, 0, 0]);
     let before = world.ok("blocklist.list", json!({})).await;
     world.clock.advance(std::time::Duration::from_secs(60));
-    assert_eq!(counts(&import(world, file.clone(), "hard_bounce").await), [2, 2, 0, 2, 0, 0]);
-    assert_eq!(counts(&import(world, file, "manual").await), [2, 2, 0, 2, 0, 0]);
+    assert_eq!(counts(&import(world, file.clone(), "hard_bounce").await), [2, 2, 0, 2, 0, 0, 0]);
+    assert_eq!(counts(&import(world, file, "manual").await), [2, 2, 0, 2, 0, 0, 0]);
     assert_eq!(world.ok("blocklist.list", json!({})).await, before);
 });
 
@@ -267,6 +268,6 @@ both!(a_cancelled_import_keeps_what_it_did_and_can_go_on, async |world| {
     assert_eq!(world.rows("SELECT email FROM block").await.len() as u64, done);
     world.ok("jobs.retry", json!({ "id": id })).await;
     let rows = ROWS as u64;
-    assert_eq!(counts(&world.job(&id).await), [rows, rows, rows, 0, 0, 0]);
+    assert_eq!(counts(&world.job(&id).await), [rows, rows, rows, 0, 0, 0, 0]);
     assert_eq!(world.rows("SELECT email FROM block").await.len(), ROWS);
 });

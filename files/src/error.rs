@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::looks::Kind;
+use crate::mapping::Compression;
 
 /// Why a file cannot be read, or not any further. Each message says what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +11,7 @@ pub enum FileError {
     /// There is nothing in it but white space.
     #[error("The file is empty. Send one address a line, or a table with a column of addresses.")]
     Empty,
-    /// It is something else than a list or table in UTF-8.
+    /// It is something else than a list or table.
     #[error("The file is {}, not a list of addresses. {}", .kind.name(), .kind.advice())]
     NotAList {
         /// What it looks like.
@@ -25,13 +26,37 @@ pub enum FileError {
         /// The cells of the first row, the first 20 of them.
         columns: Vec<String>,
     },
-    /// Its gzip stream is broken or ends too early.
-    #[error("The gzip file is damaged or was cut short. Compress it again, or send it uncompressed.")]
-    GzipDamaged {
+    /// The columns that the caller asked for are not there.
+    #[error("There is no column {wanted:?}. The file has: {}.", quoted(.columns))]
+    NoSuchColumn {
+        /// What was asked for.
+        wanted: String,
+        /// The names of the columns, the first 20 of them.
+        columns: Vec<String>,
+    },
+    /// Its compressed bytes are broken or end too early.
+    #[error("The {compression} file is damaged or was cut short. Compress it again, or send it uncompressed.")]
+    Damaged {
+        /// How it is compressed.
+        compression: Compression,
         /// What the decoder said.
         #[source]
         source: io::Error,
     },
+    /// It is a zip archive of no file, or of several.
+    #[error("The zip archive holds {n_files} files{}, not one. Send each list by itself.", in_brackets(.files))]
+    ZipFiles {
+        /// The names of the first three.
+        files: Vec<String>,
+        /// How many there are.
+        n_files: usize,
+    },
+    /// It is a zip archive with a password.
+    #[error("The zip archive has a password. Send the list without one.")]
+    ZipEncrypted,
+    /// It is a zip archive that is neither stored nor deflated.
+    #[error("The zip archive is compressed in an unusual way. Compress the list again, as zip (deflate) or gzip.")]
+    ZipMethod,
     /// It holds more than the caller allows, once decompressed.
     #[error("The file holds more than {limit_bytes} bytes of text. Split it into smaller files.")]
     TooLarge {
@@ -54,7 +79,11 @@ impl FileError {
             Self::Empty => "file_empty",
             Self::NotAList { .. } => "not_a_list",
             Self::NoAddressColumn { .. } => "no_address_column",
-            Self::GzipDamaged { .. } => "gzip_damaged",
+            Self::NoSuchColumn { .. } => "no_such_column",
+            Self::Damaged { .. } => "file_damaged",
+            Self::ZipFiles { .. } => "zip_files",
+            Self::ZipEncrypted => "zip_encrypted",
+            Self::ZipMethod => "zip_method",
             Self::TooLarge { .. } => "file_too_large",
             Self::Io { .. } => "file_unreadable",
         }
@@ -74,4 +103,8 @@ fn quoted(columns: &[String]) -> String {
     }
     let names: Vec<String> = columns.iter().map(|name| format!("\"{name}\"")).collect();
     names.join(", ")
+}
+
+fn in_brackets(files: &[String]) -> String {
+    if files.is_empty() { String::new() } else { format!(" ({}, …)", quoted(files)) }
 }

@@ -7,8 +7,12 @@ use std::fmt;
 pub enum RowFault {
     /// The row has no value in the column of addresses.
     NoAddress,
-    /// The row is not UTF-8.
-    NotUtf8,
+    /// The row holds several addresses where one belongs.
+    SeveralAddresses,
+    /// The row says of its address that it may get mail.
+    Sendable,
+    /// The row is no JSON.
+    NotJson,
     /// The row holds a NUL byte, which no database text may hold.
     NulByte,
     /// The row is longer than [`MAX_RECORD_BYTES`](crate::MAX_RECORD_BYTES).
@@ -21,14 +25,24 @@ pub enum RowFault {
 
 impl RowFault {
     /// All of them, for a documentation page or a test.
-    pub const ALL: [Self; 6] =
-        [Self::NoAddress, Self::NotUtf8, Self::NulByte, Self::RowTooLong, Self::TooManyColumns, Self::UnclosedQuote];
+    pub const ALL: [Self; 8] = [
+        Self::NoAddress,
+        Self::SeveralAddresses,
+        Self::Sendable,
+        Self::NotJson,
+        Self::NulByte,
+        Self::RowTooLong,
+        Self::TooManyColumns,
+        Self::UnclosedQuote,
+    ];
 
     /// The stable code, as the error file holds it.
     pub fn code(self) -> &'static str {
         match self {
             Self::NoAddress => "no_address",
-            Self::NotUtf8 => "not_utf8",
+            Self::SeveralAddresses => "several_addresses",
+            Self::Sendable => "sendable",
+            Self::NotJson => "not_json",
             Self::NulByte => "nul_byte",
             Self::RowTooLong => "row_too_long",
             Self::TooManyColumns => "too_many_columns",
@@ -40,7 +54,9 @@ impl RowFault {
     pub fn text(self) -> &'static str {
         match self {
             Self::NoAddress => "There is no address in this row.",
-            Self::NotUtf8 => "This row is not UTF-8 text. Save the file as UTF-8.",
+            Self::SeveralAddresses => "This row holds several addresses. Put each on a line of its own.",
+            Self::Sendable => "This row says that its address may get mail, so it was left out.",
+            Self::NotJson => "This row is not JSON. Mend its quotes and brackets.",
             Self::NulByte => "This row holds a NUL byte. Remove it.",
             Self::RowTooLong => "This row is longer than 64 KiB. Shorten it, or close its quotes.",
             Self::TooManyColumns => "This row has more than 1,000 columns. Remove the ones not needed.",

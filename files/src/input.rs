@@ -1,13 +1,18 @@
-//! The bytes of the file: gzip undone, the size limit held, the bytes read counted.
+//! The bytes of the file: gzip and zip undone, the size limit held, the bytes read counted.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Chain, Cursor, ErrorKind, Read, Seek};
 
 use flate2::read::MultiGzDecoder;
 
 use crate::error::FileError;
+use crate::mapping::Compression;
+use crate::unzip::{self, Entry};
 
 /// What every gzip file begins with.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// What every zip archive begins with, also one without files.
+const ZIP_MAGIC: [[u8; 4]; 2] = [*b"PK\x03\x04", *b"PK\x05\x06"];
 
 /// A file, decompressed. Its errors hold a [`FileError`].
 pub(crate) struct Input<R> {
@@ -19,27 +24,42 @@ pub(crate) struct Input<R> {
 enum Body<R> {
     Plain(Counted<R>),
     Gzip(Box<MultiGzDecoder<Counted<R>>>),
+    Zip(Box<Entry<Counted<R>>>),
+}
+
+impl<R: Read + Seek> Input<R> {
+    /// Looks at the first bytes of `file`. No more than `limit_bytes` of text will come out.
+    pub(crate) fn new(mut file: R, limit_bytes: u64) -> Result<Self, FileError> {
+        let mut head = [0; 4];
+        let n = read_full(&mut file, &mut head)?;
+        let body = if head[..n].starts_with(&GZIP_MAGIC) {
+            Body::Gzip(Box::new(MultiGzDecoder::new(Counted::new(&head[..n], file))))
+        } else if ZIP_MAGIC.contains(&head) {
+            let found = unzip::only_file(&mut file)?;
+            Body::Zip(Box::new(Entry::new(Counted::new(&[], file), &found)))
+        } else {
+            Body::Plain(Counted::new(&head[..n], file))
+        };
+        Ok(Self { body, limit_bytes, left_bytes: limit_bytes })
+    }
 }
 
 impl<R: Read> Input<R> {
-    /// Looks at the first two bytes of `file`. No more than `limit_bytes` of text will come out.
-    pub(crate) fn new(file: R, limit_bytes: u64) -> io::Result<Self> {
-        let file = Counted::new(file)?;
-        let body =
-            if file.head() == GZIP_MAGIC { Body::Gzip(Box::new(MultiGzDecoder::new(file))) } else { Body::Plain(file) };
-        Ok(Self { body, limit_bytes, left_bytes: limit_bytes })
-    }
-
     /// Bytes of the file as it lies on the disk that were read so far.
     pub(crate) fn bytes_read(&self) -> u64 {
         match &self.body {
             Body::Plain(file) => file.n_read,
             Body::Gzip(decoder) => decoder.get_ref().n_read,
+            Body::Zip(entry) => entry.file().n_read,
         }
     }
 
-    pub(crate) fn is_gzip(&self) -> bool {
-        matches!(self.body, Body::Gzip(_))
+    pub(crate) fn compression(&self) -> Compression {
+        match self.body {
+            Body::Plain(_) => Compression::None,
+            Body::Gzip(_) => Compression::Gzip,
+            Body::Zip(_) => Compression::Zip,
+        }
     }
 }
 
@@ -49,7 +69,8 @@ impl<R: Read> Read for Input<R> {
         let room = self.left_bytes.saturating_add(1).min(buf.len() as u64) as usize;
         let n = match &mut self.body {
             Body::Plain(file) => file.read(&mut buf[..room])?,
-            Body::Gzip(decoder) => decoder.read(&mut buf[..room]).map_err(gzip_error)?,
+            Body::Gzip(decoder) => decoder.read(&mut buf[..room]).map_err(|error| damaged(error, Compression::Gzip))?,
+            Body::Zip(entry) => entry.read(&mut buf[..room]).map_err(|error| damaged(error, Compression::Zip))?,
         };
         match self.left_bytes.checked_sub(n as u64) {
             Some(left_bytes) => self.left_bytes = left_bytes,
@@ -62,43 +83,30 @@ impl<R: Read> Read for Input<R> {
 }
 
 /// The decoder's own complaints have these kinds; what else comes is from the file below it.
-fn gzip_error(source: io::Error) -> io::Error {
+fn damaged(source: io::Error, compression: Compression) -> io::Error {
     match source.kind() {
         ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
-            io::Error::other(FileError::GzipDamaged { source })
+            io::Error::other(FileError::Damaged { compression, source })
         }
         _ => source,
     }
 }
 
-/// A file whose first two bytes were looked at, and whose bytes are counted.
-struct Counted<R> {
-    file: R,
-    head: [u8; 2],
-    n_head: usize,
-    n_head_given: usize,
+/// A file whose bytes are counted.
+pub(crate) struct Counted<R> {
+    file: Chain<Cursor<Vec<u8>>, R>,
     n_read: u64,
 }
 
 impl<R: Read> Counted<R> {
-    fn new(mut file: R) -> io::Result<Self> {
-        let mut head = [0; 2];
-        let n_head = read_full(&mut file, &mut head)?;
-        Ok(Self { file, head, n_head, n_head_given: 0, n_read: n_head as u64 })
-    }
-
-    fn head(&self) -> &[u8] {
-        &self.head[..self.n_head]
+    /// `head` was read of it before.
+    fn new(head: &[u8], file: R) -> Self {
+        Self { file: Cursor::new(head.to_owned()).chain(file), n_read: 0 }
     }
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.n_head_given < self.n_head {
-            let n = (&self.head[self.n_head_given..self.n_head]).read(buf)?;
-            self.n_head_given += n;
-            return Ok(n);
-        }
         let n = self.file.read(buf)?;
         self.n_read += n as u64;
         Ok(n)

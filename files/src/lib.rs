@@ -20,32 +20,41 @@
 //!
 //! # How the bytes flow
 //!
-//! `input` undoes gzip and holds the size limit; `looks` refuses what is no text; `detect` chooses the
-//! [`Mapping`] from the sample; `window` holds what is in memory; `records` cuts it into records and
-//! cells; `reader` names the cells. Another encoding is a step between `input` and `records`; another
-//! format stands beside `records`; another exporter is a line in `names`.
+//! `input` undoes gzip and zip and holds the size limit; `encoding` makes UTF-8 of UTF-16; `looks` refuses what is no
+//! text; `detect` chooses the [`Mapping`] from the sample; `window` holds what is in memory; `records` or `json` cuts it
+//! into records and cells; `reader` names the cells. Another export of another tool is an entry in `exporters`.
 //!
 //! This crate knows no database, no async and no members. It must never load a whole file, never
 //! decide whether an address is valid (that is the caller's), and never drop a row in silence.
 
+mod address;
 mod detect;
+mod encoding;
 mod error;
 mod error_file;
+mod exporters;
 mod fault;
 mod formula;
 mod input;
+mod json;
 mod limits;
 mod looks;
 mod mapping;
 mod names;
 mod reader;
+mod reason;
 mod records;
+mod unzip;
 mod window;
 
+pub use address::bare_address;
+pub use encoding::Encoding;
 pub use error::FileError;
 pub use error_file::ErrorFile;
+pub use exporters::{EXPORTERS, Exporter};
 pub use fault::RowFault;
 pub use limits::{MAX_COLUMNS, MAX_RECORD_BYTES, SAMPLE_BYTES};
 pub use looks::Kind;
-pub use mapping::{Column, ERROR_COLUMNS, Field, Format, Mapping};
+pub use mapping::{Column, Compression, ERROR_COLUMNS, Field, Format, Mapping, Wanted};
 pub use reader::{Reader, Row};
+pub use reason::{Reason, Verdict, verdict};

@@ -28,3 +28,6 @@ pub(crate) const SHOWN_COLUMNS: usize = 20;
 
 /// How many characters of a column's name are kept.
 pub(crate) const MAX_NAME_CHARS: usize = 100;
+
+/// Entries of a zip archive that are looked at: one is the list, others may be folders and what systems leave there.
+pub(crate) const MAX_ZIP_ENTRIES: usize = 100;

@@ -1,4 +1,4 @@
-//! What a file is by the look of its first bytes, when it is no list or table in UTF-8.
+//! What a file is by the look of its first bytes, when it is no list or table.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ pub enum Kind {
     Pdf,
     /// A picture.
     Picture,
-    /// A zip archive, which every Excel workbook (`.xlsx`) and OpenDocument sheet is too.
-    Zip,
-    /// An archive that is neither zip nor gzip, or gzip inside gzip.
+    /// An Excel workbook or another document of the kind (`.xlsx`, `.docx`, `.ods`).
+    Workbook,
+    /// An archive that is neither zip nor gzip, or an archive in an archive.
     Archive,
     /// An Excel workbook or Word document of the old kind (`.xls`, `.doc`).
     OldOffice,
@@ -19,10 +19,6 @@ pub enum Kind {
     Program,
     /// A database file.
     Database,
-    /// UTF-16 or UTF-32 text.
-    Utf16,
-    /// JSON.
-    Json,
     /// A web page or XML.
     Markup,
     /// Not text, and nothing known.
@@ -35,13 +31,11 @@ impl Kind {
         match self {
             Self::Pdf => "a PDF document",
             Self::Picture => "a picture",
-            Self::Zip => "a zip archive or an Excel workbook",
+            Self::Workbook => "an Excel workbook",
             Self::Archive => "a compressed archive",
             Self::OldOffice => "an Excel or Word document",
             Self::Program => "a program",
             Self::Database => "a database file",
-            Self::Utf16 => "UTF-16 text",
-            Self::Json => "JSON",
             Self::Markup => "a web page or XML",
             Self::Binary => "binary data",
         }
@@ -50,11 +44,8 @@ impl Kind {
     /// What to do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Zip => "Unpack it first, or save the sheet as CSV in UTF-8.",
-            Self::Archive => "Unpack it first; plain text and gzip of plain text are read.",
-            Self::OldOffice => "Save the sheet as CSV in UTF-8.",
-            Self::Utf16 => "Save it as UTF-8.",
-            Self::Json => "Save it as CSV, or as plain text with one address a line.",
+            Self::Workbook | Self::OldOffice => "Save the sheet as CSV.",
+            Self::Archive => "Unpack it first; plain text, and gzip or zip of it, are read.",
             Self::Markup => "Download the export itself, as CSV or as plain text.",
             Self::Pdf | Self::Picture | Self::Program | Self::Database | Self::Binary => {
                 "Export the list as CSV, or as plain text with one address a line."
@@ -76,8 +67,7 @@ const MAGIC: &[(&[u8], Kind)] = &[
     (b"\xff\xd8\xff", Kind::Picture),
     (b"GIF87a", Kind::Picture),
     (b"GIF89a", Kind::Picture),
-    (b"PK\x03\x04", Kind::Zip),
-    (b"PK\x05\x06", Kind::Zip),
+    (b"PK\x03\x04", Kind::Archive),
     (b"\x1f\x8b", Kind::Archive),
     (b"7z\xbc\xaf\x27\x1c", Kind::Archive),
     (b"Rar!\x1a\x07", Kind::Archive),
@@ -86,18 +76,21 @@ const MAGIC: &[(&[u8], Kind)] = &[
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind::OldOffice),
     (b"\x7fELF", Kind::Program),
     (b"SQLite format 3\0", Kind::Database),
-    (b"\xff\xfe", Kind::Utf16),
-    (b"\xfe\xff", Kind::Utf16),
-    (b"\0\0\xfe\xff", Kind::Utf16),
 ];
 
-/// Says what `sample` is when it is no text that can be read here, and nothing when it may be.
-pub(crate) fn foreign(sample: &[u8]) -> Option<Kind> {
-    if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| sample.starts_with(magic)) {
-        return Some(*kind);
+/// Says what the bytes of a file are that begin like no text does.
+pub(crate) fn magic(sample: &[u8]) -> Option<Kind> {
+    // Two letters are too few to tell a Windows program from an address.
+    if sample.starts_with(b"MZ") && sample.iter().take(64).any(|&byte| byte == 0) {
+        return Some(Kind::Program);
     }
+    MAGIC.iter().find(|(magic, _)| sample.starts_with(magic)).map(|(_, kind)| *kind)
+}
+
+/// Says what `sample` is, in UTF-8 or a single-byte encoding, when it is no text, and nothing when it may be.
+pub(crate) fn foreign(sample: &[u8]) -> Option<Kind> {
     if memchr::memchr(0, sample).is_some() {
-        return Some(nul_kind(sample));
+        return Some(Kind::Binary);
     }
     if control_bytes(sample) * MIN_CONTROL_SHARE > sample.len() {
         return Some(Kind::Binary);
@@ -112,29 +105,10 @@ fn control_bytes(sample: &[u8]) -> usize {
     sample.iter().filter(|&&byte| byte < b' ' && !byte.is_ascii_whitespace()).count()
 }
 
-/// Text has no NUL bytes; UTF-16 without a mark has one in every other place.
-fn nul_kind(sample: &[u8]) -> Kind {
-    let at = |parity| sample.iter().skip(parity).step_by(2).filter(|&&byte| byte == 0).count();
-    let (even, odd) = (at(0), at(1));
-    let (few, many) = (even.min(odd), even.max(odd));
-    if sample.starts_with(b"MZ") {
-        Kind::Program
-    } else if many * 4 > sample.len() && few * 20 < many {
-        Kind::Utf16
-    } else {
-        Kind::Binary
-    }
-}
-
 fn markup(text: &[u8]) -> Option<Kind> {
-    let (first, rest) = text.split_first()?;
-    let second = rest.trim_ascii_start().first();
-    match (first, second) {
-        (b'{', Some(b'"' | b'}')) | (b'[', Some(b'"' | b'{' | b'[' | b']')) => Some(Kind::Json),
-        (b'<', Some(b'!' | b'?')) => Some(Kind::Markup),
-        (b'<', _) if rest.len() >= 4 && rest[..4].eq_ignore_ascii_case(b"html") => Some(Kind::Markup),
-        _ => None,
-    }
+    let rest = text.strip_prefix(b"<")?;
+    let is_html = rest.len() >= 4 && rest[..4].eq_ignore_ascii_case(b"html");
+    (is_html || matches!(rest.first(), Some(b'!' | b'?'))).then_some(Kind::Markup)
 }
 
 #[cfg(test)]
@@ -144,14 +118,13 @@ mod tests {
     #[test]
     fn text_is_not_foreign() {
         for text in ["", "a@example.com\n", "MZ@example.com", "[x]@example.com", "<ann@example.com>"] {
-            assert_eq!(foreign(text.as_bytes()), None, "{text}");
+            assert_eq!((magic(text.as_bytes()), foreign(text.as_bytes())), (None, None), "{text}");
         }
     }
 
     #[test]
-    fn utf16_is_known_without_its_mark() {
-        let bytes = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-        assert_eq!(foreign(&bytes("ann@example.com\r\n")), Some(Kind::Utf16));
+    fn a_nul_byte_is_no_text() {
         assert_eq!(foreign(b"email,note\na@example.com,x\0\n"), Some(Kind::Binary));
+        assert_eq!(magic(b"MZ\x90\0\x03"), Some(Kind::Program));
     }
 }

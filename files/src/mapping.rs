@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use crate::encoding::Encoding;
+use crate::exporters::Exporter;
+
 /// The columns of an error file behind those of the original: the physical line the row began in, the code and the
 /// text of what is wrong.
 pub const ERROR_COLUMNS: [&str; 3] = ["line", "error_code", "error"];
 
-/// How cells are separated.
+/// How rows and cells are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// By commas.
@@ -19,11 +22,15 @@ pub enum Format {
     Pipe,
     /// Not at all: one value a line.
     List,
+    /// A JSON array, by itself or in an object. An element is a row, its keys are the columns.
+    Json,
+    /// One JSON value after the other, mostly one a line.
+    JsonLines,
 }
 
 impl Format {
-    /// All of them, the likelier ones first.
-    pub const ALL: [Self; 5] = [Self::Csv, Self::Tsv, Self::Semicolon, Self::Pipe, Self::List];
+    /// Those whose cells are separated by a byte, the likelier ones first.
+    pub const TABLES: [Self; 4] = [Self::Csv, Self::Tsv, Self::Semicolon, Self::Pipe];
 
     /// The byte between two cells.
     pub fn separator(self) -> Option<u8> {
@@ -32,7 +39,7 @@ impl Format {
             Self::Tsv => Some(b'\t'),
             Self::Semicolon => Some(b';'),
             Self::Pipe => Some(b'|'),
-            Self::List => None,
+            Self::List | Self::Json | Self::JsonLines => None,
         }
     }
 
@@ -44,6 +51,8 @@ impl Format {
             Self::Semicolon => "semicolon",
             Self::Pipe => "pipe",
             Self::List => "list",
+            Self::Json => "json",
+            Self::JsonLines => "json_lines",
         }
     }
 }
@@ -56,7 +65,37 @@ impl fmt::Display for Format {
             Self::Semicolon => "table separated by semicolons",
             Self::Pipe => "table separated by vertical bars",
             Self::List => "list with one value a line",
+            Self::Json => "JSON array",
+            Self::JsonLines => "JSON Lines",
         })
+    }
+}
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// With gzip (RFC 1952).
+    Gzip,
+    /// As the one file in a zip archive.
+    Zip,
+}
+
+impl Compression {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zip => "zip",
+        }
+    }
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
     }
 }
 
@@ -110,17 +149,24 @@ pub struct Column {
 /// What was found by looking at the beginning of a file. Printed, it is one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
-    /// How the cells are separated.
+    /// How rows and cells are told apart.
     pub format: Format,
-    /// Whether the file is compressed with gzip.
-    pub is_gzip: bool,
-    /// Whether the first row names the columns.
+    /// How characters are written as bytes.
+    pub encoding: Encoding,
+    /// How the file is compressed.
+    pub compression: Compression,
+    /// Whether the first row, or the keys of JSON, name the columns.
     pub has_header: bool,
     /// The columns, without the three of an error file.
     pub columns: Vec<Column>,
     /// Where the three columns of an error file stand that is imported again: how many columns are
     /// before them. They are not read.
     pub error_columns_at: Option<usize>,
+    /// Whose export it is, known by its columns.
+    pub exporter: Option<&'static Exporter>,
+    /// Whether the columns that mean nothing are a row's note: so they are where no column is known by its name, and
+    /// the addresses were found by their look.
+    pub rest_is_note: bool,
 }
 
 impl Mapping {
@@ -132,9 +178,16 @@ impl Mapping {
 
 impl fmt::Display for Mapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.format)?;
-        f.write_str(if self.is_gzip { " (gzip)" } else { "" })?;
-        f.write_str(if self.has_header { ", with a header" } else { ", without a header" })?;
+        if let Some(exporter) = self.exporter {
+            write!(f, "{}: ", exporter.name)?;
+        }
+        write!(f, "{} in {}", self.format, self.encoding)?;
+        if self.compression != Compression::None {
+            write!(f, " ({})", self.compression)?;
+        }
+        if !matches!(self.format, Format::Json | Format::JsonLines) {
+            f.write_str(if self.has_header { ", with a header" } else { ", without a header" })?;
+        }
         for (field, lead) in Field::ALL.iter().zip([": "].into_iter().chain(std::iter::repeat(", "))) {
             let Some(i) = self.index_of(*field) else { continue };
             write!(f, "{lead}{} is column {}", field.code(), i + 1)?;
@@ -142,9 +195,21 @@ impl fmt::Display for Mapping {
                 write!(f, " \"{}\"", self.columns[i].name)?;
             }
         }
+        f.write_str(if self.rest_is_note { "; the rest is the note" } else { "" })?;
         if self.error_columns_at.is_some() {
             f.write_str("; the columns of an error file are not read")?;
         }
         Ok(())
     }
+}
+
+/// What somebody knows better than a look at the file: it overrules what would be found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// How rows and cells are told apart.
+    pub format: Option<Format>,
+    /// Whether the first row names the columns.
+    pub has_header: Option<bool>,
+    /// The columns of fields: the name of one in the header, whatever its case, or its number from 1.
+    pub columns: Vec<(Field, String)>,
 }

@@ -30,8 +30,17 @@ pub(crate) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
+    pub(crate) fn new(bytes: &'a [u8], ends: &'a [usize]) -> Self {
+        Self { bytes, ends }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Where each ends in `bytes`.
+    pub(crate) fn ends(&self) -> &'a [usize] {
+        self.ends
     }
 
     /// Where cell `i` lies in `bytes`; `None` when the record is shorter.
@@ -86,12 +95,13 @@ struct Found {
 }
 
 impl<R: Read> Records<R> {
-    pub(crate) fn new(input: R, separator: Option<u8>) -> Self {
+    /// `input` begins in `line`.
+    pub(crate) fn new(input: R, separator: Option<u8>, line: u64) -> Self {
         // A NUL in a list would cut its line, but then the row is a fault whatever its cells.
         let core =
             csv_core::ReaderBuilder::new().delimiter(separator.unwrap_or(0)).quoting(separator.is_some()).build();
         Self {
-            window: Window::new(input),
+            window: Window::new(input, line),
             core,
             separator,
             cells: vec![0; MAX_RECORD_BYTES + 2].into(),

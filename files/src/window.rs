@@ -21,7 +21,8 @@ pub(crate) struct Window<R> {
 }
 
 impl<R: Read> Window<R> {
-    pub(crate) fn new(input: R) -> Self {
+    /// `input` begins in `line`.
+    pub(crate) fn new(input: R, line: u64) -> Self {
         Self {
             input,
             buffer: vec![0; BUFFER_BYTES].into(),
@@ -29,7 +30,7 @@ impl<R: Read> Window<R> {
             pos: 0,
             end: 0,
             is_at_end: false,
-            line: 1,
+            line,
             is_after_cr: false,
         }
     }
@@ -63,6 +64,14 @@ impl<R: Read> Window<R> {
             self.is_after_cr = last == b'\r';
         }
         self.start = self.pos;
+    }
+
+    /// The byte at `pos`; `None` at the end of the file.
+    pub(crate) fn peek(&mut self) -> io::Result<Option<u8>> {
+        if self.pos == self.end && !self.fill()? {
+            return Ok(None);
+        }
+        Ok(Some(self.buffer[self.pos]))
     }
 
     /// Moves to the first byte that is no line break; `false` at the end of the file.

@@ -1,6 +1,8 @@
 //! Headers, and which column holds what.
 
-use usher_files::{Field, FileError};
+use std::io::Cursor;
+
+use usher_files::{Field, FileError, Format, Reader, Reason, Wanted};
 
 use crate::{at, lines, open, read, refused};
 
@@ -52,7 +54,7 @@ fn the_other_columns_are_found_by_their_names() {
     assert_eq!(row.email, Ok("a@example.com"));
     assert_eq!(row.first_seen, Some("2024-01-02"));
     assert_eq!(row.source, Some("web"));
-    assert_eq!(row.reason, Some("bounce"));
+    assert_eq!(row.reason, Some(Reason::HardBounce));
     assert_eq!(row.note, Some("hi"));
     assert_eq!(row.vendor_code, Some("5.1.1"));
 }
@@ -70,10 +72,10 @@ fn a_mapping_is_printed_as_a_sentence() {
     let (mapping, _) = read("Nr;E-Mail;Reason\n1;a@example.com;x\n");
     assert_eq!(
         mapping.to_string(),
-        "table separated by semicolons, with a header: email is column 2 \"E-Mail\", reason is column 3 \"Reason\""
+        "table separated by semicolons in UTF-8, with a header: email is column 2 \"E-Mail\", reason is column 3 \"Reason\""
     );
     let (mapping, _) = read("a@example.com\n");
-    assert_eq!(mapping.to_string(), "list with one value a line, without a header: email is column 1");
+    assert_eq!(mapping.to_string(), "list with one value a line in UTF-8, without a header: email is column 1");
 }
 
 #[test]
@@ -84,4 +86,45 @@ fn a_table_without_addresses_says_what_it_saw() {
         error.to_string(),
         "No column of addresses was found. Name one of the columns \"email\". Seen: \"Name\", \"City\"."
     );
+}
+
+#[test]
+fn what_is_wanted_overrules_what_would_be_found() {
+    let file = "email,other,why\nx@example.com,a@example.com,moved\n";
+    let wanted = |columns: &[(Field, &str)]| Wanted {
+        columns: columns.iter().map(|(field, column)| (*field, (*column).to_owned())).collect(),
+        ..Wanted::default()
+    };
+    let open = |wanted: &Wanted| Reader::open_as(Cursor::new(file), 1000, wanted);
+    for column in ["other", "OTHER", "2"] {
+        let mut reader = open(&wanted(&[(Field::Email, column), (Field::Note, "why")])).unwrap();
+        let row = reader.next_row().unwrap().unwrap();
+        assert_eq!((row.email, row.note), (Ok("a@example.com"), Some("moved")));
+    }
+    for column in ["where", "0", "4"] {
+        let error = open(&wanted(&[(Field::Email, column)])).err().unwrap();
+        let expected = format!("There is no column \"{column}\". The file has: \"email\", \"other\", \"why\".");
+        assert_eq!((error.code(), error.to_string()), ("no_such_column", expected));
+    }
+    let wanted = Wanted { format: Some(Format::List), has_header: Some(false), columns: Vec::new() };
+    let mut reader = open(&wanted).unwrap();
+    assert_eq!(reader.next_row().unwrap().unwrap().line, 1);
+    assert_eq!(reader.mapping().format, Format::List);
+}
+
+#[test]
+fn what_no_name_explains_becomes_the_note() {
+    let (mapping, rows) = read("Wer;Wo;Wann\na@example.com;Ulm;\nb@example.com;Bonn;gestern\n");
+    assert!(mapping.rest_is_note);
+    assert_eq!(rows[0].note.as_deref(), Some("Wo: Ulm"));
+    assert_eq!(rows[1].note.as_deref(), Some("Wo: Bonn; Wann: gestern"));
+    assert_eq!(read("a@example.com,Ulm,\n").1[0].note.as_deref(), Some("Ulm"));
+    // A known name means that the others are not meant for us.
+    assert_eq!(read("email,phone\na@example.com,123\n").1[0].note, None);
+}
+
+#[test]
+fn a_column_of_reasons_needs_no_name() {
+    let (_, rows) = read("a@example.com,BOUNCE\nb@example.com, COMPLAINT\n");
+    assert_eq!((rows[0].reason, rows[1].reason), (Some(Reason::HardBounce), Some(Reason::Complaint)));
 }

@@ -1,6 +1,6 @@
 //! Separators, line endings, marks and quotes.
 
-use usher_files::Format;
+use usher_files::{Format, Reason};
 
 use crate::{at, lines, read};
 
@@ -14,7 +14,7 @@ fn each_separator_is_found() {
         assert_eq!(mapping.format, format);
         assert!(mapping.has_header);
         assert_eq!(rows[1].email.as_deref(), Ok("b@example.com"));
-        assert_eq!(rows[1].reason.as_deref(), Some("complaint"));
+        assert_eq!(rows[1].reason, Some(Reason::Complaint));
         assert_eq!(rows[1].note.as_deref(), Some("second"));
         assert_eq!((rows[1].number, rows[1].line), (1, 3));
     }
@@ -38,7 +38,7 @@ fn a_plain_list_is_found() {
 fn a_list_keeps_its_lines_whole() {
     let file = "Ann Lee <a@example.com>\n\"b c\"@example.com\nx, y\n\"\nd@example.com";
     let expected =
-        at(&[(1, "Ann Lee <a@example.com>"), (2, "\"b c\"@example.com"), (3, "x, y"), (4, "\""), (5, "d@example.com")]);
+        at(&[(1, "a@example.com"), (2, "b c\"@example.com"), (3, "x, y"), (4, "no_address"), (5, "d@example.com")]);
     assert_eq!(lines(file), expected);
 }
 
@@ -67,6 +67,17 @@ fn each_line_ending_is_read() {
             assert_eq!(row.line, (expected.line - 1) * step + 1, "{ending:?}");
         }
         assert_eq!(rows.len(), 2);
+    }
+}
+
+#[test]
+fn a_line_for_excel_names_the_separator() {
+    for ending in ["\n", "\r\n"] {
+        let file = format!("sep=;{ending}email;note{ending}a@example.com;x,y{ending}");
+        let (mapping, rows) = read(&file);
+        assert_eq!(mapping.format, Format::Semicolon);
+        assert_eq!((rows[0].line, rows[0].email.as_deref()), (3, Ok("a@example.com")));
+        assert_eq!(rows[0].note.as_deref(), Some("x,y"));
     }
 }
 

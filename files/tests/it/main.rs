@@ -1,13 +1,18 @@
 //! Reads files as people have them, through the front door.
 
 mod columns;
+mod encodings;
 mod error_file;
+mod exporters;
 mod faults;
 mod formats;
 mod input;
+mod json;
 mod properties;
 
-use usher_files::{FileError, Mapping, Reader, Row};
+use std::io::{self, Cursor, Seek, SeekFrom};
+
+use usher_files::{FileError, Mapping, Reader, Reason, Row};
 
 /// More than any file here needs.
 const ENOUGH_BYTES: u64 = 1 << 30;
@@ -18,7 +23,7 @@ struct Read {
     number: u64,
     line: u64,
     email: Result<String, &'static str>,
-    reason: Option<String>,
+    reason: Option<Reason>,
     note: Option<String>,
     raw: Vec<u8>,
 }
@@ -29,15 +34,30 @@ impl Read {
             number: row.number,
             line: row.line,
             email: row.email.map(str::to_owned).map_err(|fault| fault.code()),
-            reason: row.reason.map(str::to_owned),
+            reason: row.reason,
             note: row.note.map(str::to_owned),
             raw: row.raw.to_vec(),
         }
     }
 }
 
-fn open(file: &[u8]) -> Result<Reader<&[u8]>, FileError> {
-    Reader::open(file, ENOUGH_BYTES)
+fn open(file: &[u8]) -> Result<Reader<Cursor<&[u8]>>, FileError> {
+    Reader::open(Cursor::new(file), ENOUGH_BYTES)
+}
+
+/// A stream in the place of a file: only zip needs to go back in it.
+struct Stream<R>(R);
+
+impl<R: io::Read> io::Read for Stream<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl<R> Seek for Stream<R> {
+    fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+        Err(io::ErrorKind::NotSeekable.into())
+    }
 }
 
 /// The mapping and all rows of a file that can be read.

@@ -37,7 +37,7 @@ proptest! {
     #[test]
     fn any_table_is_read_back(
         rows in table(),
-        format in prop::sample::select(&Format::ALL[..4]),
+        format in prop::sample::select(&Format::TABLES[..]),
         has_crlf in any::<bool>(),
     ) {
         let ending = if has_crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
@@ -76,7 +76,7 @@ proptest! {
     #[test]
     fn any_bytes_end_in_rows_or_an_error(bytes in vec(prop::sample::select(&b"a@.,;\t|\"\r\n '=\xc3\xa9\xff\0"[..]), 0..300)) {
         let file = [b"email,note\n", &bytes[..]].concat();
-        let Ok(mut reader) = usher_files::Reader::open(&file[..], ENOUGH_BYTES) else { return Ok(()) };
+        let Ok(mut reader) = usher_files::Reader::open(std::io::Cursor::new(&file[..]), ENOUGH_BYTES) else { return Ok(()) };
         let (mut last_line, mut n_rows, mut n_bytes) = (0, 0, 0);
         while let Some(row) = reader.next_row() {
             let row = row.unwrap();

@@ -35,15 +35,16 @@ pub(super) struct At {
 /// Writes what is not written yet of a run, and gives its memory back.
 pub(super) async fn apply(app: &App, run: &Run, job: &Import, at: &mut At, batch: Batch) -> Result<Lines, Fail> {
     let site = SiteId::new(run.site);
-    let Batch { lines, first_row, end_row, invalid, error_bytes, total, .. } = batch;
+    let Batch { lines, first_row, end_row, skipped, invalid, error_bytes, total, .. } = batch;
     at.error_bytes = error_bytes;
     at.counts.total = total;
     let mut from = match &at.after {
         Some(key) => lines.after(key),
         None => {
-            // The run's bad rows count with its first chunk.
+            // The rows of the run that are not written count with its first chunk.
+            at.counts.skipped += skipped;
             at.counts.invalid += invalid;
-            at.counts.done += invalid;
+            at.counts.done += skipped + invalid;
             0
         }
     };

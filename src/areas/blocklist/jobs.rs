@@ -9,6 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::{JoinHandle, spawn_blocking};
+use usher_files::Wanted;
 use usher_jobs::{Fail, Job, Queue, Run};
 
 use super::{
@@ -70,6 +71,7 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
         first_row: at.row,
         error_bytes: at.error_bytes,
         reason: job.reason,
+        wanted: Wanted::default(),
         now: app.clock.now(),
         halt: halt.0.clone(),
     };

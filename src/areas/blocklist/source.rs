@@ -11,7 +11,7 @@ use std::{
 };
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
-use usher_files::{ErrorFile, FileError, Mapping, Reader, Row};
+use usher_files::{ErrorFile, FileError, Mapping, Reader, Row, RowFault, Wanted};
 use usher_jobs::Fail;
 
 use super::{
@@ -42,6 +42,8 @@ pub(super) struct Place {
     pub(super) error_bytes: u64,
     /// What a row's reason is that gives none.
     pub(super) reason: Reason,
+    /// What the call knows of the file.
+    pub(super) wanted: Wanted,
     /// Nothing was seen after this.
     pub(super) now: Time,
     /// Set once nobody wants the rows any more.
@@ -63,6 +65,8 @@ pub(super) struct Batch {
     /// Its rows in the file, from `first_row` up to and without `end_row`.
     pub(super) first_row: u64,
     pub(super) end_row: u64,
+    /// Rows that say that their address may get mail.
+    pub(super) skipped: u64,
     /// Rows that went to the error file.
     pub(super) invalid: u64,
     /// The error file's length with them.
@@ -83,7 +87,7 @@ impl Source {
         };
         let file = File::open(&place.upload).map_err(gone)?;
         let file_bytes = file.metadata().map_err(gone)?.len();
-        let reader = Reader::open(file, MAX_TEXT_BYTES).map_err(unreadable)?;
+        let reader = Reader::open_as(file, MAX_TEXT_BYTES, &place.wanted).map_err(unreadable)?;
         let errors = Errors::new(place.errors.clone(), reader.mapping().clone(), place.error_bytes);
         let mut source = Self { reader, file_bytes, next_row: 0, errors, place };
         while source.next_row < source.place.first_row {
@@ -100,7 +104,7 @@ impl Source {
     /// bad rows are in the error file already.
     pub(super) fn next_run(&mut self, mut lines: Lines, until: Option<u64>) -> Result<Batch, Fail> {
         lines.clear();
-        let (first_row, mut invalid, mut is_last) = (self.next_row, 0, false);
+        let (first_row, mut skipped, mut invalid, mut is_last) = (self.next_row, 0, 0, false);
         let end = until.unwrap_or(first_row + MAX_ROWS);
         while self.next_row < end && (until.is_some() || !lines.is_full()) {
             let Some(row) = self.reader.next_row().transpose().map_err(unreadable)? else {
@@ -108,6 +112,10 @@ impl Source {
                 break;
             };
             let bad = match row.email {
+                Err(RowFault::Sendable) => {
+                    skipped += 1;
+                    None
+                }
                 Err(fault) => Some((fault.code(), fault.text())),
                 Ok(text) => match Email::parse(text) {
                     Ok(email) => {
@@ -129,7 +137,7 @@ impl Source {
         lines.sort();
         let error_bytes = self.errors.settle().map_err(unwritable)?;
         let (end_row, total) = (self.next_row, self.total(is_last));
-        Ok(Batch { lines, first_row, end_row, invalid, error_bytes, total, is_last })
+        Ok(Batch { lines, first_row, end_row, skipped, invalid, error_bytes, total, is_last })
     }
 
     fn total(&self, is_last: bool) -> u64 {
@@ -148,16 +156,13 @@ impl Source {
 }
 
 fn take(lines: &mut Lines, row: &Row<'_>, email: &Email, place: &Place) {
-    let reason = row.reason.and_then(Reason::of_word);
-    // A word that is not known is kept where the vendor's own words are.
-    let unknown = row.reason.filter(|_| reason.is_none());
     lines.push(Line {
         key: email.key(),
         email: Some(email.as_str()).filter(|text| *text != email.key()),
-        strength: reason.unwrap_or(place.reason).strength(),
+        strength: row.reason.map_or(place.reason, Reason::from).strength(),
         source: row.source.map(|text| cut(text, WORD)),
         note: row.note.map(|text| cut(text, NOTE)),
-        vendor_code: row.vendor_code.or(unknown).map(|text| cut(text, WORD)),
+        vendor_code: row.vendor_code.map(|text| cut(text, WORD)),
         first_seen: row.first_seen.and_then(moment).filter(|seen| *seen < place.now.micros()),
         n: 1,
     });
@@ -171,11 +176,12 @@ fn cut(text: &str, characters: usize) -> &str {
     text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
 }
 
-/// A time as files have it: RFC 3339, `2026-11-22 13:00:00`, `2026-11-22`, or seconds or milliseconds since 1970.
-fn moment(text: &str) -> Option<i64> {
+/// A time as files have it: RFC 3339, RFC 2822, `2026-11-22 13:00:00`, `2026-11-22`, or seconds or milliseconds since
+/// 1970. What stands for another day in another country, such as 03/04/2026, is not guessed.
+pub(super) fn moment(text: &str) -> Option<i64> {
     const SECONDS: std::ops::Range<i64> = 100_000_000..10_000_000_000;
     const MILLIS: std::ops::Range<i64> = 100_000_000_000..10_000_000_000_000;
-    if let Ok(number) = text.parse::<i64>() {
+    if let Ok(number) = text.trim_end_matches(".0").parse::<i64>() {
         return match number {
             seconds if SECONDS.contains(&seconds) => Some(seconds * 1_000_000),
             millis if MILLIS.contains(&millis) => Some(millis * 1000),
@@ -183,6 +189,8 @@ fn moment(text: &str) -> Option<i64> {
         };
     }
     let micros = if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        time.timestamp_micros()
+    } else if let Ok(time) = DateTime::parse_from_rfc2822(&text.replace(" UTC", " +0000")) {
         time.timestamp_micros()
     } else if let Some(time) = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"]
         .iter()
@@ -280,11 +288,16 @@ mod tests {
             "2026-11-22 13:00",
             "1795352400",
             "1795352400000",
+            "1795352400.0",
+            "Sun, 22 Nov 2026 13:00:00 GMT",
+            "Sun, 22 Nov 2026 13:00:00 UTC",
+            "2026-11-22 13:00:00 UTC",
+            "2026-11-22T08:00:00-05:00",
         ] {
             assert_eq!(moment(text), Some(1_795_352_400_000_000), "{text}");
         }
         assert_eq!(moment("2026-11-22"), Some(1_795_305_600_000_000));
-        for text in ["yesterday", "", "550", "0000-00-00 00:00:00"] {
+        for text in ["yesterday", "", "550", "0000-00-00 00:00:00", "03/04/2026"] {
             assert_eq!(moment(text), None, "{text}");
         }
     }

@@ -27,15 +27,6 @@ pub enum Reason {
     Complaint = 5,
 }
 
-/// Words of other tools for each reason, in lower case with single spaces.
-const WORDS: &[(Reason, &[&str])] = &[
-    (Reason::Complaint, &["complaint", "complained", "spam", "spam complaint", "spam report", "abuse"]),
-    (Reason::HardBounce, &["hard bounce", "hardbounce", "hard", "bounce", "bounced", "permanent", "cleaned"]),
-    (Reason::Invalid, &["invalid", "invalid email", "invalid address", "bad address"]),
-    (Reason::Unsubscribe, &["unsubscribe", "unsubscribed", "unsubscription", "opt out", "opted out", "optout"]),
-    (Reason::Manual, &["manual", "manually added", "blocked", "blacklist", "suppressed"]),
-];
-
 impl Reason {
     /// How strong it is, from 1; stored.
     pub const fn strength(self) -> u8 {
@@ -49,13 +40,6 @@ impl Reason {
             .find(|reason| i64::from(reason.strength()) == strength)
     }
 
-    /// As a file may say it.
-    pub fn of_word(word: &str) -> Option<Self> {
-        let words: Vec<_> = word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
-        let word = words.join(" ").to_lowercase();
-        WORDS.iter().find(|(_, known)| known.contains(&word.as_str())).map(|(reason, _)| *reason)
-    }
-
     /// As it is shown.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -64,6 +48,19 @@ impl Reason {
             Self::Invalid => "invalid",
             Self::HardBounce => "hard_bounce",
             Self::Complaint => "complaint",
+        }
+    }
+}
+
+impl From<usher_files::Reason> for Reason {
+    fn from(reason: usher_files::Reason) -> Self {
+        use usher_files::Reason as Said;
+        match reason {
+            Said::Manual => Self::Manual,
+            Said::Unsubscribe => Self::Unsubscribe,
+            Said::Invalid => Self::Invalid,
+            Said::HardBounce => Self::HardBounce,
+            Said::Complaint => Self::Complaint,
         }
     }
 }
@@ -123,7 +120,7 @@ impl FromRow for Entry {
     }
 }
 
-/// How an import stands, and how it ended. Each row of the file is in exactly one of the last four.
+/// How an import stands, and how it ended. Each row of the file is in exactly one of the last five.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Counts {
@@ -132,6 +129,8 @@ pub(super) struct Counts {
     pub(super) added: u64,
     pub(super) already: u64,
     pub(super) strengthened: u64,
+    /// Rows that say that their address may get mail.
+    pub(super) skipped: u64,
     pub(super) invalid: u64,
 }
 
@@ -140,24 +139,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_other_tools_are_known() {
-        for (word, reason) in [
-            ("hard_bounce", Reason::HardBounce),
-            ("Hard-Bounce", Reason::HardBounce),
-            ("SPAM complaint", Reason::Complaint),
-            (" Unsubscribed ", Reason::Unsubscribe),
-        ] {
-            assert_eq!(Reason::of_word(word), Some(reason), "{word}");
-        }
-        assert_eq!(Reason::of_word("soft bounce"), None);
-    }
-
-    #[test]
     fn a_reason_is_read_back() {
         for strength in 1..=5 {
             let reason = Reason::of_strength(strength).unwrap();
             assert_eq!(i64::from(reason.strength()), strength);
-            assert_eq!(Reason::of_word(reason.as_str()), Some(reason));
+            let said = usher_files::verdict(reason.as_str());
+            assert!(matches!(said, Some(usher_files::Verdict::Suppressed(said)) if Reason::from(said) == reason));
         }
         assert_eq!(Reason::of_strength(6), None);
     }
