@@ -14,9 +14,17 @@ use crate::{
 pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     const HOUR: Duration = Duration::from_secs(3600);
     let with = || app.clone();
-    let (imports, retention, sweep) = (with(), with(), with());
+    let (imports, undos, forgets, retention, sweep) = (with(), with(), with(), with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
+        .on(move |job: blocklist::Undo, run| {
+            let app = undos.clone();
+            async move { blocklist::undo(&app, job, &run).await }
+        })
+        .on(move |_: blocklist::Forget, run| {
+            let app = forgets.clone();
+            async move { blocklist::forget(&app, &run).await }
+        })
         .on(move |_: activity::Retention, run| {
             let app = retention.clone();
             async move { activity::retain(&app, &run).await }
@@ -26,6 +34,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             async move { uploads::sweep(&app, &run).await }
         })
         .every(HOUR * 6, activity::Retention)
+        .every(HOUR * 6, blocklist::Forget)
         .every(HOUR, uploads::Sweep)
         .run(stop, app.config.drain)
         .await;

@@ -114,6 +114,16 @@ pub enum Conn<'a> {
     PgTx(&'a mut PgConnection),
 }
 
+impl Conn<'_> {
+    /// Which database this is.
+    pub fn engine(&self) -> Engine {
+        match self {
+            Self::SqliteRead(_) | Self::SqliteTx(_) => Engine::Sqlite,
+            Self::PgPool(_) | Self::PgTx(_) => Engine::Postgres,
+        }
+    }
+}
+
 impl Db {
     /// Opens the database and tries one connection.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {

@@ -106,6 +106,10 @@ impl rusqlite::ToSql for Value {
             Self::Float(value) => value.map_or(ValueRef::Null, ValueRef::Real),
             Self::Text(value) => value.as_ref().map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes())),
             Self::Bytes(value) => value.as_ref().map_or(ValueRef::Null, |bytes| ValueRef::Blob(bytes)),
+            Self::Ints(_) | Self::Texts(_) => {
+                let Self::Text(Some(json)) = self.clone().for_sqlite() else { unreachable!("arrays become texts") };
+                return Ok(ToSqlOutput::Owned(Sql::Text(json)));
+            }
         };
         Ok(ToSqlOutput::Borrowed(value))
     }

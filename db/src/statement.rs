@@ -6,7 +6,7 @@ use sqlx::{
 
 use crate::{
     Conn, Engine, FromRow, Result, Row, Value,
-    value::{arguments, arrays},
+    value::{arrays, postgres_arguments, sqlite_arguments},
 };
 
 /// A statement's text on each database.
@@ -143,13 +143,13 @@ impl Statement {
 
     fn sqlite(self) -> Result<Query<'static, Sqlite, SqliteArguments>> {
         let text = self.expanded(Engine::Sqlite);
-        Ok(sqlx::query_with(text, arguments!(self.values, SqliteArguments)))
+        Ok(sqlx::query_with(text, sqlite_arguments(self.values)?))
     }
 
     fn postgres(self) -> Result<Query<'static, Postgres, PgArguments>> {
         let text = self.expanded(Engine::Postgres);
         let arguments = if self.columns == 0 {
-            arguments!(self.values, PgArguments)
+            postgres_arguments(self.values)?
         } else {
             let mut columns: Vec<_> = (0..self.columns).map(|_| Vec::new()).collect();
             for (at, value) in self.values.into_iter().enumerate() {

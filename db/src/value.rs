@@ -1,4 +1,4 @@
-use sqlx::{Arguments as _, postgres::PgArguments};
+use sqlx::{Arguments as _, postgres::PgArguments, sqlite::SqliteArguments};
 
 /// What can be bound to a placeholder: one Rust type for one column type on each database.
 ///
@@ -16,6 +16,10 @@ pub enum Value {
     Text(Option<String>),
     /// `BYTEA`, in SQLite `BLOB`.
     Bytes(Option<Vec<u8>>),
+    /// `BIGINT[]`, in SQLite a JSON array.
+    Ints(Vec<Option<i64>>),
+    /// `TEXT[]`, in SQLite a JSON array.
+    Texts(Vec<Option<String>>),
 }
 
 macro_rules! value_from {
@@ -38,7 +42,35 @@ value_from! {
     Vec<u8> => Bytes, &[u8] => Bytes,
 }
 
+impl From<Vec<Option<i64>>> for Value {
+    fn from(values: Vec<Option<i64>>) -> Self {
+        Self::Ints(values)
+    }
+}
+
+impl From<Vec<Option<String>>> for Value {
+    fn from(values: Vec<Option<String>>) -> Self {
+        Self::Texts(values)
+    }
+}
+
+impl FromIterator<String> for Value {
+    fn from_iter<I: IntoIterator<Item = String>>(texts: I) -> Self {
+        Self::Texts(texts.into_iter().map(Some).collect())
+    }
+}
+
 impl Value {
+    /// What SQLite is given: it has no arrays.
+    pub(crate) fn for_sqlite(self) -> Self {
+        let json = |array: serde_json::Result<String>| Self::Text(Some(array.expect("texts and numbers are JSON")));
+        match self {
+            Self::Ints(values) => json(serde_json::to_string(&values)),
+            Self::Texts(values) => json(serde_json::to_string(&values)),
+            other => other,
+        }
+    }
+
     /// The type of its column on PostgreSQL.
     pub(crate) fn postgres_type(&self) -> &'static str {
         match self {
@@ -47,6 +79,8 @@ impl Value {
             Self::Float(_) => "double precision",
             Self::Text(_) => "text",
             Self::Bytes(_) => "bytea",
+            Self::Ints(_) => "bigint[]",
+            Self::Texts(_) => "text[]",
         }
     }
 }
@@ -73,6 +107,7 @@ pub(crate) fn arrays(columns: Vec<Vec<Value>>) -> sqlx::Result<PgArguments> {
             Some(Value::Float(_)) => arguments.add(array!(Float)),
             Some(Value::Text(_)) => arguments.add(array!(Text)),
             Some(Value::Bytes(_)) => arguments.add(array!(Bytes)),
+            Some(Value::Ints(_) | Value::Texts(_)) => Err("an array among rows".into()),
             None => Ok(()),
         }
         .map_err(sqlx::Error::Encode)?;
@@ -80,22 +115,38 @@ pub(crate) fn arrays(columns: Vec<Vec<Value>>) -> sqlx::Result<PgArguments> {
     Ok(arguments)
 }
 
-macro_rules! arguments {
-    ($values:expr, $arguments:ty) => {{
-        use sqlx::Arguments as _;
-        let mut arguments = <$arguments>::default();
-        arguments.reserve($values.len(), 16 * $values.len());
-        for value in $values {
-            match value {
-                $crate::Value::Bool(value) => arguments.add(value),
-                $crate::Value::Int(value) => arguments.add(value),
-                $crate::Value::Float(value) => arguments.add(value),
-                $crate::Value::Text(value) => arguments.add(value),
-                $crate::Value::Bytes(value) => arguments.add(value),
-            }
-            .map_err(sqlx::Error::Encode)?;
+/// The values of a statement on SQLite.
+pub(crate) fn sqlite_arguments(values: Vec<Value>) -> sqlx::Result<SqliteArguments> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 16 * values.len());
+    for value in values {
+        match value.for_sqlite() {
+            Value::Bool(value) => arguments.add(value),
+            Value::Int(value) => arguments.add(value),
+            Value::Float(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Bytes(value) => arguments.add(value),
+            Value::Ints(_) | Value::Texts(_) => Err("SQLite has no arrays".into()),
         }
-        arguments
-    }};
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
 }
-pub(crate) use arguments;
+
+/// The values of a statement on PostgreSQL.
+pub(crate) fn postgres_arguments(values: Vec<Value>) -> sqlx::Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        match value {
+            Value::Bool(value) => arguments.add(value),
+            Value::Int(value) => arguments.add(value),
+            Value::Float(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Bytes(value) => arguments.add(value),
+            Value::Ints(values) => arguments.add(values),
+            Value::Texts(values) => arguments.add(values),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}

@@ -5,10 +5,10 @@ use usher_db::Change;
 
 use super::{
     Import, Reason,
-    rows::{NewRow, Rows},
-    store::{self, Defaults},
+    rows::NewRow,
+    store::{self, Said},
     tools::{AddResult, Added, CheckResult, Removed},
-    types::Entry,
+    types::{Entry, ImportMapping},
 };
 use crate::{
     areas::{jobs::Accepted, jobs::JobView, uploads},
@@ -27,7 +27,7 @@ const NO_ADDRESS: &str = "not an email address";
 pub(super) async fn check(cx: &mut Cx, emails: Vec<String>) -> Result<Vec<CheckResult>> {
     let keys = keys_of(&emails);
     let site = cx.site();
-    let found = store::of_keys(cx.conn(), site, json_of(keys.iter().flatten())).await?;
+    let found = store::of_keys(cx.conn(), site, keys.iter().flatten().cloned().collect()).await?;
     let found: HashMap<_, _> = found.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
     let one = |(email, key): (String, Option<String>)| {
         let entry = key.as_ref().and_then(|key| found.get(key));
@@ -54,22 +54,22 @@ pub(super) async fn add(cx: &mut Cx, emails: Vec<String>, reason: Reason, note: 
     for email in parsed.iter().flatten() {
         wanted.entry(email.key()).or_insert_with(|| (email, clock.id()));
     }
-    let rows = |keys: &mut dyn Iterator<Item = (&&str, &(&Email, BlockId))>| {
-        let mut rows = Rows::new();
-        keys.for_each(|(key, (email, id))| rows.push(&row(key, email, id, reason)));
-        rows.json()
-    };
-    let defaults = Defaults { source: "api", note: note.as_deref(), now };
-    let added = store::add_and_name(cx.tx().conn(), site, &rows(&mut wanted.iter()), defaults).await?;
+    let rows: Vec<_> = wanted.iter().map(|(key, (email, id))| row(key, email, id, reason)).collect();
+    let said = Said { source: "api", note: note.as_deref(), now, import: None };
+    let added = store::add_and_name(cx.tx().conn(), site, &rows, said).await?;
     let added: HashSet<_> = added.into_iter().collect();
 
-    let there = json_of(wanted.keys().filter(|key| !added.contains(**key)));
+    let there = wanted.keys().filter(|key| !added.contains(**key)).map(|key| (*key).to_owned()).collect();
     let before = store::hold(cx.tx().conn(), site, there).await?;
     let weaker: HashMap<_, _> =
         before.iter().filter(|entry| entry.reason < reason).map(|entry| (entry.key.as_str(), entry)).collect();
-    if !weaker.is_empty() {
-        let rows = rows(&mut wanted.iter().filter(|(key, _)| weaker.contains_key(**key)));
-        store::strengthen(cx.tx().conn(), site, &rows, defaults).await?;
+    let (weak, mut rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| weaker.contains_key(row.key));
+    if !weak.is_empty() {
+        store::strengthen(cx.tx().conn(), site, &weak, said).await?;
+    }
+    rest.retain(|row| !added.contains(row.key));
+    if !rest.is_empty() {
+        store::claim(cx.tx().conn(), site, &rest, said).await?;
     }
 
     let stands: HashMap<_, _> = before.iter().map(|entry| (entry.key.as_str(), entry.reason.max(reason))).collect();
@@ -121,7 +121,8 @@ pub(super) async fn add(cx: &mut Cx, emails: Vec<String>, reason: Reason, note: 
 pub(super) async fn remove(cx: &mut Cx, emails: Vec<String>) -> Result<Removed> {
     let keys = keys_of(&emails);
     let site = cx.site();
-    let gone = store::remove(cx.tx().conn(), site, json_of(keys.iter().flatten())).await?;
+    let gone = store::remove(cx.tx().conn(), site, keys.iter().flatten().cloned().collect()).await?;
+    store::forget_claims(cx.tx().conn(), site, gone.iter().map(|entry| entry.key.clone()).collect()).await?;
     let changes = gone.iter().map(|entry| Change::deleted("block", entry.id.as_str(), entry.change())).collect();
     note_changes(cx, changes);
     let gone: HashSet<_> = gone.into_iter().map(|entry| entry.key).collect();
@@ -137,6 +138,7 @@ pub(super) struct Rest {
     pub(super) reason: Reason,
     pub(super) source: Option<String>,
     pub(super) note: Option<String>,
+    pub(super) mapping: ImportMapping,
 }
 
 /// Accepts an import of an upload, or of a list in the call, which becomes one.
@@ -162,7 +164,8 @@ pub(super) async fn import(
     };
     uploads::actions::reserve(cx.tx(), site, &upload, now).await?;
     let text = |text: Option<String>| text.map(|text| plain(&text)).filter(|text| !text.is_empty());
-    let job = Import { upload, reason: rest.reason, source: text(rest.source), note: text(rest.note) };
+    let Rest { reason, source, note, mapping } = rest;
+    let job = Import { upload, reason, source: text(source), note: text(note), mapping };
     Ok(Accepted { job: JobView::from_row(cx.enqueue(&job).await?)? })
 }
 
@@ -177,10 +180,10 @@ fn list_of(emails: &[String]) -> String {
     list
 }
 
-fn row<'a>(key: &'a str, email: &'a Email, id: &'a BlockId, reason: Reason) -> NewRow<'a> {
+fn row<'a>(key: &'a str, email: &'a Email, id: &BlockId, reason: Reason) -> NewRow<'a> {
     NewRow {
         key,
-        id,
+        id: id.clone(),
         email: Some(email.as_str()).filter(|text| *text != key),
         strength: reason.strength(),
         source: None,
@@ -201,10 +204,6 @@ fn note_changes(cx: &mut Cx, changes: Vec<Change>) {
 
 fn keys_of(emails: &[String]) -> Vec<Option<String>> {
     emails.iter().map(|email| Email::parse(email).ok().map(|email| email.key().to_owned())).collect()
-}
-
-fn json_of<T: serde::Serialize>(keys: impl Iterator<Item = T>) -> String {
-    serde_json::to_string(&keys.collect::<Vec<_>>()).expect("texts are JSON")
 }
 
 /// A text without what no database text may hold, and without outer space.

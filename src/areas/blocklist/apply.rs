@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use usher_jobs::{Fail, Run};
 
 use super::{
-    Import,
+    jobs::Started,
     lines::Lines,
-    rows::{NewRow, Rows},
+    rows::NewRow,
     source::Batch,
-    store::{self, Defaults},
+    store::{self, Said},
     types::Counts,
 };
 use crate::{app::App, values::SiteId};
@@ -33,7 +33,7 @@ pub(super) struct At {
 }
 
 /// Writes what is not written yet of a run, and gives its memory back.
-pub(super) async fn apply(app: &App, run: &Run, job: &Import, at: &mut At, batch: Batch) -> Result<Lines, Fail> {
+pub(super) async fn apply(app: &App, run: &Run, import: &Started, at: &mut At, batch: Batch) -> Result<Lines, Fail> {
     let site = SiteId::new(run.site);
     let Batch { lines, first_row, end_row, skipped, invalid, error_bytes, total, .. } = batch;
     at.error_bytes = error_bytes;
@@ -58,7 +58,7 @@ pub(super) async fn apply(app: &App, run: &Run, job: &Import, at: &mut At, batch
             true => (end_row, None, None),
             false => (first_row, Some(end_row), Some(lines.get(to - 1).key.to_owned())),
         };
-        write(app, run, site, job, chunk, at).await?;
+        write(app, run, site, import, chunk, at).await?;
         if to == lines.len() {
             return Ok(lines);
         }
@@ -67,20 +67,19 @@ pub(super) async fn apply(app: &App, run: &Run, job: &Import, at: &mut At, batch
 }
 
 /// Addresses that are written together.
-struct Chunk {
-    n_addresses: u64,
+struct Chunk<'a> {
+    rows: Vec<NewRow<'a>>,
     /// Rows of the file that they stand for.
     n_rows: u64,
     is_dated: bool,
-    json: String,
 }
 
-fn chunk(app: &App, lines: &Lines, from: usize, to: usize) -> Chunk {
-    let (mut rows, mut n_rows, mut is_dated) = (Rows::new(), 0, false);
+fn chunk<'a>(app: &App, lines: &'a Lines, from: usize, to: usize) -> Chunk<'a> {
+    let (mut rows, mut n_rows, mut is_dated) = (Vec::with_capacity(to - from), 0, false);
     for line in (from..to).map(|at| lines.get(at)) {
-        rows.push(&NewRow {
+        rows.push(NewRow {
             key: line.key,
-            id: &app.clock.id(),
+            id: app.clock.id(),
             email: line.email,
             strength: line.strength,
             source: line.source,
@@ -91,31 +90,42 @@ fn chunk(app: &App, lines: &Lines, from: usize, to: usize) -> Chunk {
         n_rows += u64::from(line.n);
         is_dated |= line.first_seen.is_some();
     }
-    Chunk { n_addresses: rows.len(), n_rows, is_dated, json: rows.json() }
+    Chunk { rows, n_rows, is_dated }
 }
 
 /// One transaction: the addresses, their counts and where to go on.
-async fn write(app: &App, run: &Run, site: SiteId, job: &Import, chunk: Chunk, at: &mut At) -> Result<(), Fail> {
-    let defaults =
-        Defaults { source: job.source.as_deref().unwrap_or("import"), note: job.note.as_deref(), now: app.clock.now() };
+async fn write(
+    app: &App,
+    run: &Run,
+    site: SiteId,
+    import: &Started,
+    chunk: Chunk<'_>,
+    at: &mut At,
+) -> Result<(), Fail> {
+    let Chunk { rows, n_rows, is_dated } = chunk;
+    let job = &import.job;
+    let source = job.source.as_deref().unwrap_or("import");
+    let said = Said { source, note: job.note.as_deref(), now: app.clock.now(), import: Some(import.number) };
     let mut tx = app.db.begin().await?;
     let (mut added, mut strengthened) = (0, 0);
-    if chunk.n_addresses > 0 {
-        added = store::add(tx.conn(), site, &chunk.json, defaults).await?;
+    if !rows.is_empty() {
+        added = store::add(tx.conn(), site, &rows, said).await?;
     }
-    if added < chunk.n_addresses {
-        strengthened = store::strengthen(tx.conn(), site, &chunk.json, defaults).await?;
-        if chunk.is_dated {
-            store::date_back(tx.conn(), site, &chunk.json, defaults).await?;
+    if added < rows.len() as u64 {
+        store::keep_weaker(tx.conn(), site, &rows, said).await?;
+        strengthened = store::strengthen(tx.conn(), site, &rows, said).await?;
+        store::claim(tx.conn(), site, &rows, said).await?;
+        if is_dated {
+            store::date_back(tx.conn(), site, &rows, said).await?;
         }
     }
     let counts = &mut at.counts;
-    counts.done += chunk.n_rows;
+    counts.done += n_rows;
     counts.added += added;
     counts.strengthened += strengthened;
-    counts.already += chunk.n_rows - added - strengthened;
+    counts.already += n_rows - added - strengthened;
     // Last, since the counts are known only now: if the job is somebody else's, nothing of this is committed.
-    run.checkpoint(&mut tx, at, &at.counts).await?;
+    run.checkpoint(&mut tx, at, &import.progress(at)).await?;
     tx.commit().await?;
     Ok(())
 }

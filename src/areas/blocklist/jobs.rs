@@ -9,7 +9,6 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::{JoinHandle, spawn_blocking};
-use usher_files::Wanted;
 use usher_jobs::{Fail, Job, Queue, Run};
 
 use super::{
@@ -17,12 +16,15 @@ use super::{
     apply::{At, apply},
     lines::Lines,
     source::{Batch, Place, Source},
+    store,
+    types::{Counts, ImportMapping},
 };
 use crate::{
     app::App,
     areas::uploads,
+    clock::Clock,
     error::{Code, Error},
-    values::{JobId, SiteId, UploadId},
+    values::{JobId, SiteId, Time, UploadId},
 };
 
 /// Imports an upload into the block list of the job's site.
@@ -36,6 +38,9 @@ pub struct Import {
     pub source: Option<String>,
     /// The note of rows that have none.
     pub note: Option<String>,
+    /// What the call knows of the file.
+    #[serde(default)]
+    pub mapping: ImportMapping,
 }
 
 impl Job for Import {
@@ -44,6 +49,36 @@ impl Job for Import {
     /// A crash counts as an attempt, and each goes on where the last one stopped.
     const MAX_ATTEMPTS: u32 = 100;
     const TIMEOUT: Duration = Duration::from_secs(12 * 3600);
+}
+
+/// An import that has begun.
+pub(super) struct Started {
+    pub(super) job: Import,
+    /// Which of its site's imports it is.
+    pub(super) number: i64,
+    clock: Clock,
+    /// When this attempt began, and how many rows were done by then.
+    began: (Time, u64),
+}
+
+/// How an import stands.
+#[derive(Serialize)]
+pub(super) struct Progress {
+    #[serde(flatten)]
+    counts: Counts,
+    /// How long the rest takes, at the pace of this attempt.
+    #[serde(rename = "secondsLeft", skip_serializing_if = "Option::is_none")]
+    seconds_left: Option<u64>,
+}
+
+impl Started {
+    pub(super) fn progress(&self, at: &At) -> Progress {
+        let (began, before) = self.began;
+        let elapsed = u128::from(self.clock.now().since(began).as_millis() as u64);
+        let (done, left) = (at.counts.done - before, at.counts.total.saturating_sub(at.counts.done));
+        let seconds = (elapsed * u128::from(left)).checked_div(u128::from(done)).map(|millis| millis.div_ceil(1000));
+        Progress { counts: at.counts, seconds_left: seconds.and_then(|seconds| u64::try_from(seconds).ok()) }
+    }
 }
 
 type Reading = JoinHandle<Result<(Source, Batch), Fail>>;
@@ -62,7 +97,10 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
     let site = SiteId::new(run.site);
     let id = JobId::parse(&run.job_id).map_err(|_| Fail::fatal("internal", "The job's id cannot be read."))?;
     let mut at: At = run.checkpoint_value().unwrap_or_default();
-    reserve(&app, site, &job).await?;
+    let number = begin(&app, site, &id, &job).await?;
+    let clock = app.clock.clone();
+    let import = Started { job, number, began: (clock.now(), at.counts.done), clock };
+    let job = &import.job;
 
     let halt = Halt(Arc::default());
     let place = Place {
@@ -71,7 +109,7 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
         first_row: at.row,
         error_bytes: at.error_bytes,
         reason: job.reason,
-        wanted: Wanted::default(),
+        wanted: job.mapping.wanted(),
         now: app.clock.now(),
         halt: halt.0.clone(),
     };
@@ -85,11 +123,11 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
     loop {
         let (source, batch) = read(reading).await?;
         if batch.is_last {
-            apply(&app, &run, &job, &mut at, batch).await?;
+            apply(&app, &run, &import, &mut at, batch).await?;
             break;
         }
         let next = read_on(source, spare);
-        match apply(&app, &run, &job, &mut at, batch).await {
+        match apply(&app, &run, &import, &mut at, batch).await {
             Ok(lines) => (spare, reading) = (lines, next),
             Err(fail) => {
                 // The error file is let go of before another attempt may begin.
@@ -99,19 +137,29 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
             }
         }
     }
-    finish(&app, &run, &job, at).await
+    finish(&app, &run, job, at).await
 }
 
-/// Puts off the upload's end: an attempt may come late.
-async fn reserve(app: &App, site: SiteId, job: &Import) -> Result<(), Fail> {
+/// Puts off the upload's end, as an attempt may come late, and gives the import its number.
+async fn begin(app: &App, site: SiteId, id: &JobId, job: &Import) -> Result<i64, Fail> {
     let mut tx = app.db.begin().await?;
     let reserved = uploads::actions::reserve(&mut tx, site, &job.upload, app.clock.now()).await;
     reserved.map_err(|error| match error.code() {
         Code::UploadNotFound => Fail::fatal(error.code().name(), error.message()),
         _ => unavailable(error),
     })?;
+    let (number, undone) = loop {
+        if let Some(found) = store::hold_import(tx.conn(), site, id).await? {
+            break found;
+        }
+        store::number_import(tx.conn(), site, id, app.clock.now()).await?;
+    };
+    if undone.is_some() {
+        let text = "The import was taken back. Start a new one.";
+        return Err(Fail::fatal(Code::ImportUndone.name(), text));
+    }
     tx.commit().await?;
-    Ok(())
+    Ok(number)
 }
 
 async fn finish(app: &App, run: &Run, job: &Import, at: At) -> Result<(), Fail> {
@@ -142,6 +190,6 @@ async fn read(reading: Reading) -> Result<(Source, Batch), Fail> {
     }
 }
 
-fn unavailable(error: Error) -> Fail {
+pub(super) fn unavailable(error: Error) -> Fail {
     Fail::retry("unavailable", "The database did not take the change. Usher will try again.").because(error)
 }

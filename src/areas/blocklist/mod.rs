@@ -10,6 +10,11 @@
 //! order is ten times as fast) and writes it in small chunks. A chunk, its checkpoint and its counts are one
 //! transaction, so a crash goes on after the last chunk and no row counts twice. A bad row is written to the job's
 //! error file and stops nothing.
+//!
+//! An import can be taken back ([`undo`]). An entry names the import that it comes from (`block.import`, a number from
+//! `block_import`); what anybody else says of such an entry is kept beside it (`block_claim`), and nothing is kept of
+//! entries that come from direct calls, or from imports that are too old to be taken back. So the first import of an
+//! address, which is nearly every row, costs nothing more.
 
 mod actions;
 mod apply;
@@ -20,9 +25,11 @@ mod source;
 mod store;
 mod tools;
 mod types;
+mod undo;
 
 pub use jobs::{Import, import};
 pub use tools::AREA;
 pub use types::{Entry, Reason};
+pub use undo::{Forget, Undo, forget, undo};
 
 pub use super::uploads::error_file;

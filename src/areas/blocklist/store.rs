@@ -1,10 +1,13 @@
-//! The SQL of the block list. Many rows go in as one JSON value ([`rows`](super::rows)), sorted by key, so that an
-//! index is written in its order and two writers lock rows in the same one.
+//! The SQL of the block list. Many rows go in at once ([`rows`](super::rows)), sorted by key, so that an index is written
+//! in its order and two writers lock rows in the same one.
 
-use usher_db::{Conn, Result, Value, sql, sql_both};
+use usher_db::{Conn, Result, Statement, Value, sql, sql_both};
 
-use super::types::{Entry, Reason};
-use crate::values::{SiteId, Time};
+use super::{
+    rows::{self, NewRow, said},
+    types::{Entry, Reason},
+};
+use crate::values::{JobId, SiteId, Time};
 
 /// An id after every id.
 pub(super) const LAST: &str = "~";
@@ -42,13 +45,13 @@ pub(super) async fn list(
     .await
 }
 
-/// The entries of these keys, a JSON array of texts.
-pub(super) async fn of_keys(conn: Conn<'_>, site: SiteId, keys: String) -> Result<Vec<Entry>> {
+/// The entries of these keys.
+pub(super) async fn of_keys(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<Vec<Entry>> {
     sql_both!(
         sqlite: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key FROM block
                  WHERE site = $1 AND email_key IN (SELECT value FROM json_each($2))",
         postgres: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key FROM block
-                   WHERE site = $1 AND email_key = ANY (ARRAY(SELECT json_array_elements_text(CAST($2 AS JSON))))",
+                   WHERE site = $1 AND email_key = ANY ($2)",
     )
     .bind(site)
     .bind(keys)
@@ -57,12 +60,12 @@ pub(super) async fn of_keys(conn: Conn<'_>, site: SiteId, keys: String) -> Resul
 }
 
 /// The same, and nobody else changes them until the transaction ends.
-pub(super) async fn hold(conn: Conn<'_>, site: SiteId, keys: String) -> Result<Vec<Entry>> {
+pub(super) async fn hold(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<Vec<Entry>> {
     sql_both!(
         sqlite: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key FROM block
                  WHERE site = $1 AND email_key IN (SELECT value FROM json_each($2)) ORDER BY email_key",
         postgres: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key FROM block
-                   WHERE site = $1 AND email_key = ANY (ARRAY(SELECT json_array_elements_text(CAST($2 AS JSON))))
+                   WHERE site = $1 AND email_key = ANY ($2)
                    ORDER BY email_key FOR UPDATE",
     )
     .bind(site)
@@ -71,13 +74,13 @@ pub(super) async fn hold(conn: Conn<'_>, site: SiteId, keys: String) -> Result<V
     .await
 }
 
-/// Removes the entries of these keys, a JSON array of texts, and gives them.
-pub(super) async fn remove(conn: Conn<'_>, site: SiteId, keys: String) -> Result<Vec<Entry>> {
+/// Removes the entries of these keys, and gives them.
+pub(super) async fn remove(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<Vec<Entry>> {
     sql_both!(
         sqlite: "DELETE FROM block WHERE site = $1 AND email_key IN (SELECT value FROM json_each($2))
                  RETURNING id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key",
         postgres: "DELETE FROM block
-                   WHERE site = $1 AND email_key = ANY (ARRAY(SELECT json_array_elements_text(CAST($2 AS JSON))))
+                   WHERE site = $1 AND email_key = ANY ($2)
                    RETURNING id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key",
     )
     .bind(site)
@@ -86,99 +89,330 @@ pub(super) async fn remove(conn: Conn<'_>, site: SiteId, keys: String) -> Result
     .await
 }
 
-/// `INSERT … SELECT` of rows as JSON: $1 site, $2 rows, $3 source, $4 now, $5 note; what a row does not say comes from
-/// these. Then what is to happen where the address is there.
-macro_rules! insert {
-    (sqlite, $conflict:literal) => {
-        concat!(
-            "INSERT INTO block (site, email_key, id, email, strength, source, note, vendor_code, first_seen, updated_at)
-             SELECT $1, value ->> 0, value ->> 1, COALESCE(value ->> 2, value ->> 0), value ->> 3,
-                    COALESCE(value ->> 4, $3), COALESCE(value ->> 5, $5), value ->> 6, COALESCE(value ->> 7, $4), $4
-             FROM json_each($2) WHERE TRUE ON CONFLICT (site, email_key) ",
-            $conflict
-        )
-    };
-    (postgres, $conflict:literal) => {
-        concat!(
-            "INSERT INTO block (site, email_key, id, email, strength, source, note, vendor_code, first_seen, updated_at)
-             SELECT $1, v ->> 0, v ->> 1, COALESCE(v ->> 2, v ->> 0), CAST(v ->> 3 AS BIGINT),
-                    COALESCE(v ->> 4, $3), COALESCE(v ->> 5, $5), v ->> 6,
-                    COALESCE(CAST(v ->> 7 AS BIGINT), $4), $4
-             FROM json_array_elements(CAST($2 AS JSON)) AS rows (v) ON CONFLICT (site, email_key) ",
-            $conflict
-        )
-    };
+/// Forgets what else was said of these keys.
+pub(super) async fn forget_claims(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<u64> {
+    sql_both!(
+        sqlite: "DELETE FROM block_claim WHERE site = $1 AND email_key IN (SELECT value FROM json_each($2))",
+        postgres: "DELETE FROM block_claim WHERE site = $1 AND email_key = ANY ($2)",
+    )
+    .bind(site)
+    .bind(keys)
+    .run(conn)
+    .await
 }
 
-/// What rows have that do not say otherwise.
+/// Who says something of addresses, and what rows have that do not say otherwise.
 #[derive(Clone, Copy)]
-pub(super) struct Defaults<'a> {
+pub(super) struct Said<'a> {
     pub(super) source: &'a str,
     pub(super) note: Option<&'a str>,
     pub(super) now: Time,
+    /// The import that says it; `None` for a direct call.
+    pub(super) import: Option<i64>,
 }
 
-impl Defaults<'_> {
-    fn bind(self, site: SiteId, rows: &str) -> [Value; 5] {
-        [site.into(), rows.into(), self.source.into(), self.now.into(), self.note.into()]
+impl Said<'_> {
+    /// $1 site, $2 import or 0, $3 source, $4 now, $5 note, then the rows.
+    async fn run(self, statement: Statement, conn: Conn<'_>, site: SiteId, rows: &[NewRow<'_>]) -> Result<u64> {
+        let engine = conn.engine();
+        rows::bind(self.bind(statement, site), engine, rows).run(conn).await
+    }
+
+    fn bind(self, statement: Statement, site: SiteId) -> Statement {
+        let Self { source, note, now, import } = self;
+        statement.bind(site).bind(import.unwrap_or(0)).bind(source).bind(now).bind(note)
     }
 }
 
-/// Binds the values in their order.
-fn bound(statement: usher_db::Statement, values: [Value; 5]) -> usher_db::Statement {
-    values.into_iter().fold(statement, usher_db::Statement::bind)
+/// `INSERT` of rows; then what is to happen where the address is there.
+macro_rules! insert {
+    ($engine:tt, $conflict:literal) => {
+        concat!(
+            "INSERT INTO block (site, email_key, id, email, strength, source, note, vendor_code, first_seen, updated_at,
+                                import)
+             SELECT $1, email_key, id, email, strength, source, note, vendor_code, first_seen, $4,
+                    NULLIF(CAST($2 AS BIGINT), 0)
+             FROM ",
+            said!($engine),
+            " WHERE TRUE ON CONFLICT (site, email_key) ",
+            $conflict
+        )
+    };
 }
 
 /// Adds those whose address is not there, and gives how many.
-pub(super) async fn add(conn: Conn<'_>, site: SiteId, rows: &str, defaults: Defaults<'_>) -> Result<u64> {
+pub(super) async fn add(conn: Conn<'_>, site: SiteId, rows: &[NewRow<'_>], said: Said<'_>) -> Result<u64> {
     let statement = sql_both!(sqlite: insert!(sqlite, "DO NOTHING"), postgres: insert!(postgres, "DO NOTHING"));
-    bound(statement, defaults.bind(site, rows)).run(conn).await
+    said.run(statement, conn, site, rows).await
 }
 
 /// The same, and gives their keys.
 pub(super) async fn add_and_name(
     conn: Conn<'_>,
     site: SiteId,
-    rows: &str,
-    defaults: Defaults<'_>,
+    rows: &[NewRow<'_>],
+    said: Said<'_>,
 ) -> Result<Vec<String>> {
     let statement = sql_both!(
         sqlite: insert!(sqlite, "DO NOTHING RETURNING email_key"),
         postgres: insert!(postgres, "DO NOTHING RETURNING email_key"),
     );
-    let added: Vec<(String,)> = bound(statement, defaults.bind(site, rows)).all(conn).await?;
+    let engine = conn.engine();
+    let added: Vec<(String,)> = rows::bind(said.bind(statement, site), engine, rows).all(conn).await?;
     Ok(added.into_iter().map(|row| row.0).collect())
+}
+
+/// Keeps what the entries say that are about to be [strengthened](strengthen) by an import, so that it can be taken
+/// back.
+pub(super) async fn keep_weaker(conn: Conn<'_>, site: SiteId, rows: &[NewRow<'_>], said: Said<'_>) -> Result<u64> {
+    macro_rules! text {
+        ($engine:tt) => {
+            concat!(
+                "INSERT INTO block_claim (site, email_key, import, strength, source, note, vendor_code, first_seen)
+                 SELECT block.site, block.email_key, COALESCE(block.import, 0), block.strength, block.source, block.note,
+                        block.vendor_code, COALESCE(block.own_first_seen, block.first_seen)
+                 FROM ",
+                said!($engine),
+                " CROSS JOIN block
+                 WHERE block.site = $1 AND block.email_key = said.email_key AND block.strength < said.strength
+                   AND COALESCE(block.import, 0) <> $2
+                 ON CONFLICT (site, email_key, import) DO UPDATE
+                 SET strength = excluded.strength, source = excluded.source, note = excluded.note,
+                     vendor_code = excluded.vendor_code, first_seen = excluded.first_seen"
+            )
+        };
+    }
+    said.run(sql_both!(sqlite: text!(sqlite), postgres: text!(postgres)), conn, site, rows).await
 }
 
 /// Strengthens those that are there with a weaker reason, and gives how many. All of them must be there.
 ///
 /// An upsert, since SQLite reads the whole table for an `UPDATE … FROM json_each`.
-pub(super) async fn strengthen(conn: Conn<'_>, site: SiteId, rows: &str, defaults: Defaults<'_>) -> Result<u64> {
+pub(super) async fn strengthen(conn: Conn<'_>, site: SiteId, rows: &[NewRow<'_>], said: Said<'_>) -> Result<u64> {
     macro_rules! text {
         ($engine:tt) => {
             insert!(
                 $engine,
                 "DO UPDATE SET strength = excluded.strength, source = excluded.source, note = COALESCE(excluded.note, block.note), \
-                 vendor_code = excluded.vendor_code, updated_at = excluded.updated_at, \
+                 vendor_code = excluded.vendor_code, updated_at = excluded.updated_at, import = excluded.import, \
+                 own_first_seen = excluded.first_seen, \
                  first_seen = CASE WHEN excluded.first_seen < block.first_seen THEN excluded.first_seen \
                  ELSE block.first_seen END \
                  WHERE block.strength < excluded.strength"
             )
         };
     }
-    bound(sql_both!(sqlite: text!(sqlite), postgres: text!(postgres)), defaults.bind(site, rows)).run(conn).await
+    said.run(sql_both!(sqlite: text!(sqlite), postgres: text!(postgres)), conn, site, rows).await
+}
+
+/// Keeps what is said of entries that come from another import, which may be taken back.
+pub(super) async fn claim(conn: Conn<'_>, site: SiteId, rows: &[NewRow<'_>], said: Said<'_>) -> Result<u64> {
+    macro_rules! text {
+        ($engine:tt) => {
+            concat!(
+                "INSERT INTO block_claim (site, email_key, import, strength, source, note, vendor_code, first_seen)
+                 SELECT $1, said.email_key, CAST($2 AS BIGINT), said.strength, said.source, said.note, said.vendor_code, said.first_seen
+                 FROM ",
+                said!($engine),
+                " CROSS JOIN block CROSS JOIN block_import
+                 WHERE block.site = $1 AND block.email_key = said.email_key AND block.import <> $2
+                   AND block_import.site = $1 AND block_import.number = block.import
+                 ON CONFLICT (site, email_key, import) DO UPDATE
+                 SET strength = excluded.strength, source = excluded.source, note = excluded.note,
+                     vendor_code = excluded.vendor_code, first_seen = excluded.first_seen
+                 WHERE block_claim.strength < excluded.strength"
+            )
+        };
+    }
+    said.run(sql_both!(sqlite: text!(sqlite), postgres: text!(postgres)), conn, site, rows).await
 }
 
 /// Lets the earlier time win in those that are there. All of them must be there.
-pub(super) async fn date_back(conn: Conn<'_>, site: SiteId, rows: &str, defaults: Defaults<'_>) -> Result<u64> {
+pub(super) async fn date_back(conn: Conn<'_>, site: SiteId, rows: &[NewRow<'_>], said: Said<'_>) -> Result<u64> {
     macro_rules! text {
         ($engine:tt) => {
             insert!(
                 $engine,
-                "DO UPDATE SET first_seen = excluded.first_seen, updated_at = excluded.updated_at \
+                "DO UPDATE SET first_seen = excluded.first_seen, updated_at = excluded.updated_at, \
+                 own_first_seen = COALESCE(block.own_first_seen, block.first_seen) \
                  WHERE block.first_seen > excluded.first_seen"
             )
         };
     }
-    bound(sql_both!(sqlite: text!(sqlite), postgres: text!(postgres)), defaults.bind(site, rows)).run(conn).await
+    said.run(sql_both!(sqlite: text!(sqlite), postgres: text!(postgres)), conn, site, rows).await
+}
+
+/// The number of an import and when it was taken back, if it was; nobody else changes that until the transaction ends.
+pub(super) async fn hold_import(conn: Conn<'_>, site: SiteId, job: &JobId) -> Result<Option<(i64, Option<Time>)>> {
+    sql_both!(
+        sqlite: "SELECT number, undone_at FROM block_import WHERE site = $1 AND job_id = $2",
+        postgres: "SELECT number, undone_at FROM block_import WHERE site = $1 AND job_id = $2 FOR UPDATE",
+    )
+    .bind(site)
+    .bind(job.as_str())
+    .optional(conn)
+    .await
+}
+
+/// Gives an import the next number of its site; does nothing if somebody else has just taken it.
+pub(super) async fn number_import(conn: Conn<'_>, site: SiteId, job: &JobId, now: Time) -> Result<u64> {
+    sql!(
+        "INSERT INTO block_import (site, number, job_id, started_at)
+         SELECT CAST($1 AS BIGINT), COALESCE(MAX(number), 0) + 1, $2, CAST($3 AS BIGINT) FROM block_import WHERE site = $1
+         ON CONFLICT DO NOTHING"
+    )
+    .bind(site)
+    .bind(job.as_str())
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// Marks an import as taken back.
+pub(super) async fn mark_undone(conn: Conn<'_>, site: SiteId, number: i64, now: Time) -> Result<u64> {
+    sql!("UPDATE block_import SET undone_at = $3 WHERE site = $1 AND number = $2")
+        .bind(site)
+        .bind(number)
+        .bind(now)
+        .run(conn)
+        .await
+}
+
+/// The next keys of entries that come from an import, after `after`.
+pub(super) async fn keys_of_import(
+    conn: Conn<'_>,
+    site: SiteId,
+    import: i64,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(String,)>> {
+    sql!("SELECT email_key FROM block WHERE site = $1 AND import = $2 AND email_key > $3 ORDER BY email_key LIMIT $4")
+        .bind(site)
+        .bind(import)
+        .bind(after)
+        .bind(limit)
+        .all(conn)
+        .await
+}
+
+/// The next keys that an import says something of beside another source, after `after`.
+pub(super) async fn keys_of_claims(
+    conn: Conn<'_>,
+    site: SiteId,
+    import: i64,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(String,)>> {
+    sql!(
+        "SELECT email_key FROM block_claim
+         WHERE site = $1 AND import = $2 AND email_key > $3 ORDER BY email_key LIMIT $4"
+    )
+    .bind(site)
+    .bind(import)
+    .bind(after)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
+/// Forgets what an import says of these keys beside another source.
+pub(super) async fn forget_claims_of(conn: Conn<'_>, site: SiteId, import: i64, keys: Value) -> Result<u64> {
+    sql_both!(
+        sqlite: "DELETE FROM block_claim
+                 WHERE site = $1 AND import = $2 AND email_key IN (SELECT value FROM json_each($3))",
+        postgres: "DELETE FROM block_claim WHERE site = $1 AND import = $2 AND email_key = ANY ($3)",
+    )
+    .bind(site)
+    .bind(import)
+    .bind(keys)
+    .run(conn)
+    .await
+}
+
+/// Lets the strongest claim on each of these entries of an import take the import's place. Gives how many had one.
+pub(super) async fn hand_over(conn: Conn<'_>, site: SiteId, import: i64, keys: Value, now: Time) -> Result<u64> {
+    macro_rules! text {
+        ($keys:literal) => {
+            concat!(
+                "UPDATE block SET strength = c.strength, source = c.source, note = c.note, vendor_code = c.vendor_code,
+                        import = NULLIF(c.import, 0), own_first_seen = c.first_seen, first_seen = c.first_seen,
+                        updated_at = $4
+                 FROM block_claim AS c
+                 WHERE block.site = $1 AND block.import = $2 AND ",
+                $keys,
+                " AND c.site = block.site AND c.email_key = block.email_key
+                  AND c.import = (SELECT o.import FROM block_claim AS o
+                                  WHERE o.site = block.site AND o.email_key = block.email_key
+                                  ORDER BY o.strength DESC, o.import LIMIT 1)"
+            )
+        };
+    }
+    sql_both!(
+        sqlite: text!("block.email_key IN (SELECT value FROM json_each($3))"),
+        postgres: text!("block.email_key = ANY ($3)"),
+    )
+    .bind(site)
+    .bind(import)
+    .bind(keys)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// Removes those of these entries that still come from an import. Gives how many.
+pub(super) async fn remove_of(conn: Conn<'_>, site: SiteId, import: i64, keys: Value) -> Result<u64> {
+    sql_both!(
+        sqlite: "DELETE FROM block WHERE site = $1 AND import = $2 AND email_key IN (SELECT value FROM json_each($3))",
+        postgres: "DELETE FROM block WHERE site = $1 AND import = $2 AND email_key = ANY ($3)",
+    )
+    .bind(site)
+    .bind(import)
+    .bind(keys)
+    .run(conn)
+    .await
+}
+
+/// Sets when these entries were first seen to the earliest time that is still said.
+pub(super) async fn settle(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<u64> {
+    macro_rules! text {
+        ($least:literal, $keys:literal) => {
+            concat!(
+                "UPDATE block SET first_seen = COALESCE(",
+                $least,
+                "(own_first_seen, (SELECT MIN(c.first_seen) FROM block_claim AS c
+                                   WHERE c.site = block.site AND c.email_key = block.email_key)), own_first_seen)
+                 WHERE site = $1 AND own_first_seen IS NOT NULL AND ",
+                $keys
+            )
+        };
+    }
+    sql_both!(
+        sqlite: text!("MIN", "email_key IN (SELECT value FROM json_each($2))"),
+        postgres: text!("LEAST", "email_key = ANY ($2)"),
+    )
+    .bind(site)
+    .bind(keys)
+    .run(conn)
+    .await
+}
+
+/// Forgets imports that began before then.
+pub(super) async fn forget_imports(conn: Conn<'_>, site: SiteId, before: Time) -> Result<u64> {
+    sql!("DELETE FROM block_import WHERE site = $1 AND started_at < $2").bind(site).bind(before).run(conn).await
+}
+
+/// Forgets claims on entries that do not come from an import that can still be taken back, at most `limit` addresses at
+/// once. Gives how many claims.
+pub(super) async fn forget_idle_claims(conn: Conn<'_>, site: SiteId, limit: u32) -> Result<u64> {
+    sql!(
+        "DELETE FROM block_claim WHERE site = $1 AND email_key IN
+         (SELECT c.email_key FROM block_claim AS c
+          LEFT JOIN block AS b ON b.site = c.site AND b.email_key = c.email_key
+          LEFT JOIN block_import AS i ON i.site = b.site AND i.number = b.import
+          WHERE c.site = $1 AND i.number IS NULL LIMIT $2)"
+    )
+    .bind(site)
+    .bind(limit)
+    .run(conn)
+    .await
 }

@@ -3,22 +3,26 @@ use poem_openapi::Object;
 use super::{
     actions::{self, Rest},
     store::{Filter, LAST},
-    types::{Entry, Reason},
+    types::{Entry, ImportMapping, Reason},
+    undo,
 };
 use crate::{
-    areas::{activity::store::escape, jobs::Accepted},
+    areas::{
+        activity::store::escape,
+        jobs::{Accepted, JobView},
+    },
     error::Result,
     gate::Cx,
     paging::{self, Cursor, default_limit},
     tools::{Access, Area, Risk, Scope, Tool, tools},
-    values::{BlockId, Time, UploadId, email_key},
+    values::{BlockId, JobId, Time, UploadId, email_key},
 };
 
 /// The tools of the block list.
 pub const AREA: Area = Area {
     name: "blocklist",
     about: "Addresses that get no mail but sign-in, members or not.",
-    tools: tools![ListBlocks, CheckBlocks, AddBlocks, RemoveBlocks, ImportBlocks],
+    tools: tools![ListBlocks, CheckBlocks, AddBlocks, RemoveBlocks, ImportBlocks, UndoImport],
 };
 
 /// The list has one order, newest first.
@@ -251,6 +255,8 @@ pub struct ImportBlocks {
     /// The note of rows that have none, at most 1,000 characters.
     #[oai(validator(max_length = 1000))]
     note: Option<String>,
+    /// What is known of the file, where the look at it would find something else.
+    mapping: Option<ImportMapping>,
 }
 
 impl Tool for ImportBlocks {
@@ -261,8 +267,33 @@ impl Tool for ImportBlocks {
     type Output = Accepted;
 
     async fn run(self, cx: &mut Cx) -> Result<Accepted> {
-        let rest = Rest { reason: self.reason, source: self.source, note: self.note };
+        let mapping = self.mapping.unwrap_or_default();
+        let rest = Rest { reason: self.reason, source: self.source, note: self.note, mapping };
         actions::import(cx, self.upload, self.emails, rest).await
+    }
+}
+
+/// Take an import back
+///
+/// Takes the addresses off the list again that an import put there, as a job, within 30 days. What others have said too,
+/// before or after it, stays: another import, or `blocklist.add`; the strongest of them stands again. The job counts
+/// `done`, `total`, `removed` and `kept`. An import that still runs is to be cancelled first. Take care: mail goes to
+/// these addresses again.
+#[derive(Object)]
+pub struct UndoImport {
+    /// The job of the import.
+    job: JobId,
+}
+
+impl Tool for UndoImport {
+    const NAME: &'static str = "blocklist.undoImport";
+    const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
+    const EXAMPLE: &'static str = r#"{"job":"job_01kan8v3t0e0rt8nfkzk1s7p4qc"}"#;
+    type Output = Accepted;
+
+    async fn run(self, cx: &mut Cx) -> Result<Accepted> {
+        let undo = undo::accept(cx, &self.job).await?;
+        Ok(Accepted { job: JobView::from_row(cx.enqueue(&undo).await?)? })
     }
 }
 

@@ -2,6 +2,7 @@ use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use usher_db::{FromRow, Row};
+use usher_files::{Field, Wanted};
 
 use crate::values::{BlockId, Time};
 
@@ -117,6 +118,106 @@ impl FromRow for Entry {
             updated_at: row.take()?,
             key: row.take()?,
         })
+    }
+}
+
+/// How the cells of a file are separated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
+#[oai(rename = "ImportFormat", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum ImportFormat {
+    /// By commas.
+    Csv,
+    /// By tabs.
+    Tsv,
+    /// By semicolons.
+    Semicolon,
+    /// By vertical bars.
+    Pipe,
+    /// Not at all: one address a line.
+    List,
+    /// A JSON array, by itself or in an object.
+    Json,
+    /// One JSON value a line.
+    JsonLines,
+}
+
+impl From<ImportFormat> for usher_files::Format {
+    fn from(format: ImportFormat) -> Self {
+        match format {
+            ImportFormat::Csv => Self::Csv,
+            ImportFormat::Tsv => Self::Tsv,
+            ImportFormat::Semicolon => Self::Semicolon,
+            ImportFormat::Pipe => Self::Pipe,
+            ImportFormat::List => Self::List,
+            ImportFormat::Json => Self::Json,
+            ImportFormat::JsonLines => Self::JsonLines,
+        }
+    }
+}
+
+impl From<usher_files::Format> for ImportFormat {
+    fn from(format: usher_files::Format) -> Self {
+        use usher_files::Format as Found;
+        match format {
+            Found::Csv => Self::Csv,
+            Found::Tsv => Self::Tsv,
+            Found::Semicolon => Self::Semicolon,
+            Found::Pipe => Self::Pipe,
+            Found::List => Self::List,
+            Found::Json => Self::Json,
+            Found::JsonLines => Self::JsonLines,
+        }
+    }
+}
+
+/// What is known of a file and overrules what a look at it would find. A column is given by its name in the header,
+/// whatever its case, or by its number from 1. With any column given, no export of another tool is recognised.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[oai(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
+pub struct ImportMapping {
+    /// The column of the addresses.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub(super) email: Option<String>,
+    /// The column of the reasons.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub(super) reason: Option<String>,
+    /// The column of the sources.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub(super) source: Option<String>,
+    /// The column of the notes.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub(super) note: Option<String>,
+    /// The column that says since when.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub(super) first_seen: Option<String>,
+    /// The column of the mail provider's codes.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub(super) vendor_code: Option<String>,
+    /// Whether the first row names the columns.
+    pub(super) header: Option<bool>,
+    /// How the cells are separated.
+    pub(super) format: Option<ImportFormat>,
+}
+
+impl ImportMapping {
+    /// As the reader takes it.
+    pub(super) fn wanted(&self) -> Wanted {
+        let Self { email, reason, source, note, first_seen, vendor_code, header, format } = self;
+        let each = [
+            (Field::Email, email),
+            (Field::Reason, reason),
+            (Field::Source, source),
+            (Field::Note, note),
+            (Field::FirstSeen, first_seen),
+            (Field::VendorCode, vendor_code),
+        ];
+        Wanted {
+            format: format.map(Into::into),
+            has_header: *header,
+            columns: each.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect(),
+        }
     }
 }
 

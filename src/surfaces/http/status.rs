@@ -33,6 +33,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::NotFound
         | Code::MemberNotFound
         | Code::UploadNotFound
+        | Code::ImportNotFound
         | Code::JobNotFound
         | Code::ToolNotFound
         | Code::ActivityNotFound => StatusCode::NOT_FOUND,
@@ -40,7 +41,11 @@ pub fn status(code: Code) -> StatusCode {
         Code::FileEmpty
         | Code::NotAList
         | Code::NoAddressColumn
-        | Code::GzipDamaged
+        | Code::NoSuchColumn
+        | Code::FileDamaged
+        | Code::ZipFiles
+        | Code::ZipEncrypted
+        | Code::ZipMethod
         | Code::FileTooLarge
         | Code::FileUnreadable
         | Code::Crashed
@@ -51,9 +56,12 @@ pub fn status(code: Code) -> StatusCode {
         | Code::Cancelled => StatusCode::UNPROCESSABLE_ENTITY,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-        Code::IdempotencyInProgress | Code::MemberExists | Code::EmailMismatch | Code::JobNotRetryable => {
-            StatusCode::CONFLICT
-        }
+        Code::IdempotencyInProgress
+        | Code::MemberExists
+        | Code::EmailMismatch
+        | Code::ImportRunning
+        | Code::ImportUndone
+        | Code::JobNotRetryable => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::IdempotencyKeyReused | Code::TooManyTags => StatusCode::UNPROCESSABLE_ENTITY,
