@@ -384,3 +384,53 @@ both!(whatever_happens_an_address_is_blocked_for_the_strongest_reason_that_is_le
         assert_eq!(stands, expected, "step {step}: {model:?}");
     }
 });
+
+async fn preview(world: &World, args: Value) -> Value {
+    let reply = world.call_with(&world.key, "blocklist.import", json!({ "args": args, "dryRun": true }), &[]).await;
+    reply.result()["preview"].clone()
+}
+
+both!(a_dry_run_says_what_an_import_would_do, async |world| {
+    world.without_budgets().await;
+    add(world, "ben@example.com", "manual").await;
+    add(world, "cat@example.com", "complaint").await;
+    let file = "address;code;error;created_at\nAnna <anna@example.com>;550;gone;Mon, 06 May 2024 18:11:58 UTC\n\
+                ben@example.com;;;\ncat@example.com;;;\nanna@example.com;;;\nnobody;;;\n";
+    let id = upload(world, file).await["id"].clone();
+    let seen = preview(world, json!({ "upload": id })).await;
+    assert_eq!(
+        seen["summary"],
+        "Mailgun bounces: table separated by semicolons in UTF-8, with a header: email is column 1 \
+        \"address\", note is column 3 \"error\", first_seen is column 4 \"created_at\", vendor_code is column 2 \"code\""
+    );
+    let names = ["format", "encoding", "compression", "header", "exporter"];
+    assert_eq!(json!(names.map(|name| &seen[name])), json!(["semicolon", "utf-8", "none", true, "mailgun_bounces"]));
+    assert_eq!(seen["columns"][0], json!({ "name": "address", "field": "email" }));
+    let counts =
+        json!({ "total": 5, "exact": true, "added": 1, "strengthened": 1, "already": 2, "skipped": 0, "invalid": 1 });
+    assert_eq!(seen["counts"], counts);
+    assert_eq!(
+        seen["rows"][0],
+        json!({
+            "line": 2, "email": "anna@example.com", "verdict": "added", "reason": "hard_bounce", "note": "gone",
+            "firstSeen": "2024-05-06T18:11:58Z", "vendorCode": "550",
+        })
+    );
+    let verdicts: Vec<_> = (0..5).map(|at| seen["rows"][at]["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["added", "strengthened", "already", "already", "invalid"]);
+    assert_eq!(seen["rows"][4]["code"], "invalid_address");
+    // Nothing has happened, and the mapping overrules.
+    assert_eq!(world.ok("blocklist.list", json!({})).await["items"].as_array().unwrap().len(), 2);
+    let mapping = json!({ "email": "address", "note": "4" });
+    let seen = preview(world, json!({ "upload": id, "mapping": mapping, "reason": "invalid" })).await;
+    assert_eq!((&seen["exporter"], &seen["rows"][0]["reason"]), (&Value::Null, &json!("invalid")));
+    assert_eq!(seen["rows"][0]["note"], "Mon, 06 May 2024 18:11:58 UTC");
+    let job = world.ok("blocklist.import", json!({ "upload": id, "mapping": mapping })).await;
+    assert_eq!(world.job(&job["job"]["id"]).await["status"], "succeeded");
+    assert_eq!(entry(world, "anna@").await["note"], "Mon, 06 May 2024 18:11:58 UTC");
+
+    let problem = &preview(world, json!({ "upload": id, "mapping": { "email": "mail" } })).await["problem"];
+    assert_eq!(problem["code"], "no_such_column");
+    let inline = preview(world, json!({ "emails": ["dan@example.com", "nobody"] })).await;
+    assert_eq!((&inline["counts"]["added"], &inline["counts"]["invalid"]), (&json!(1), &json!(1)));
+});

@@ -4,14 +4,14 @@ use serde_json::json;
 use usher_db::Change;
 
 use super::{
-    Import, Reason,
+    Import, Reason, preview,
     rows::NewRow,
     store::{self, Said},
-    tools::{AddResult, Added, CheckResult, Removed},
+    tools::{AddResult, Added, CheckResult, ImportAccepted, Removed},
     types::{Entry, ImportMapping},
 };
 use crate::{
-    areas::{jobs::Accepted, jobs::JobView, uploads},
+    areas::{jobs::JobView, uploads},
     error::{Code, Error, Result},
     gate::Cx,
     values::{BlockId, Email, UploadId},
@@ -141,20 +141,18 @@ pub(super) struct Rest {
     pub(super) mapping: ImportMapping,
 }
 
-/// Accepts an import of an upload, or of a list in the call, which becomes one.
+/// Accepts an import of an upload, or of a list in the call, which becomes one. In a dry run it says what would happen.
 pub(super) async fn import(
     cx: &mut Cx,
     upload: Option<UploadId>,
     emails: Option<Vec<String>>,
     rest: Rest,
-) -> Result<Accepted> {
+) -> Result<ImportAccepted> {
     let (app, site, now, key) = (cx.app.clone(), cx.site(), cx.now, cx.caller.key.id.clone());
-    let upload = match (upload, emails) {
+    let (list, dry_run) = (emails.as_deref().map(list_of), cx.dry_run);
+    let upload = match (upload, &list) {
         (Some(upload), None) => upload,
-        (None, Some(emails)) => {
-            let (list, dry_run) = (list_of(&emails), cx.dry_run);
-            uploads::actions::keep_text(&app, cx.tx(), site, &key, list, dry_run).await?.id
-        }
+        (None, Some(list)) => uploads::actions::keep_text(&app, cx.tx(), site, &key, list.clone(), dry_run).await?.id,
         _ => {
             return Err(Error::new(
                 Code::ImportSourceMissing,
@@ -166,7 +164,20 @@ pub(super) async fn import(
     let text = |text: Option<String>| text.map(|text| plain(&text)).filter(|text| !text.is_empty());
     let Rest { reason, source, note, mapping } = rest;
     let job = Import { upload, reason, source: text(source), note: text(note), mapping };
-    Ok(Accepted { job: JobView::from_row(cx.enqueue(&job).await?)? })
+    let preview = match (dry_run, list) {
+        (false, _) => None,
+        (true, Some(list)) => {
+            let bytes = list.len() as u64;
+            Some(preview::preview(cx, std::io::Cursor::new(list), bytes, job.clone()).await?)
+        }
+        (true, None) => {
+            let path = uploads::path(&app.config, site, &job.upload);
+            let file = tokio::fs::File::open(path).await?;
+            let bytes = file.metadata().await?.len();
+            Some(preview::preview(cx, file.into_std().await, bytes, job.clone()).await?)
+        }
+    };
+    Ok(ImportAccepted { job: JobView::from_row(cx.enqueue(&job).await?)?, preview })
 }
 
 /// Addresses as a file: a header, so that nothing has to be guessed, then one cell a line, quoted, so that what is no

@@ -20,6 +20,7 @@ mod actions;
 mod apply;
 mod jobs;
 mod lines;
+mod preview;
 mod rows;
 mod source;
 mod store;

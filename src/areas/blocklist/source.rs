@@ -20,8 +20,12 @@ use super::{
 };
 use crate::values::{Email, Time};
 
+/// What is wrong with a text that is no address, for programs and for people.
+pub(super) const NO_ADDRESS: (&str, &str) =
+    ("invalid_address", "This is not an email address. Correct it, or remove the row.");
+
 /// Text that is read of one file, once it is decompressed.
-const MAX_TEXT_BYTES: u64 = 4 << 30;
+pub(super) const MAX_TEXT_BYTES: u64 = 4 << 30;
 
 /// Characters of a note that are kept.
 const NOTE: usize = 1000;
@@ -122,7 +126,7 @@ impl Source {
                         take(&mut lines, &row, &email, &self.place);
                         None
                     }
-                    Err(_) => Some(("invalid_address", "This is not an email address. Correct it, or remove the row.")),
+                    Err(_) => Some(NO_ADDRESS),
                 },
             };
             if let Some((code, text)) = bad {

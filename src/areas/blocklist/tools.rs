@@ -2,6 +2,7 @@ use poem_openapi::Object;
 
 use super::{
     actions::{self, Rest},
+    preview::Preview,
     store::{Filter, LAST},
     types::{Entry, ImportMapping, Reason},
     undo,
@@ -228,6 +229,15 @@ impl Tool for RemoveBlocks {
     }
 }
 
+/// An import that was accepted.
+#[derive(Object)]
+pub struct ImportAccepted {
+    /// The job. `Prefer: wait=N` waits up to N seconds (at most 30) for its end.
+    pub(super) job: JobView,
+    /// Only in a dry run: what the import would do.
+    pub(super) preview: Option<Preview>,
+}
+
 /// Import a block list
 ///
 /// Adds a file's addresses to the block list, as a job. The file is sent to `POST /api/v1/uploads` first: CSV, TSV,
@@ -236,7 +246,8 @@ impl Tool for RemoveBlocks {
 /// and the exports of the usual mail tools are recognised. An import adds and strengthens, and never weakens or removes.
 /// A row that says that its address may get mail (`active`, `subscribed`, `soft bounce`) is skipped. A bad row stops
 /// nothing: the job's `result.errorFile` holds each as it came, with its line and what is wrong, and can be mended and
-/// imported again. The job's progress counts `total`, `done`, `added`, `already`, `strengthened`, `skipped` and
+/// imported again. With `dryRun` the answer has a `preview`: how the file is understood, its first 20 rows with what would
+/// become of them, and the counts to expect; `mapping` overrules what was found. The job's progress counts `total`, `done`, `added`, `already`, `strengthened`, `skipped` and
 /// `invalid`; `total` is an estimate until the end of a long file is near.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
@@ -264,9 +275,9 @@ impl Tool for ImportBlocks {
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
     const EXAMPLE: &'static str =
         r#"{"upload":"upl_01kan8v3t0e0rt8nfkzk1s7p4qv","reason":"hard_bounce","source":"sendgrid"}"#;
-    type Output = Accepted;
+    type Output = ImportAccepted;
 
-    async fn run(self, cx: &mut Cx) -> Result<Accepted> {
+    async fn run(self, cx: &mut Cx) -> Result<ImportAccepted> {
         let mapping = self.mapping.unwrap_or_default();
         let rest = Rest { reason: self.reason, source: self.source, note: self.note, mapping };
         actions::import(cx, self.upload, self.emails, rest).await

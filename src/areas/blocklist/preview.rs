@@ -1,0 +1,264 @@
+//! What an import would do, found out by looking at the beginning of its file.
+
+use std::{
+    collections::HashMap,
+    io::{Read, Seek},
+};
+
+use poem_openapi::{Enum, Object};
+use usher_files::{FileError, Mapping, Reader, RowFault};
+
+use super::{
+    Import, Reason, actions,
+    source::{MAX_TEXT_BYTES, NO_ADDRESS, moment},
+    store,
+    types::ImportFormat,
+};
+use crate::{
+    error::{Error, Result},
+    gate::Cx,
+    values::{Email, Time},
+};
+
+/// Rows that are shown.
+const SHOWN: usize = 20;
+
+/// Rows that are read.
+const READ: usize = 10_000;
+
+/// Bytes of rows after which no more are read.
+const READ_BYTES: usize = 2 << 20;
+
+/// What would become of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename = "ImportVerdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// Its address is new on the list.
+    Added,
+    /// Its address is there for a weaker reason.
+    Strengthened,
+    /// Its address is there for a reason as strong, or stands in the file before.
+    Already,
+    /// It says that its address may get mail.
+    Skipped,
+    /// It cannot be taken; `code` and `message` say why.
+    Invalid,
+}
+
+/// A row, and what would become of it.
+#[derive(Debug, Object)]
+#[oai(rename = "ImportPreviewRow", rename_all = "camelCase")]
+pub struct PreviewRow {
+    /// The line of the file it begins in, from 1.
+    line: u64,
+    /// The address, as it was written.
+    email: Option<String>,
+    /// What would become of it.
+    verdict: Verdict,
+    /// The reason it would be blocked for.
+    reason: Option<Reason>,
+    /// The source it gives.
+    source: Option<String>,
+    /// The note it gives.
+    note: Option<String>,
+    /// Since when, if it says so in a way that is understood.
+    first_seen: Option<Time>,
+    /// The mail provider's code.
+    vendor_code: Option<String>,
+    /// Why it cannot be taken, or is skipped, for programs.
+    code: Option<String>,
+    /// The same, for people.
+    message: Option<String>,
+}
+
+/// A column of the file.
+#[derive(Debug, Object)]
+#[oai(rename = "ImportPreviewColumn")]
+pub struct PreviewColumn {
+    /// Its name in the header, or `column_2` and so on.
+    name: String,
+    /// What it is taken for: `email`, `reason`, `source`, `note`, `first_seen` or `vendor_code`; absent if it is not used.
+    field: Option<String>,
+}
+
+/// How many rows would end how.
+#[derive(Debug, Default, Object)]
+#[oai(rename = "ImportPreviewCounts", rename_all = "camelCase")]
+pub struct PreviewCounts {
+    /// Rows of the file.
+    total: u64,
+    /// Whether all rows were read. If not, the counts are estimates from the first ones.
+    exact: bool,
+    /// New addresses.
+    added: u64,
+    /// Addresses that are there for a weaker reason.
+    strengthened: u64,
+    /// Addresses that are there, or stand in the file before.
+    already: u64,
+    /// Rows that say that their address may get mail.
+    skipped: u64,
+    /// Rows that cannot be taken.
+    invalid: u64,
+}
+
+/// Why a file cannot be imported.
+#[derive(Debug, Object)]
+#[oai(rename = "ImportProblem")]
+pub struct Problem {
+    /// For programs.
+    code: String,
+    /// For people.
+    message: String,
+}
+
+/// What an import would do.
+#[derive(Debug, Default, Object)]
+#[oai(rename = "ImportPreview", rename_all = "camelCase")]
+pub struct Preview {
+    /// Why the file cannot be imported; then nothing else is here.
+    problem: Option<Problem>,
+    /// How the file was understood, in one sentence.
+    summary: Option<String>,
+    /// How its cells are separated.
+    format: Option<ImportFormat>,
+    /// How its characters are written: `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`.
+    encoding: Option<String>,
+    /// How it is compressed: `none`, `gzip` or `zip`.
+    compression: Option<String>,
+    /// Whether the first row names the columns.
+    header: Option<bool>,
+    /// Whose export it is, such as `mailgun_bounces`.
+    exporter: Option<String>,
+    /// The columns, and what they are taken for.
+    #[oai(validator(max_items = 1000))]
+    columns: Vec<PreviewColumn>,
+    /// The first 20 rows.
+    #[oai(validator(max_items = 20))]
+    rows: Vec<PreviewRow>,
+    /// How many rows would end how.
+    counts: Option<PreviewCounts>,
+}
+
+/// The beginning of a file.
+struct Look {
+    mapping: Mapping,
+    rows: Vec<Seen>,
+    total: u64,
+    is_whole: bool,
+}
+
+struct Seen {
+    row: PreviewRow,
+    email: Option<Email>,
+}
+
+/// Looks at a file of so many bytes, and at the list as it is.
+pub(super) async fn preview(
+    cx: &mut Cx,
+    file: impl Read + Seek + Send + 'static,
+    bytes: u64,
+    job: Import,
+) -> Result<Preview> {
+    let now = cx.now;
+    let looked = tokio::task::spawn_blocking(move || look(file, bytes, &job, now)).await.map_err(Error::internal)?;
+    let Look { mapping, mut rows, total, is_whole } = match looked {
+        Ok(look) => look,
+        Err(error) => {
+            let problem = Problem { code: error.code().into(), message: error.to_string() };
+            return Ok(Preview { problem: Some(problem), ..Preview::default() });
+        }
+    };
+    judge(cx, &mut rows).await?;
+    let n_read = rows.len() as u64;
+    let count = |verdict: Verdict| {
+        let n = rows.iter().filter(|seen| seen.row.verdict == verdict).count() as u64;
+        (n * total).checked_div(n_read).unwrap_or(0)
+    };
+    let counts = PreviewCounts {
+        total,
+        exact: is_whole,
+        added: count(Verdict::Added),
+        strengthened: count(Verdict::Strengthened),
+        already: count(Verdict::Already),
+        skipped: count(Verdict::Skipped),
+        invalid: count(Verdict::Invalid),
+    };
+    let column = |column: &usher_files::Column| PreviewColumn {
+        name: column.name.clone(),
+        field: column.field.map(|field| field.code().into()),
+    };
+    Ok(Preview {
+        problem: None,
+        summary: Some(mapping.to_string()),
+        format: Some(mapping.format.into()),
+        encoding: Some(mapping.encoding.code().into()),
+        compression: Some(mapping.compression.code().into()),
+        header: Some(mapping.has_header),
+        exporter: mapping.exporter.map(|exporter| exporter.code.into()),
+        columns: mapping.columns.iter().map(column).collect(),
+        rows: rows.into_iter().take(SHOWN).map(|seen| seen.row).collect(),
+        counts: Some(counts),
+    })
+}
+
+fn look(file: impl Read + Seek, bytes: u64, job: &Import, now: Time) -> Result<Look, FileError> {
+    let mut reader = Reader::open_as(file, MAX_TEXT_BYTES, &job.mapping.wanted())?;
+    let mapping = reader.mapping().clone();
+    let (mut rows, mut n_bytes, mut is_whole) = (Vec::new(), 0, false);
+    while rows.len() < READ && n_bytes < READ_BYTES {
+        let Some(row) = reader.next_row().transpose()? else {
+            is_whole = true;
+            break;
+        };
+        n_bytes += row.raw.len();
+        rows.push(seen(&row, job.reason, now));
+    }
+    let n = rows.len() as u64;
+    let estimate = u128::from(n) * u128::from(bytes) / u128::from(reader.bytes_read().max(1));
+    let total = if is_whole { n } else { u64::try_from(estimate).unwrap_or(u64::MAX).max(n) };
+    Ok(Look { mapping, rows, total, is_whole })
+}
+
+fn seen(row: &usher_files::Row<'_>, reason: Reason, now: Time) -> Seen {
+    let owned = |text: Option<&str>| text.map(actions::plain);
+    let (text, email, fault) = match row.email {
+        Err(fault) => (None, None, Some((fault.code(), fault.text()))),
+        Ok(text) => {
+            let email = Email::parse(text).ok();
+            (Some(actions::plain(text)), email.clone(), email.is_none().then_some(NO_ADDRESS))
+        }
+    };
+    let verdict = if row.email == Err(RowFault::Sendable) { Verdict::Skipped } else { Verdict::Invalid };
+    let row = PreviewRow {
+        line: row.line,
+        email: text,
+        // Of an address, what is on the list decides.
+        verdict,
+        reason: email.is_some().then(|| row.reason.map_or(reason, Reason::from)),
+        source: owned(row.source),
+        note: owned(row.note),
+        first_seen: row.first_seen.and_then(moment).map(Time::from_micros).filter(|seen| *seen < now),
+        vendor_code: owned(row.vendor_code),
+        code: fault.map(|(code, _)| code.into()),
+        message: fault.map(|(_, text)| text.into()),
+    };
+    Seen { row, email }
+}
+
+/// Compares addresses with the list, and with those before them.
+async fn judge(cx: &mut Cx, rows: &mut [Seen]) -> Result<()> {
+    let site = cx.site();
+    let keys = rows.iter().filter_map(|seen| Some(seen.email.as_ref()?.key().to_owned())).collect();
+    let there = store::of_keys(cx.conn(), site, keys).await?;
+    let mut there: HashMap<String, Option<Reason>> =
+        there.into_iter().map(|entry| (entry.key, Some(entry.reason))).collect();
+    for seen in rows {
+        let (Some(email), Some(reason)) = (&seen.email, seen.row.reason) else { continue };
+        seen.row.verdict = match there.insert(email.key().to_owned(), None) {
+            None => Verdict::Added,
+            Some(Some(before)) if before < reason => Verdict::Strengthened,
+            Some(_) => Verdict::Already,
+        };
+    }
+    Ok(())
+}
