@@ -72,6 +72,20 @@ pub enum FileError {
     },
 }
 
+/// Every code of a [`FileError`], with its meaning, for a page of documentation.
+pub const FILE_ERRORS: [(&str, &str); 10] = [
+    ("file_empty", "There is nothing in the file but white space."),
+    ("not_a_list", "The file is a picture, a program, a PDF, a workbook, …; the text says which, and what to do."),
+    ("no_address_column", "It is a table, and none of its columns holds addresses."),
+    ("no_such_column", "`mapping` names a column that is not there; the text lists those that are."),
+    ("file_damaged", "The compressed bytes are broken, or end too early."),
+    ("zip_files", "The zip archive holds no file, or several."),
+    ("zip_encrypted", "The zip archive has a password."),
+    ("zip_method", "The zip archive is neither stored nor deflated."),
+    ("file_too_large", "The file holds more than 4 GiB of text once it is decompressed."),
+    ("file_unreadable", "The server could not read the file from its disk."),
+];
+
 impl FileError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
@@ -107,4 +121,27 @@ fn quoted(columns: &[String]) -> String {
 
 fn in_brackets(files: &[String]) -> String {
     if files.is_empty() { String::new() } else { format!(" ({}, …)", quoted(files)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_is_documented() {
+        let (files, columns, wanted) = (Vec::new(), Vec::new(), String::new());
+        let errors = [
+            FileError::Empty,
+            FileError::NotAList { kind: Kind::Pdf },
+            FileError::NoAddressColumn { columns: columns.clone() },
+            FileError::NoSuchColumn { wanted, columns },
+            FileError::Damaged { compression: Compression::Zip, source: io::Error::other("x") },
+            FileError::ZipFiles { files, n_files: 0 },
+            FileError::ZipEncrypted,
+            FileError::ZipMethod,
+            FileError::TooLarge { limit_bytes: 1 },
+            FileError::Io { source: io::Error::other("x") },
+        ];
+        assert_eq!(errors.map(|error| error.code()), FILE_ERRORS.map(|(code, _)| code));
+    }
 }

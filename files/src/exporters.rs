@@ -207,18 +207,18 @@ impl Exporter {
     pub fn meaning(&self) -> String {
         let said = |verdict: &Verdict| match verdict {
             Verdict::Suppressed(reason) => reason.code().to_owned(),
-            Verdict::Sendable => "left out".to_owned(),
+            Verdict::Sendable => "skipped".to_owned(),
         };
         match &self.verdicts {
             Verdicts::All(verdict) => said(verdict),
             Verdicts::StatusCode => {
-                "hard_bounce; left out where the status is 4.x.x (a trouble that passes) or 5.7.x (a refusal of that mail)"
+                "hard_bounce; skipped where the status is 4.x.x (a trouble that passes) or 5.7.x (a refusal of that mail)"
                     .to_owned()
             }
             Verdicts::Words(words, otherwise) => {
                 let words = words.iter().map(|(word, verdict)| format!("{word}: {}", said(verdict)));
                 let last = otherwise.iter().map(|verdict| format!("else {}", said(verdict)));
-                words.chain(["the known words of the reason".to_owned()]).chain(last).collect::<Vec<_>>().join("; ")
+                words.chain(["the words below".to_owned()]).chain(last).collect::<Vec<_>>().join("; ")
             }
         }
     }

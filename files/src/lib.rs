@@ -49,7 +49,7 @@ mod window;
 
 pub use address::bare_address;
 pub use encoding::Encoding;
-pub use error::FileError;
+pub use error::{FILE_ERRORS, FileError};
 pub use error_file::ErrorFile;
 pub use exporters::{EXPORTERS, Exporter};
 pub use fault::RowFault;
@@ -57,4 +57,4 @@ pub use limits::{MAX_COLUMNS, MAX_RECORD_BYTES, SAMPLE_BYTES};
 pub use looks::Kind;
 pub use mapping::{Column, Compression, ERROR_COLUMNS, Field, Format, Mapping, Wanted};
 pub use reader::{Reader, Row};
-pub use reason::{Reason, Verdict, verdict};
+pub use reason::{Reason, Verdict, verdict, words};

@@ -141,6 +141,14 @@ pub(crate) const WORDS: &[(Verdict, &[&str])] = &[
     ),
 ];
 
+/// The words that are known, by what they say.
+pub fn words() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    WORDS.iter().map(|(verdict, words)| match verdict {
+        Verdict::Suppressed(reason) => (reason.code(), *words),
+        Verdict::Sendable => ("skipped", *words),
+    })
+}
+
 /// A word as it is compared: in small letters, with single spaces in place of all signs, and `HardBounce` and
 /// `HARD_BOUNCE` the same as `hard bounce`.
 pub(crate) fn plain(word: &str) -> String {

@@ -16,6 +16,7 @@ use crate::{
     app::{self, App},
     areas::{
         activity::{self, ActivityStatus, Actor, Record, Surface},
+        blocklist,
         sites::Site,
     },
     clock::Clock,
@@ -56,10 +57,10 @@ enum Command {
     Import(import::Command),
     /// Print the OpenAPI document, or check that the committed one is up to date.
     Openapi {
-        /// Compare openapi/ in the working folder with this program, and fail if it is old.
+        /// Compare openapi/ and docs/ in the working folder with this program, and fail if it is old.
         #[arg(long)]
         check: bool,
-        /// Write openapi/ in the working folder.
+        /// Write openapi/ and docs/ in the working folder.
         #[arg(long, conflicts_with = "check")]
         write: bool,
     },
@@ -127,7 +128,7 @@ async fn migrate(config: &Config) -> Result<()> {
 }
 
 /// The generated files that are committed: their names and texts.
-fn generated() -> [(&'static str, String); 3] {
+fn generated() -> [(&'static str, String); 4] {
     let tools = crate::tools::CATALOG.tools.iter().map(|tool| {
         let access = tool.definition.access;
         let scope = access.scope.map_or("-", crate::tools::Scope::name);
@@ -142,6 +143,7 @@ fn generated() -> [(&'static str, String); 3] {
         ("openapi/openapi.json", openapi::text()),
         ("openapi/tools.txt", tools.collect()),
         ("openapi/errors.txt", errors.collect()),
+        ("docs/block-lists.md", blocklist::guide()),
     ]
 }
 

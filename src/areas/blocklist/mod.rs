@@ -18,6 +18,7 @@
 
 mod actions;
 mod apply;
+mod guide;
 mod jobs;
 mod lines;
 mod preview;
@@ -28,6 +29,7 @@ mod tools;
 mod types;
 mod undo;
 
+pub use guide::guide;
 pub use jobs::{Import, import};
 pub use tools::AREA;
 pub use types::{Entry, Reason};

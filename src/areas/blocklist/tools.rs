@@ -248,7 +248,8 @@ pub struct ImportAccepted {
 /// nothing: the job's `result.errorFile` holds each as it came, with its line and what is wrong, and can be mended and
 /// imported again. With `dryRun` the answer has a `preview`: how the file is understood, its first 20 rows with what would
 /// become of them, and the counts to expect; `mapping` overrules what was found. The job's progress counts `total`, `done`, `added`, `already`, `strengthened`, `skipped` and
-/// `invalid`; `total` is an estimate until the end of a long file is near.
+/// `invalid`; `total` is an estimate until the end of a long file is near. `GET /docs/block-lists.md` has the formats, the
+/// exports of other tools, the words and the codes.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct ImportBlocks {

@@ -3,13 +3,17 @@
 use bytes::Bytes;
 use poem::{Endpoint, Response, Route, endpoint::make_sync, get};
 
-use crate::tools::{manifest, openapi};
+use crate::{
+    areas::blocklist,
+    tools::{manifest, openapi},
+};
 
 pub(super) fn routes() -> Route {
     Route::new()
         .at("/", get(fixed("text/html; charset=utf-8", manifest::home())))
         .at("/openapi.json", get(fixed("application/json", openapi::text())))
         .at("/docs", get(fixed("text/html; charset=utf-8", manifest::page())))
+        .at("/docs/block-lists.md", get(fixed("text/markdown; charset=utf-8", blocklist::guide())))
         .at("/llms.txt", get(fixed("text/plain; charset=utf-8", manifest::llms())))
         .at("/.well-known/agent.json", get(fixed("application/json", manifest::agent().to_string())))
         .at("/api/v1/scopes", get(fixed("application/json", manifest::scopes().to_string())))

@@ -1,0 +1,38 @@
+//! The guide to imports, with the tables of the reader in it.
+
+use usher_files::{EXPORTERS, FILE_ERRORS, RowFault, words};
+
+use super::source::NO_ADDRESS;
+
+/// The guide, in Markdown.
+pub fn guide() -> String {
+    let exports = EXPORTERS.iter().map(|export| {
+        let columns: Vec<_> = export.columns().iter().map(|column| format!("`{column}`")).collect();
+        let fields: Vec<_> =
+            export.known_fields().iter().map(|(field, column)| format!("{} from `{column}`", field.code())).collect();
+        [
+            format!("[{}]({})", export.name, export.source),
+            format!("`{}`", export.code),
+            columns.join(", "),
+            export.meaning(),
+            fields.join(", "),
+        ]
+    });
+    let words = words().map(|(meaning, words)| {
+        [meaning.to_owned(), words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")]
+    });
+    let bad = RowFault::ALL.into_iter().filter(|fault| *fault != RowFault::Sendable);
+    let faults = bad.map(|fault| (fault.code(), fault.text())).chain([NO_ADDRESS]);
+    let code = |(code, text): (&str, &str)| [format!("`{code}`"), text.to_owned()];
+    include_str!("guide.md")
+        .replace("{exports}", &table(["Export", "Code", "Recognised by", "Reason", "Other columns"], exports))
+        .replace("{words}", &table(["Meaning", "Words"], words))
+        .replace("{faults}", &table(["Code", "Meaning"], faults.map(code)))
+        .replace("{problems}", &table(["Code", "Meaning"], FILE_ERRORS.iter().copied().map(code)))
+}
+
+fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let line = |cells: [String; N]| format!("| {} |\n", cells.join(" | "));
+    let rows: String = rows.into_iter().map(line).collect();
+    format!("{}{}{}", line(head.map(str::to_owned)), line(["---"; N].map(str::to_owned)), rows.trim_end())
+}
