@@ -156,6 +156,59 @@ pub static EXPORTERS: &[Exporter] = &[
         verdicts: Verdicts::All(Verdict::Sendable),
         source: "https://mailchimp.com/help/view-export-contacts/",
     },
+    Exporter {
+        code: "brevo_blocked_contacts",
+        name: "Brevo blocked contacts",
+        columns: &["email", "reason code", "blockedat"],
+        is_exact: false,
+        fields: &[(Why, "reason code"), (Note, "reason message"), (Source, "senderemail"), (FirstSeen, "blockedat")],
+        verdicts: Verdicts::Words(
+            &[
+                ("unsubscribed via ma", suppressed(Reason::Unsubscribe)),
+                ("unsubscribed via email", suppressed(Reason::Unsubscribe)),
+                ("unsubscribed via api", suppressed(Reason::Unsubscribe)),
+                ("contact flagged as spam", suppressed(Reason::Complaint)),
+                ("admin blocked", suppressed(Reason::Manual)),
+            ],
+            None,
+        ),
+        source: "https://developers.brevo.com/reference/get-transac-blocked-contacts",
+    },
+    Exporter {
+        code: "mailerlite_subscribers",
+        name: "MailerLite subscribers",
+        columns: &["email", "status", "subscribed at", "unsubscribed at"],
+        is_exact: false,
+        fields: &[(Why, "status"), (Source, "source"), (FirstSeen, "unsubscribed at")],
+        verdicts: Verdicts::Words(&[], None),
+        source: "https://developers.mailerlite.com/docs/subscribers.html",
+    },
+    Exporter {
+        code: "kit_subscribers",
+        name: "Kit (ConvertKit) subscribers",
+        columns: &["email address", "state", "first name", "created at"],
+        is_exact: false,
+        fields: &[(Why, "state")],
+        verdicts: Verdicts::Words(&[], None),
+        source: "https://developers.kit.com/api-reference/subscribers/list-subscribers",
+    },
+    Exporter {
+        code: "activecampaign_contacts",
+        name: "ActiveCampaign contacts",
+        columns: &["email", "bounced hard", "bounced soft"],
+        is_exact: false,
+        fields: &[(Why, "bounced hard"), (FirstSeen, "bounced date")],
+        // How often mail to the address has bounced for good.
+        verdicts: Verdicts::Words(
+            &[
+                ("1", suppressed(Reason::HardBounce)),
+                ("2", suppressed(Reason::HardBounce)),
+                ("3", suppressed(Reason::HardBounce)),
+            ],
+            Some(Verdict::Sendable),
+        ),
+        source: "https://developers.activecampaign.com/reference/list-all-contacts",
+    },
 ];
 
 impl Exporter {

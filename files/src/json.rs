@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::fault::RowFault;
 use crate::limits::{MAX_COLUMNS, MAX_RECORD_BYTES};
@@ -157,7 +157,7 @@ impl<R: Read> JsonRecords<R> {
         for at in 0..n_columns {
             match &value {
                 Some(Value::Object(object)) => {
-                    push_text(&mut self.cells, self.columns.get(at).and_then(|name| object.get(name)));
+                    push_text(&mut self.cells, self.columns.get(at).and_then(|name| value_of(object, name)));
                 }
                 Some(value) if at == self.email => push_text(&mut self.cells, Some(value)),
                 // The error file shows what could not be read.
@@ -278,11 +278,27 @@ fn push_text(cells: &mut Vec<u8>, value: Option<&Value>) {
     }
 }
 
+/// The value of a key, or of a key in the object that is the value of a key: `reason.code`.
+fn value_of<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.get(name).or_else(|| {
+        let (outer, inner) = name.split_once('.')?;
+        object.get(outer)?.get(inner)
+    })
+}
+
+/// The keys of an object; those of an object in it have its own before them.
+fn keys_of(object: &Map<String, Value>) -> impl Iterator<Item = String> {
+    object.iter().flat_map(|(key, value)| match value {
+        Value::Object(inner) => inner.keys().map(|inner| format!("{key}.{inner}")).collect(),
+        _ => vec![key.clone()],
+    })
+}
+
 /// The elements of a sample as a table: the keys of its objects, if there are any, and the rows.
 pub(crate) fn table(values: &[Value]) -> (Option<Vec<String>>, Vec<Vec<String>>) {
-    let mut keys: Vec<&String> = Vec::new();
+    let mut keys: Vec<String> = Vec::new();
     for object in values.iter().filter_map(Value::as_object) {
-        for key in object.keys() {
+        for key in keys_of(object) {
             if keys.len() < MAX_COLUMNS && !keys.contains(&key) {
                 keys.push(key);
             }
@@ -297,8 +313,8 @@ pub(crate) fn table(values: &[Value]) -> (Option<Vec<String>>, Vec<Vec<String>>)
         return (None, values.iter().map(|value| vec![text(Some(value))]).collect());
     }
     let rows = values.iter().filter_map(Value::as_object);
-    let rows = rows.map(|object| keys.iter().map(|key| text(object.get(*key))).collect()).collect();
-    (Some(keys.into_iter().cloned().collect()), rows)
+    let rows = rows.map(|object| keys.iter().map(|key| text(value_of(object, key))).collect()).collect();
+    (Some(keys), rows)
 }
 
 #[cfg(test)]

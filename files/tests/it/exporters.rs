@@ -82,6 +82,30 @@ const SAMPLES: &[Sample] = &[
         "\"Email Address\",OPTIN_TIME,LAST_CHANGED,LEID,EUID\na@example.com,\"2024-03-01 09:00:00\",x,1,y\n",
         &[("sendable", None, None, None)],
     ),
+    (
+        "brevo_blocked_contacts",
+        "{\"contacts\":[{\"email\":\"a@example.com\",\"senderEmail\":\"shop@example.org\",\"reason\":{\"code\":\"unsubscribedViaMA\",\"message\":\"Unsubscribed via automation\"},\"blockedAt\":\"2024-03-01T09:00:00.000Z\"},{\"email\":\"b@example.com\",\"reason\":{\"code\":\"hardBounce\"},\"blockedAt\":\"x\"},{\"email\":\"c@example.com\",\"reason\":{\"code\":\"somethingNew\"},\"blockedAt\":null}],\"count\":3}",
+        &[
+            ("unsubscribe", None, Some("Unsubscribed via automation"), Some("2024-03-01T09:00:00.000Z")),
+            ("hard_bounce", None, None, Some("x")),
+            ("none", Some("somethingNew"), None, None),
+        ],
+    ),
+    (
+        "mailerlite_subscribers",
+        "{\"data\":[{\"id\":\"1\",\"email\":\"a@example.com\",\"status\":\"junk\",\"source\":\"form\",\"subscribed_at\":\"x\",\"unsubscribed_at\":\"2024-03-01 09:00:00\",\"fields\":{\"name\":\"Ann\"}},{\"id\":\"2\",\"email\":\"b@example.com\",\"status\":\"active\",\"subscribed_at\":\"x\",\"unsubscribed_at\":null}],\"links\":{}}",
+        &[("complaint", None, None, Some("2024-03-01 09:00:00")), ("sendable", None, None, None)],
+    ),
+    (
+        "kit_subscribers",
+        "{\"subscribers\":[{\"id\":1,\"first_name\":\"Ann\",\"email_address\":\"a@example.com\",\"state\":\"cancelled\",\"created_at\":\"2023-02-17T11:43:55Z\",\"fields\":{}},{\"id\":2,\"first_name\":null,\"email_address\":\"b@example.com\",\"state\":\"active\",\"created_at\":\"x\",\"fields\":{}}],\"pagination\":{}}",
+        &[("unsubscribe", None, None, None), ("sendable", None, None, None)],
+    ),
+    (
+        "activecampaign_contacts",
+        "{\"contacts\":[{\"cdate\":\"x\",\"email\":\"a@example.com\",\"bounced_hard\":\"1\",\"bounced_soft\":\"0\",\"bounced_date\":\"2024-03-01\"},{\"cdate\":\"x\",\"email\":\"b@example.com\",\"bounced_hard\":\"0\",\"bounced_soft\":\"4\",\"bounced_date\":null}]}",
+        &[("hard_bounce", None, None, Some("2024-03-01")), ("sendable", None, None, None)],
+    ),
 ];
 
 #[test]
@@ -110,4 +134,14 @@ fn a_sentence_names_the_export() {
     let expected = "Mailgun complaints: table separated by commas in UTF-8, with a header: \
                     email is column 1 \"address\", first_seen is column 2 \"created_at\"";
     assert_eq!(mapping.to_string(), expected);
+}
+
+#[test]
+fn klaviyos_words_are_known() {
+    let file = "Email,Suppression Reason,Timestamp\na@example.com,HARD_BOUNCE,2023-02-21T20:07:38+00:00\n\
+                b@example.com,INVALID_EMAIL,\nc@example.com,SPAM_COMPLAINT,\nd@example.com,UNSUBSCRIBE,\n\
+                e@example.com,USER_SUPPRESSED,\n";
+    let reasons: Vec<_> = read(file).1.iter().map(|row| row.reason.map(Reason::code)).collect();
+    let expected = ["hard_bounce", "invalid", "complaint", "unsubscribe", "manual"];
+    assert_eq!(reasons, expected.map(Some));
 }
