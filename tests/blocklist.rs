@@ -434,3 +434,41 @@ both!(a_dry_run_says_what_an_import_would_do, async |world| {
     let inline = preview(world, json!({ "emails": ["dan@example.com", "nobody"] })).await;
     assert_eq!((&inline["counts"]["added"], &inline["counts"]["invalid"]), (&json!(1), &json!(1)));
 });
+
+both!(what_is_exported_imports_again, async |world| {
+    world.without_budgets().await;
+    let file = "email,reason,source,note,first_seen,vendor_code\n\
+                Anna@example.com,complaint,web,\"one, \"\"two\"\"\",2020-05-01,5.1.1\n\
+                =cmd@example.com,manual,,=1+1,2021-01-01,@x\nzoë@bücher.example,unsubscribe,,\"a\nb\",,\n";
+    counts(&import(world, file, "invalid").await);
+    let export = async |query: &str| {
+        let headers = [("authorization", format!("Bearer {}", world.key.text))];
+        world.send("GET", &format!("/api/v1/blocklist/export{query}"), &headers, "").await
+    };
+    let whole = export("").await;
+    assert_eq!((whole.status, whole.header("content-type")), (200, "text/csv; charset=utf-8"));
+    assert!(
+        whole.text.contains("\n'=cmd@example.com,manual,import,'=1+1,2021-01-01T00:00:00Z,'@x\n"),
+        "{}",
+        whole.text
+    );
+    let some = export("?reason=complaint").await.text;
+    let line = "Anna@example.com,complaint,web,\"one, \"\"two\"\"\",2020-05-01T00:00:00Z,5.1.1\n";
+    assert_eq!(some, format!("email,reason,source,note,first_seen,vendor_code\n{line}"));
+    assert_eq!(export("?raeson=x").await.code(), "invalid_arguments");
+
+    let before = world.ok("blocklist.list", json!({})).await;
+    let emails: Vec<_> = before["items"].as_array().unwrap().iter().map(|entry| entry["email"].clone()).collect();
+    world.ok("blocklist.remove", json!({ "emails": emails })).await;
+    assert_eq!(counts(&import(world, whole.text.clone(), "invalid").await), [3, 3, 3, 0, 0, 0, 0]);
+    let after = world.ok("blocklist.list", json!({})).await;
+    let plain = |page: &Value| {
+        let mut entries = page["items"].as_array().unwrap().clone();
+        entries.iter_mut().for_each(|entry| {
+            entry.as_object_mut().unwrap().shift_remove("id");
+        });
+        entries.sort_by_key(|entry| entry["email"].to_string());
+        entries
+    };
+    assert_eq!(plain(&after), plain(&before));
+});

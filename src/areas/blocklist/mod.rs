@@ -18,6 +18,7 @@
 
 mod actions;
 mod apply;
+mod export;
 mod guide;
 mod jobs;
 mod lines;
@@ -29,6 +30,7 @@ mod tools;
 mod types;
 mod undo;
 
+pub use export::{export, export_filter};
 pub use guide::guide;
 pub use jobs::{Import, import};
 pub use tools::AREA;

@@ -41,7 +41,8 @@ pub struct BlockPage {
 
 /// List blocked addresses
 ///
-/// The site's block list, newest first. Filters that are given must all hold.
+/// The site's block list, newest first. Filters that are given must all hold. `GET /api/v1/blocklist/export` gives the
+/// same entries, all of them, as CSV that imports again.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct ListBlocks {
@@ -69,18 +70,24 @@ impl Tool for ListBlocks {
 
     async fn run(self, cx: &mut Cx) -> Result<BlockPage> {
         let before = Cursor::decode::<1>(self.cursor.as_deref(), ORDER)?.map_or(LAST.into(), |[id]| id);
-        // No stored text holds a NUL byte, and PostgreSQL takes none.
-        let findable = |text: String| text.replace('\0', "\u{fffd}");
-        let filter = Filter {
-            reason: self.reason,
-            source: self.source.map(findable),
-            text: self.text.map(|text| escape(&email_key(&findable(text)))),
-        };
-        let mut items = actions::list(cx, &filter, &before.replace('\0', ""), self.limit + 1).await?;
-        let more = paging::cut(&mut items, self.limit);
+        let limit = self.limit;
+        let mut items = actions::list(cx, &self.filter(), &before.replace('\0', ""), limit + 1).await?;
+        let more = paging::cut(&mut items, limit);
         let next_cursor =
             items.last().filter(|_| more).map(|entry| Cursor::after(ORDER, [entry.id.to_string()]).encode());
         Ok(BlockPage { items, next_cursor })
+    }
+}
+
+impl ListBlocks {
+    pub(super) fn filter(self) -> Filter {
+        // No stored text holds a NUL byte, and PostgreSQL takes none.
+        let findable = |text: String| text.replace('\0', "\u{fffd}");
+        Filter {
+            reason: self.reason,
+            source: self.source.map(findable),
+            text: self.text.map(|text| escape(&email_key(&findable(text)))),
+        }
     }
 }
 

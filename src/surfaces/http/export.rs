@@ -1,9 +1,10 @@
-//! What is too long for one JSON answer: the activity log as NDJSON, and the bad rows of an import.
+//! What is too long for one JSON answer: the activity log as NDJSON, the block list and the bad rows of an import as CSV.
 
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 use poem::{Body, Request, Response};
+use serde_json::Value;
 use tokio_util::io::ReaderStream;
 
 use super::Entrance;
@@ -23,6 +24,13 @@ pub(super) const ACTIVITY: Entrance = Entrance {
     handle: |app, request, call, caller| Box::pin(activity(app, request, call, caller)),
 };
 
+pub(super) const BLOCKLIST: Entrance = Entrance {
+    name: "blocklist.export",
+    scope: Some(Scope::MembersRead),
+    kind: Kind::Read,
+    handle: |app, request, call, caller| Box::pin(block_list(app, request, call, caller)),
+};
+
 pub(super) const JOB_ERRORS: Entrance = Entrance {
     name: "jobs.errors",
     scope: None,
@@ -30,20 +38,35 @@ pub(super) const JOB_ERRORS: Entrance = Entrance {
     handle: |app, request, call, caller| Box::pin(job_errors(app, request, call, caller)),
 };
 
-/// `GET /api/v1/activity/export`: the rows of `activity.list`, with its filters as query parameters.
-async fn activity(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
+/// The query parameters, as arguments of a tool that lists.
+fn arguments(request: &Request, tool: &str) -> Result<Value> {
     let query: Vec<(String, String)> = request
         .params()
         .map_err(|_| Error::field("query", "cannot be read; encode it as application/x-www-form-urlencoded"))?;
-    let args = query.into_iter().map(|(name, value)| (name, serde_json::Value::String(value))).collect();
-    let tool = CATALOG.get("activity.list").expect("the log has a list");
-    let filter = activity::export_filter(tool.accept(serde_json::Value::Object(args))?)?;
+    let args = query.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+    CATALOG.get(tool).expect("a tool of the catalogue").accept(Value::Object(args))
+}
+
+/// `GET /api/v1/activity/export`: the rows of `activity.list`, with its filters as query parameters.
+async fn activity(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
+    let filter = activity::export_filter(arguments(&request, "activity.list")?)?;
     gate::record_entry(&app, &call, &caller).await?;
     let lines = activity::export(app, caller.site.id, filter).map_err(std::io::Error::other);
     Ok(Response::builder()
         .content_type("application/x-ndjson")
         .header("content-disposition", "attachment; filename=\"activity.ndjson\"")
         .body(Body::from_bytes_stream(lines.map_ok(bytes::Bytes::from))))
+}
+
+/// `GET /api/v1/blocklist/export`: the entries of `blocklist.list`, with its filters as query parameters.
+async fn block_list(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
+    let filter = blocklist::export_filter(arguments(&request, "blocklist.list")?)?;
+    gate::record_entry(&app, &call, &caller).await?;
+    let rows = blocklist::export(app, caller.site.id, filter).map_err(std::io::Error::other);
+    Ok(Response::builder()
+        .content_type("text/csv; charset=utf-8")
+        .header("content-disposition", "attachment; filename=\"block-list.csv\"")
+        .body(Body::from_bytes_stream(rows.map_ok(bytes::Bytes::from))))
 }
 
 /// `GET /api/v1/jobs/<id>/errors`: the rows that an import could not take, as CSV that imports again once mended.
