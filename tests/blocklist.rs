@@ -472,3 +472,45 @@ both!(what_is_exported_imports_again, async |world| {
     };
     assert_eq!(plain(&after), plain(&before));
 });
+
+both!(whatever_is_sent_ends_in_a_clear_state, async |world| {
+    world.without_budgets().await;
+    world.leaves_traces = true;
+    let utf16: Vec<u8> = "\u{feff}Empfänger;Grund\r\nanna@example.com;HardBounce\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let wide = format!("a@example.com{}\nb@example.com\n", ",x".repeat(9_999));
+    let long = format!("a@example.com\n{}\nb@example.com\n", "x".repeat(1_000_000));
+    for (file, added, invalid) in [
+        (utf16, 1, 0),
+        (br#"{"items":[{"address":"ben@example.com","code":550,"error":"x","created_at":"y"}]}"#.to_vec(), 1, 0),
+        (b"\"cat@example.com\"\r\"dan@example.com\"\r".to_vec(), 2, 0),
+        (b"email,note\neve@example.com,\"open\nfay@example.com,caf\xe9\n".to_vec(), 1, 1),
+        (b"email\ngil@example.com\nx\0@example.com\n".to_vec(), 0, 0),
+        (wide.into_bytes(), 1, 1),
+        (long.into_bytes(), 2, 1),
+        (b"{\"email\":\"hal@example.com\"}\n{\"email\":\n".to_vec(), 1, 1),
+    ] {
+        let nul = file.contains(&0) && !file.starts_with(b"\xff\xfe");
+        let job = import(world, file, "invalid").await;
+        if nul {
+            assert_eq!((&job["status"], &job["error"]["code"]), (&json!("failed"), &json!("not_a_list")), "{job}");
+            continue;
+        }
+        let counts = counts(&job);
+        assert_eq!((counts[2] + counts[3], counts[6]), (added, invalid), "{job}");
+    }
+    for (file, code) in [
+        (&b"%PDF-1.7 \xe2\xe3"[..], "not_a_list"),
+        (b"\x7fELF\x02\x01\x01\0", "not_a_list"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "file_damaged"),
+        (b"PK\x03\x04\x14\0\0\0", "file_damaged"),
+        (b"name,city\nAnn,Ulm\n", "no_address_column"),
+        (b"  \n \n", "file_empty"),
+    ] {
+        let job = import(world, file.to_vec(), "invalid").await;
+        assert_eq!((&job["status"], &job["error"]["code"]), (&json!("failed"), &json!(code)), "{job}");
+        assert!(job["error"]["message"].as_str().unwrap().len() > 20, "{job}");
+    }
+});

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 
 use serde_json::{Map, Value};
 
+use crate::encoding::decode_cell;
 use crate::fault::RowFault;
 use crate::limits::{MAX_COLUMNS, MAX_RECORD_BYTES};
 use crate::names;
@@ -151,7 +152,7 @@ impl<R: Read> JsonRecords<R> {
         self.cells.clear();
         self.cell_ends.clear();
         let bytes = self.window.bytes(raw);
-        let value = if fault.is_none() { serde_json::from_slice(bytes).ok() } else { None };
+        let value = if fault.is_none() { parsed(bytes) } else { None };
         let fault = fault.or_else(|| value.is_none().then_some(RowFault::NotJson));
         let n_columns = self.columns.len().max(1);
         for at in 0..n_columns {
@@ -176,7 +177,7 @@ impl<R: Read> JsonRecords<R> {
         // Reading from memory cannot fail.
         while let Ok(Some(element)) = self.next_element() {
             if element.fault.is_none() {
-                values.extend(serde_json::from_slice(self.window.bytes(element.raw)));
+                values.extend(parsed(self.window.bytes(element.raw)));
             }
         }
         values
@@ -266,6 +267,18 @@ impl<R: Read> JsonRecords<R> {
         }
         self.window.advance();
         Ok(())
+    }
+}
+
+/// The value of an element. RFC 8259 wants UTF-8; what is not is read as Windows-1252, like any other row.
+fn parsed(element: &[u8]) -> Option<Value> {
+    match std::str::from_utf8(element) {
+        Ok(text) => serde_json::from_str(text).ok(),
+        Err(_) => {
+            let mut text = String::new();
+            decode_cell(element, &mut text);
+            serde_json::from_str(&text).ok()
+        }
     }
 }
 

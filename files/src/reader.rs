@@ -262,8 +262,9 @@ fn values<'a>(
         return Err(RowFault::NulByte);
     }
     let Scratch { text, ends, rest, word, said } = scratch;
+    let is_json = matches!(mapping.format, Format::Json | Format::JsonLines);
     let texts = match as_utf8(cells) {
-        Some(texts) if mapping.encoding != Encoding::Windows1252 || texts.text.is_ascii() => texts,
+        Some(texts) if mapping.encoding != Encoding::Windows1252 || texts.text.is_ascii() || is_json => texts,
         _ => decoded(cells, text, ends),
     };
     let value = |field: Option<usize>| field.and_then(|column| texts.get(column)).and_then(plain);
@@ -276,7 +277,7 @@ fn values<'a>(
         None => cell,
     };
     let others = || (0..texts.len()).filter(|column| Some(*column) != email).filter_map(|column| texts.get(column));
-    let is_table = !matches!(mapping.format, Format::List | Format::Json | Format::JsonLines);
+    let is_table = !is_json && mapping.format != Format::List;
     if is_several(cell) || (is_table && !mapping.has_header && others().any(is_address)) {
         return Err(RowFault::SeveralAddresses);
     }

@@ -8,13 +8,13 @@ use zip::write::SimpleFileOptions;
 
 use crate::{Stream, lines, open, read, refused};
 
-fn gzip(text: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()
 }
 
-fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     zip_as(files, SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated))
 }
 

@@ -31,6 +31,83 @@ fn meant(cell: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
+/// A way to write a list down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Table(Format),
+    List,
+    Array,
+    Wrapped,
+    Lines,
+}
+
+impl Shape {
+    const ALL: [Self; 8] = [
+        Self::Table(Format::Csv),
+        Self::Table(Format::Tsv),
+        Self::Table(Format::Semicolon),
+        Self::Table(Format::Pipe),
+        Self::List,
+        Self::Array,
+        Self::Wrapped,
+        Self::Lines,
+    ];
+
+    fn write(self, rows: &[(String, String, String)], ending: &str) -> String {
+        let objects: Vec<_> = rows
+            .iter()
+            .map(|(id, email, note)| serde_json::json!({ "id": id, "email": email, "note": note }).to_string())
+            .collect();
+        match self {
+            Self::Table(format) => {
+                let end = match ending {
+                    "\r\n" => csv::Terminator::CRLF,
+                    other => csv::Terminator::Any(other.as_bytes()[0]),
+                };
+                String::from_utf8(write(rows, format.separator().unwrap(), end)).unwrap()
+            }
+            Self::List => rows.iter().map(|(_, email, _)| format!("{email}{ending}")).collect(),
+            Self::Array => format!("[{}]", objects.join(&format!(",{ending}"))),
+            Self::Wrapped => format!("{{\"n\":1,{ending}\"list\":[{}],\"end\":true}}", objects.join(",")),
+            Self::Lines => objects.iter().map(|object| format!("{object}{ending}")).collect(),
+        }
+    }
+}
+
+/// A way to write characters as bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Utf8,
+    Utf8WithMark,
+    Utf16Le,
+    Utf16Be,
+    Windows1252,
+}
+
+impl Written {
+    const ALL: [Self; 5] = [Self::Utf8, Self::Utf8WithMark, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
+
+    fn bytes(self, text: &str) -> Vec<u8> {
+        let marked = format!("\u{feff}{text}");
+        match self {
+            Self::Utf8 => text.into(),
+            Self::Utf8WithMark => marked.into(),
+            Self::Utf16Le => marked.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Self::Utf16Be => marked.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            Self::Windows1252 => text.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect(),
+        }
+    }
+}
+
+/// The bytes as they are, in gzip, or in a zip archive.
+fn pack(bytes: &[u8], how: i32) -> Vec<u8> {
+    match how {
+        0 => bytes.to_vec(),
+        1 => crate::input::gzip(bytes),
+        _ => crate::input::zip(&[("list", bytes)]),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -53,6 +130,32 @@ proptest! {
         let raw: usize = read.iter().map(|row| row.raw.len()).sum();
         let header = "id,email,note".len();
         prop_assert_eq!(raw + header + (rows.len() + 1) * if has_crlf { 2 } else { 1 }, file.len());
+    }
+
+    #[test]
+    fn any_list_is_read_back_in_any_format_encoding_and_compression(
+        rows in table(),
+        shape in prop::sample::select(&Shape::ALL[..]),
+        encoding in prop::sample::select(&Written::ALL[..]),
+        packing in 0..3,
+        ending in prop::sample::select(&["\n", "\r\n", "\r"][..]),
+    ) {
+        let writable = |cell: &String| match encoding {
+            Written::Windows1252 => cell.replace('\u{1f600}', "x"),
+            _ => cell.clone(),
+        };
+        let rows: Vec<_> =
+            rows.iter().map(|(id, email, note)| (writable(id), email.clone(), writable(note))).collect();
+        let text = shape.write(&rows, ending);
+        let file = pack(&encoding.bytes(&text), packing);
+        let (mapping, read) = read(&file);
+        prop_assert_eq!(read.len(), rows.len(), "{}", mapping);
+        for (read, (_, email, note)) in read.iter().zip(&rows) {
+            prop_assert_eq!(read.email.clone().ok(), meant(email), "{}", mapping);
+            if shape != Shape::List {
+                prop_assert_eq!(&read.note, &meant(note), "{}", mapping);
+            }
+        }
     }
 
     #[test]
