@@ -1,5 +1,6 @@
 //! Several processes on one database, as an operator runs them: together they keep what one promises.
 
+mod deadly;
 mod refused;
 mod stopped;
 

@@ -26,6 +26,8 @@ pub struct Run {
     pub request_id: Option<String>,
     /// 1 for the first attempt.
     pub attempt: u32,
+    /// The code that the attempt before failed with: `crashed` if its worker died, `panic` if it panicked.
+    pub last_failure: Option<String>,
     pub(crate) jobs: Jobs,
     pub(crate) epoch: i64,
     checkpoint: Option<Arc<str>>,
@@ -51,6 +53,7 @@ impl Run {
             key_id: claim.row.key_id.clone(),
             request_id: claim.row.request_id.clone(),
             attempt: claim.row.attempt,
+            last_failure: claim.row.error_code.clone(),
             jobs,
             epoch: claim.epoch,
             checkpoint: claim.checkpoint.as_deref().map(Arc::from),

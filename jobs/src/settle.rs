@@ -33,8 +33,8 @@ pub(crate) async fn claim(jobs: &Jobs, tx: &mut Tx, tickets: &[Ticket]) -> Resul
     macro_rules! text {
         ($engine:tt, $named:literal) => {
             concat!(
-                "UPDATE job SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, updated_at = $3, \
-                 lease_until = ",
+                "UPDATE job SET error_code = CASE WHEN state = 'running' THEN 'crashed' ELSE error_code END, \
+                 state = 'running', epoch = epoch + 1, attempt = attempt + 1, updated_at = $3, lease_until = ",
                 clock!($engine),
                 " + $2 FROM (",
                 $named,

@@ -100,7 +100,12 @@ impl Installation {
 
     /// Starts a worker.
     pub fn work(&self) -> Process {
-        self.start(&["work"], &[])
+        self.work_with(&[])
+    }
+
+    /// Starts a worker with settings of its own.
+    pub fn work_with(&self, settings: &[(&str, &str)]) -> Process {
+        self.start(&["work"], settings)
     }
 
     fn start(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Process {
@@ -201,6 +206,11 @@ impl Process {
     pub fn terminate(&self) {
         let kill = format!("kill -TERM {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
+    }
+
+    /// Whether it runs no more.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("its status").is_some()
     }
 
     /// Waits for its end.

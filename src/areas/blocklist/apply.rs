@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use usher_jobs::{Fail, Run};
 
 use super::{
+    deaths::Deaths,
     jobs::Started,
     lines::Lines,
     rows::NewRow,
@@ -30,6 +31,7 @@ pub(super) struct At {
     /// Bytes of the error file that are true.
     pub(super) error_bytes: u64,
     pub(super) counts: Counts,
+    pub(super) deaths: Deaths,
 }
 
 /// Writes what is not written yet of a run, and gives its memory back.
@@ -58,6 +60,7 @@ pub(super) async fn apply(app: &App, run: &Run, import: &Started, at: &mut At, b
             true => (end_row, None, None),
             false => (first_row, Some(end_row), Some(lines.get(to - 1).key.to_owned())),
         };
+        at.deaths.passed(at.row);
         write(app, run, site, import, chunk, at).await?;
         if to == lines.len() {
             return Ok(lines);

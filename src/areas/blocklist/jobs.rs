@@ -14,7 +14,7 @@ use usher_jobs::{Fail, Job, Queue, Run};
 use super::{
     Reason,
     apply::{At, apply},
-    lines::Lines,
+    lines::{Lines, MAX_ROWS},
     source::{Batch, Place, Source},
     store,
     types::{Counts, ImportMapping},
@@ -97,7 +97,9 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
     let site = SiteId::new(run.site);
     let id = JobId::parse(&run.job_id).map_err(|_| Fail::fatal("internal", "The job's id cannot be read."))?;
     let mut at: At = run.checkpoint_value().unwrap_or_default();
-    let number = begin(&app, site, &id, &job).await?;
+    let has_died = matches!(run.last_failure.as_deref(), Some("crashed" | "panic"));
+    at.deaths.learn(run.attempt, has_died, at.row, at.counts.done, at.until.is_none());
+    let number = begin(&app, &run, site, &id, &job, &at).await?;
     let clock = app.clock.clone();
     let import = Started { job, number, began: (clock.now(), at.counts.done), clock };
     let job = &import.job;
@@ -110,13 +112,14 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
         error_bytes: at.error_bytes,
         reason: job.reason,
         wanted: job.mapping.wanted(),
+        deadly: at.deaths.deadly.clone(),
         now: app.clock.now(),
         halt: halt.0.clone(),
     };
-    let until = at.until;
+    let (until, most) = (at.until, most(&at, at.row));
     let mut reading: Reading = spawn_blocking(move || {
         let mut source = Source::open(place)?;
-        let batch = source.next_run(Lines::default(), until)?;
+        let batch = source.next_run(Lines::default(), until, most)?;
         Ok((source, batch))
     });
     let mut spare = Lines::default();
@@ -126,7 +129,13 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
             apply(&app, &run, &import, &mut at, batch).await?;
             break;
         }
-        let next = read_on(source, spare);
+        if !at.deaths.is_calm() {
+            // One run after the other, so that it is clear which one the worker dies of.
+            let lines = apply(&app, &run, &import, &mut at, batch).await?;
+            reading = read_on(source, lines, self::most(&at, at.row));
+            continue;
+        }
+        let next = read_on(source, spare, self::most(&at, batch.end_row));
         match apply(&app, &run, &import, &mut at, batch).await {
             Ok(lines) => (spare, reading) = (lines, next),
             Err(fail) => {
@@ -141,7 +150,7 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
 }
 
 /// Puts off the upload's end, as an attempt may come late, and gives the import its number.
-async fn begin(app: &App, site: SiteId, id: &JobId, job: &Import) -> Result<i64, Fail> {
+async fn begin(app: &App, run: &Run, site: SiteId, id: &JobId, job: &Import, at: &At) -> Result<i64, Fail> {
     let mut tx = app.db.begin().await?;
     let reserved = uploads::actions::reserve(&mut tx, site, &job.upload, app.clock.now()).await;
     reserved.map_err(|error| match error.code() {
@@ -158,6 +167,7 @@ async fn begin(app: &App, site: SiteId, id: &JobId, job: &Import) -> Result<i64,
         let text = "The import was taken back. Start a new one.";
         return Err(Fail::fatal(Code::ImportUndone.name(), text));
     }
+    run.checkpoint(&mut tx, at, &at.counts).await?;
     tx.commit().await?;
     Ok(number)
 }
@@ -174,9 +184,14 @@ async fn finish(app: &App, run: &Run, job: &Import, at: At) -> Result<(), Fail> 
     Ok(())
 }
 
-fn read_on(mut source: Source, spare: Lines) -> Reading {
+/// How many rows the run that begins at `row` may have.
+fn most(at: &At, row: u64) -> u64 {
+    at.deaths.run_at(row).unwrap_or(MAX_ROWS)
+}
+
+fn read_on(mut source: Source, spare: Lines, most: u64) -> Reading {
     spawn_blocking(move || {
-        let batch = source.next_run(spare, None)?;
+        let batch = source.next_run(spare, None, most)?;
         Ok((source, batch))
     })
 }

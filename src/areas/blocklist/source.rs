@@ -16,13 +16,16 @@ use usher_jobs::Fail;
 
 use super::{
     Reason,
-    lines::{Line, Lines, MAX_ROWS},
+    lines::{Line, Lines},
 };
-use crate::values::{Email, Time};
+use crate::values::{Email, InvalidEmail, Time};
 
 /// What is wrong with a text that is no address, for programs and for people.
 pub(super) const NO_ADDRESS: (&str, &str) =
     ("invalid_address", "This is not an email address. Correct it, or remove the row.");
+
+/// What is wrong with a row that the worker dies of.
+const DEADLY: (&str, &str) = ("crashed", "Usher made a mistake in this row and left it out. Please report it.");
 
 /// Text that is read of one file, once it is decompressed.
 pub(super) const MAX_TEXT_BYTES: u64 = 4 << 30;
@@ -48,6 +51,8 @@ pub(super) struct Place {
     pub(super) reason: Reason,
     /// What the call knows of the file.
     pub(super) wanted: Wanted,
+    /// Rows that earlier attempts have died of.
+    pub(super) deadly: Vec<u64>,
     /// Nothing was seen after this.
     pub(super) now: Time,
     /// Set once nobody wants the rows any more.
@@ -104,24 +109,25 @@ impl Source {
         Ok(source)
     }
 
-    /// The next run, in the memory of `lines`. One that was begun before ends where it ended then (`until`), and its
+    /// The next run of at most so many rows, in the memory of `lines`. One that was begun before ends where it ended then (`until`), and its
     /// bad rows are in the error file already.
-    pub(super) fn next_run(&mut self, mut lines: Lines, until: Option<u64>) -> Result<Batch, Fail> {
+    pub(super) fn next_run(&mut self, mut lines: Lines, until: Option<u64>, most: u64) -> Result<Batch, Fail> {
         lines.clear();
         let (first_row, mut skipped, mut invalid, mut is_last) = (self.next_row, 0, 0, false);
-        let end = until.unwrap_or(first_row + MAX_ROWS);
+        let end = until.unwrap_or(first_row + most);
         while self.next_row < end && (until.is_some() || !lines.is_full()) {
             let Some(row) = self.reader.next_row().transpose().map_err(unreadable)? else {
                 is_last = true;
                 break;
             };
             let bad = match row.email {
+                _ if self.place.deadly.contains(&self.next_row) => Some(DEADLY),
                 Err(RowFault::Sendable) => {
                     skipped += 1;
                     None
                 }
                 Err(fault) => Some((fault.code(), fault.text())),
-                Ok(text) => match Email::parse(text) {
+                Ok(text) => match parse(text) {
                     Ok(email) => {
                         take(&mut lines, &row, &email, &self.place);
                         None
@@ -156,6 +162,23 @@ impl Source {
             return Err(Fail::Stopping);
         }
         Ok(())
+    }
+}
+
+/// [`Email::parse`]; in tests there is an address that the worker dies of.
+fn parse(text: &str) -> Result<Email, InvalidEmail> {
+    #[cfg(debug_assertions)]
+    die_of(text);
+    Email::parse(text)
+}
+
+#[cfg(debug_assertions)]
+fn die_of(text: &str) {
+    #[expect(clippy::disallowed_methods, reason = "only tests set it")]
+    static DEADLY: std::sync::LazyLock<Option<String>> =
+        std::sync::LazyLock::new(|| std::env::var("USHER_TEST_DEADLY").ok());
+    if DEADLY.as_deref() == Some(text) {
+        std::process::abort();
     }
 }
 
