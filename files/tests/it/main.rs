@@ -6,6 +6,7 @@ mod error_file;
 mod exporters;
 mod faults;
 mod formats;
+mod fuzzed;
 mod input;
 mod json;
 mod properties;
