@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, TransactionBehavior};
 use sqlx::Error;
 
-use crate::{BUSY, CHECKPOINT_PAGES, Result, Synchronous, Value, glance::bind, group::Writer};
+use crate::{BUSY, MOST_PAGES, Result, Synchronous, Value, glance::bind, group::Writer};
 
 /// Statements that the connection keeps prepared.
 const PREPARED: usize = 32;
@@ -34,7 +34,7 @@ impl Appender {
         };
         connection.execute_batch(&format!(
             "PRAGMA synchronous = {level}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;
-             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}"
+             PRAGMA wal_autocheckpoint = {MOST_PAGES}"
         ))?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }

@@ -9,6 +9,7 @@ use sqlx::{
 use crate::{
     Change, Result, Statement,
     append::Appender,
+    checkpoint::{Checkpoints, MOST_PAGES},
     glance::Glances,
     group::{Turn, Writer},
 };
@@ -18,10 +19,6 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 
 /// How long a SQLite statement waits for a lock that another process holds (the CLI, a backup).
 pub(crate) const BUSY: Duration = Duration::from_secs(30);
-
-/// Pages that the log of SQLite grows to before they are moved into the file: 16 MiB. A page that is written over and
-/// over is moved once; more would take longer to read again after a crash.
-pub(crate) const CHECKPOINT_PAGES: &str = "4096";
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +87,7 @@ enum Pools {
         write: Writer,
         append: Appender,
         read: Reader,
+        checkpoints: Arc<Checkpoints>,
     },
     Postgres(PgPool),
 }
@@ -227,7 +225,9 @@ impl Db {
     /// Closes every connection, once what runs has ended.
     pub async fn close(&self) {
         match &self.0 {
-            Pools::Sqlite { write, read, .. } => {
+            Pools::Sqlite { write, read, checkpoints, .. } => {
+                let checkpoints = checkpoints.clone();
+                _ = tokio::task::spawn_blocking(move || checkpoints.stop()).await;
                 read.pool.close().await;
                 write.pool().close().await;
             }
@@ -252,7 +252,7 @@ async fn sqlite(path: &std::path::Path, synchronous: Synchronous, readers: u32) 
         .pragma("cache_size", "-65536") // KiB, a limit; it fills as pages are used.
         .pragma("temp_store", "MEMORY")
         .pragma("journal_size_limit", "67108864")
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("wal_autocheckpoint", MOST_PAGES)
         // No mmap_size: a file that grows is mapped again and again.
         .statement_cache_capacity(256);
     let pool = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
@@ -265,7 +265,8 @@ async fn sqlite(path: &std::path::Path, synchronous: Synchronous, readers: u32) 
     let glances = Glances::open(path, readers as usize).map_err(|error| sqlx::Error::Configuration(error.into()))?;
     let read = Reader { glances: Arc::new(glances), pool: read };
     let append = Appender::open(path, level).map_err(|error| sqlx::Error::Configuration(error.into()))?;
-    Ok(Db(Pools::Sqlite { write: Writer::new(write), append, read }))
+    let checkpoints = Checkpoints::start(path).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    Ok(Db(Pools::Sqlite { write: Writer::new(write), append, read, checkpoints: Arc::new(checkpoints) }))
 }
 
 /// A transaction. Dropped without [`commit`](Tx::commit), it leaves nothing behind.

@@ -18,6 +18,7 @@
 
 mod append;
 mod change;
+mod checkpoint;
 mod connection;
 mod fault;
 mod glance;
@@ -35,7 +36,8 @@ pub use row::{Cell, Column, FromRow, Row};
 pub use statement::{STATEMENTS, Statement, Text};
 pub use value::Value;
 
-use connection::{BUSY, CHECKPOINT_PAGES};
+use checkpoint::MOST_PAGES;
+use connection::BUSY;
 pub use linkme;
 pub use sqlx::Error;
 pub use sqlx::migrate::Migrator;

@@ -195,14 +195,17 @@ impl Table {
         first.iter().any(|name| names::is_email(&names::normal(name)))
     }
 
-    /// A header names a column of addresses, or has no `@` where later rows have one.
+    /// A header has the columns of an error file, names a column of addresses, or has no `@` where later rows have one.
     fn has_header(&self) -> bool {
         let Some((first, rest)) = self.rows.split_first() else { return false };
+        if error_columns(first).is_some() {
+            return true;
+        }
         if first.iter().any(|cell| is_address(cell)) {
             return false;
         }
         let has_at = |row: &Vec<String>| row.iter().any(|cell| cell.contains('@'));
-        self.names_emails() || error_columns(first).is_some() || (!has_at(first) && rest.iter().any(has_at))
+        self.names_emails() || (!has_at(first) && rest.iter().any(has_at))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writes a run of an import to the table, chunk by chunk.
 
 use serde::{Deserialize, Serialize};
+use usher_db::Engine;
 use usher_jobs::{Fail, Run};
 
 use super::{
@@ -14,9 +15,14 @@ use super::{
 };
 use crate::{app::App, values::SiteId};
 
-/// Addresses of one transaction: few enough that a call which waits for its turn at SQLite's one writer does not
-/// notice.
-const CHUNK: usize = 2000;
+/// Addresses of one transaction. On SQLite few enough that a call which waits for its turn at the one writer does not
+/// notice; on PostgreSQL nobody waits.
+fn chunk_rows(engine: Engine) -> usize {
+    match engine {
+        Engine::Sqlite => 300,
+        Engine::Postgres => 2000,
+    }
+}
 
 /// How far an import got; the job's checkpoint. Readable for ever.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +60,7 @@ pub(super) async fn apply(app: &App, run: &Run, import: &Started, at: &mut At, b
         if run.stopping() {
             return Err(Fail::Stopping);
         }
-        let to = lines.len().min(from + CHUNK);
+        let to = lines.len().min(from + chunk_rows(app.db.engine()));
         let chunk = chunk(app, &lines, from, to);
         (at.row, at.until, at.after) = match to == lines.len() {
             true => (end_row, None, None),

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_db::Engine;
 
 use super::{
@@ -74,18 +74,11 @@ async fn job(bench: &Bench, engine: Engine, list: &Path) -> Result<Ours> {
     let scene = scene::set(&place, 1, 0).await?;
     let server = Server::start(&place, Workers::On).await?;
     let client = Client::new(&format!("http://{}", server.address), &scene.keys[0])?;
-    let failed = |trouble| match trouble {
-        Trouble::Final(failure) => failure,
-        Trouble::Away(why) => Failure(why),
-        Trouble::Busy(_) => Failure("a budget is used up".into()),
-    };
     let begun = Instant::now();
-    let bytes = std::fs::metadata(list)?.len();
-    let upload = client.upload(Some("list.csv"), list, bytes, Arc::new(|_| {})).await.map_err(failed)?;
+    let accepted = begin(&client, list).await?;
     let uploaded = begun.elapsed();
-    let accepted = client.call("blocklist.import", &json!({ "upload": upload["id"] }), None).await.map_err(failed)?;
     let ended = loop {
-        let answer = client.call("jobs.get", &json!({ "id": accepted["job"]["id"] }), None).await.map_err(failed)?;
+        let answer = look(&client, &accepted).await?;
         if answer["job"]["finishedAt"].is_string() {
             break answer;
         }
@@ -99,6 +92,26 @@ async fn job(bench: &Bench, engine: Engine, list: &Path) -> Result<Ours> {
         return Err(Failure(format!("the import did not add every row: {}", ended["job"])));
     }
     Ok(Ours { upload: uploaded, all, peak_mib })
+}
+
+/// Sends the list and starts its import.
+pub(super) async fn begin(client: &Client, list: &Path) -> Result<Value> {
+    let bytes = std::fs::metadata(list)?.len();
+    let upload = client.upload(Some("list.csv"), list, bytes, Arc::new(|_| {})).await.map_err(failed)?;
+    client.call("blocklist.import", &json!({ "upload": upload["id"] }), None).await.map_err(failed)
+}
+
+/// How an import stands.
+pub(super) async fn look(client: &Client, accepted: &Value) -> Result<Value> {
+    client.call("jobs.get", &json!({ "id": accepted["job"]["id"] }), None).await.map_err(failed)
+}
+
+fn failed(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::Final(failure) => failure,
+        Trouble::Away(why) => Failure(why),
+        Trouble::Busy(_) => Failure("a budget is used up".into()),
+    }
 }
 
 /// The same rows by the database's own means; `None` if its program is not installed.

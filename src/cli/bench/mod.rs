@@ -6,6 +6,7 @@
 //! its own, which are gone afterwards, also after a failure or a signal. It must never touch a database that it has
 //! not made.
 
+mod beside;
 pub(super) mod hello;
 mod import;
 mod list;
@@ -69,6 +70,8 @@ enum Measure {
     Write,
     /// A block list's import, against the databases' own bulk loads.
     Import,
+    /// members.get of one site while another's block list is imported, against the same without.
+    Beside,
     /// members.list of many members, against the same of few.
     List,
     /// From the program's start to its first answer, and its memory at rest.
@@ -117,6 +120,7 @@ impl Bench {
                 Measure::Read => read::run(self).await,
                 Measure::Write => write::run(self).await,
                 Measure::Import => import::run(self).await,
+                Measure::Beside => beside::run(self).await,
                 Measure::List => list::run(self).await,
                 Measure::Start => start::run(self).await,
             };
