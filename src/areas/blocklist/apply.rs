@@ -15,12 +15,12 @@ use super::{
 };
 use crate::{app::App, values::SiteId};
 
-/// Addresses of one transaction. On SQLite few enough that a call which waits for its turn at the one writer does not
-/// notice; on PostgreSQL nobody waits.
+/// Addresses of one transaction: on SQLite few enough that a call which waits for its turn at the one writer does not
+/// notice, on PostgreSQL that one which waits for its own commit to reach the disk does not.
 fn chunk_rows(engine: Engine) -> usize {
     match engine {
         Engine::Sqlite => 300,
-        Engine::Postgres => 2000,
+        Engine::Postgres => 500,
     }
 }
 
