@@ -75,6 +75,8 @@ codes! {
     NoAddressColumn "no_address_column" false "No column of a job's file holds email addresses.";
     NoSuchColumn "no_such_column" false "A job's file lacks a column that `mapping` names.";
     FileDamaged "file_damaged" false "A job's file is compressed and cannot be decompressed to its end.";
+    FileNotJson "file_not_json" false "The call says that a job's file is JSON, and it is not.";
+    FileCutShort "file_cut_short" false "A job's file is JSON that ends before its brackets are closed; the rows before were applied.";
     ZipFiles "zip_files" false "A job's file is a zip archive of no file, or of several.";
     ZipEncrypted "zip_encrypted" false "A job's file is a zip archive with a password.";
     ZipMethod "zip_method" false "A job's file is a zip archive that is compressed in an unusual way.";

@@ -423,12 +423,21 @@ both!(a_dry_run_says_what_an_import_would_do, async |world| {
     assert_eq!(world.ok("blocklist.list", json!({})).await["items"].as_array().unwrap().len(), 2);
     let mapping = json!({ "email": "address", "note": "4" });
     let seen = preview(world, json!({ "upload": id, "mapping": mapping, "reason": "invalid" })).await;
-    assert_eq!((&seen["exporter"], &seen["rows"][0]["reason"]), (&Value::Null, &json!("invalid")));
+    assert_eq!((&seen["exporter"], &seen["rows"][0]["reason"]), (&json!("mailgun_bounces"), &json!("hard_bounce")));
     assert_eq!(seen["rows"][0]["note"], "Mon, 06 May 2024 18:11:58 UTC");
     let job = world.ok("blocklist.import", json!({ "upload": id, "mapping": mapping })).await;
     assert_eq!(world.job(&job["job"]["id"]).await["status"], "succeeded");
     assert_eq!(entry(world, "anna@").await["note"], "Mon, 06 May 2024 18:11:58 UTC");
 
+    let asked = json!({ "email": "address", "reason": "code" });
+    let seen = preview(world, json!({ "upload": id, "mapping": asked, "reason": "invalid" })).await;
+    assert_eq!(seen["rows"][1]["reason"], "invalid", "{seen}");
+    let seen = preview(world, json!({ "upload": id, "mapping": { "exporter": "mailgun_complaints" } })).await;
+    assert_eq!(seen["rows"][0]["reason"], "complaint", "{seen}");
+    for wrong in [json!({ "exporter": "nobody" }), json!({ "encoding": "ebcdic" })] {
+        let reply = world.call(&world.key, "blocklist.import", json!({ "upload": id, "mapping": wrong })).await;
+        assert_eq!(reply.code(), "invalid_arguments", "{}", reply.text);
+    }
     let problem = &preview(world, json!({ "upload": id, "mapping": { "email": "mail" } })).await["problem"];
     assert_eq!(problem["code"], "no_such_column");
     let inline = preview(world, json!({ "emails": ["dan@example.com", "nobody"] })).await;
@@ -501,6 +510,9 @@ both!(whatever_is_sent_ends_in_a_clear_state, async |world| {
         let counts = counts(&job);
         assert_eq!((counts[2] + counts[3], counts[6]), (added, invalid), "{job}");
     }
+    let cut = import(world, "[{\"email\":\"ida@example.com\"},\n{\"email\":\"jo@example.com\"}", "invalid").await;
+    assert_eq!((&cut["status"], &cut["error"]["code"]), (&json!("failed"), &json!("file_cut_short")), "{cut}");
+    assert_eq!(cut["progress"]["added"], 2, "what comes before the end is applied");
     for (file, code) in [
         (&b"%PDF-1.7 \xe2\xe3"[..], "not_a_list"),
         (b"\x7fELF\x02\x01\x01\0", "not_a_list"),

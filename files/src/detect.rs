@@ -5,32 +5,35 @@
 //! nothing but an address, and then the more rows have the same number of cells.
 
 use crate::address::is_address;
+use crate::columns::{Chosen, Named, cut};
 use crate::encoding::Encoding;
 use crate::error::FileError;
-use crate::exporters::Exporter;
-use crate::json::{self, Ends, JsonRecords, Layout};
-use crate::limits::{MAX_NAME_CHARS, SHOWN_COLUMNS};
+use crate::json::JsonRecords;
+use crate::json_layout::{Ends, Layout};
+use crate::json_path::{self, Path};
+use crate::limits::SHOWN_COLUMNS;
 use crate::looks::foreign;
-use crate::mapping::{Column, Compression, ERROR_COLUMNS, Field, Format, Mapping, Wanted};
+use crate::mapping::{Compression, ERROR_COLUMNS, Format, Mapping, Wanted};
 use crate::names;
-use crate::reason::verdict;
-use crate::records::Records;
+use crate::source::Source;
 
 /// What was found out about a text.
 pub(crate) struct Found {
     pub(crate) mapping: Mapping,
     /// Where its rows, or its header, begin, in bytes.
     pub(crate) start: usize,
-    /// Where its elements end, if it is JSON.
-    pub(crate) ends: Option<Ends>,
+    /// Where its elements end and their values are, if it is JSON.
+    pub(crate) json: Option<(Ends, Vec<Path>)>,
 }
 
 /// The rows of the sample, as one format reads them.
 struct Table {
     format: Format,
-    /// The names of the columns, if something else than the first row says them.
-    names: Option<Vec<String>>,
+    /// Where the values of JSON are.
+    paths: Vec<Path>,
     rows: Vec<Vec<String>>,
+    /// The line of each row, in a table or list.
+    lines: Vec<u64>,
 }
 
 /// Finds out what `sample` is, the beginning of a text or, if `is_whole`, all of it.
@@ -41,11 +44,16 @@ pub(crate) fn detect(sample: &[u8], is_whole: bool, wanted: &Wanted) -> Result<F
     if is_whole && sample.trim_ascii().is_empty() {
         return Err(FileError::Empty);
     }
-    if matches!(wanted.format, None | Some(Format::Json | Format::JsonLines))
+    let is_json = matches!(wanted.format, Some(Format::Json | Format::JsonLines));
+    if (is_json || wanted.format.is_none())
         && let Some(layout) = Layout::of(sample)
     {
-        let mapping = json_table(&sample[layout.start..], layout.ends).mapping(wanted)?;
-        return Ok(Found { mapping, start: layout.start, ends: Some(layout.ends) });
+        let table = json_table(&sample[layout.start..], layout.ends);
+        let mapping = table.mapping(wanted)?;
+        return Ok(Found { mapping, start: layout.start, json: Some((layout.ends, table.paths)) });
+    }
+    if is_json {
+        return Err(FileError::NotJson);
     }
     let (start, said) = separator_line(sample);
     let sample = whole_lines(&sample[start..], is_whole);
@@ -53,7 +61,7 @@ pub(crate) fn detect(sample: &[u8], is_whole: bool, wanted: &Wanted) -> Result<F
         Some(format) => Table::read(sample, format),
         None => best_table(sample),
     };
-    Ok(Found { mapping: table.mapping(wanted)?, start, ends: None })
+    Ok(Found { mapping: table.mapping(wanted)?, start, json: None })
 }
 
 /// The length of the line that some tables begin with to tell Excel their separator, and what it says.
@@ -69,28 +77,40 @@ fn separator_line(sample: &[u8]) -> (usize, Option<Format>) {
 
 fn json_table(sample: &[u8], ends: Ends) -> Table {
     let values = JsonRecords::new(sample, ends, Vec::new(), 0, 1).values();
-    let (names, rows) = json::table(&values);
-    let format = if ends == Ends::Array { Format::Json } else { Format::JsonLines };
-    Table { format, names, rows }
+    let (paths, rows) = json_path::table(&values);
+    let format = match ends {
+        Ends::Array | Ends::Wrapped => Format::Json,
+        Ends::Sequence | Ends::Lines => Format::JsonLines,
+    };
+    Table { format, paths, rows, lines: Vec::new() }
 }
 
-/// A sample rarely ends where a line does. Its last piece is left out, if it is not all there is.
+/// A sample rarely ends where a line does, or where an address does if it is one long line of them. Its last piece is left
+/// out, if it is not all there is.
 fn whole_lines(sample: &[u8], is_whole: bool) -> &[u8] {
-    match memchr::memrchr2(b'\r', b'\n', sample) {
+    let end = || memchr::memrchr2(b'\r', b'\n', sample).or_else(|| memchr::memrchr2(b',', b';', sample));
+    match end() {
         Some(at) if !is_whole => &sample[..=at],
         _ => sample,
     }
 }
 
 fn best_table(sample: &[u8]) -> Table {
+    // Where nothing is cut a separator would only win by chance.
+    let occurs = |format: &Format| format.separator().is_some_and(|byte| memchr::memchr(byte, sample).is_some());
+    let mut tables: Vec<_> =
+        Format::TABLES.into_iter().filter(occurs).map(|format| Table::read(sample, format)).collect();
+    if let Some(at) = tables.iter().position(Table::is_error_file) {
+        return tables.swap_remove(at);
+    }
     let mut best = Table::read(sample, Format::List);
+    // Where each line has as many they may be columns that mean different things.
+    let may_be_pasted = |table: &Table| matches!(table.format, Format::Csv | Format::Semicolon);
+    if best.is_pasted() && !tables.iter().filter(|table| may_be_pasted(table)).any(Table::is_even) {
+        return best;
+    }
     let mut best_score = best.score();
-    for format in Format::TABLES {
-        // Where nothing is cut a separator would only win by chance.
-        if format.separator().is_none_or(|byte| memchr::memchr(byte, sample).is_none()) {
-            continue;
-        }
-        let table = Table::read(sample, format);
+    for table in tables {
         let score = table.score();
         // At the same score a table is likelier than a list of lines that happen to look like one.
         if score > best_score || (score == best_score && best.format == Format::List) {
@@ -102,14 +122,32 @@ fn best_table(sample: &[u8]) -> Table {
 
 impl Table {
     fn read(sample: &[u8], format: Format) -> Self {
-        let mut records = Records::new(sample, format.separator(), 1);
-        let mut rows = Vec::new();
+        let mut records = Source::of_lines(sample, format, 1);
+        let (mut rows, mut lines) = (Vec::new(), Vec::new());
         // Reading from memory cannot fail.
         while let Ok(Some(record)) = records.next() {
+            lines.push(record.line);
             let cells = (0..record.cells.len()).filter_map(|i| record.cells.get(i));
             rows.push(cells.map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect());
         }
-        Self { format, names: None, rows }
+        Self { format, paths: Vec::new(), rows, lines }
+    }
+
+    /// Whether the first row names the columns of an error file.
+    fn is_error_file(&self) -> bool {
+        self.rows.first().is_some_and(|first| error_columns(first).is_some())
+    }
+
+    /// Whether these are nothing but addresses, and several in a line, as in the head of a mail.
+    fn is_pasted(&self) -> bool {
+        let is_several = self.lines.windows(2).any(|lines| lines[0] == lines[1]);
+        is_several && self.rows.iter().flatten().all(|cell| is_address(cell))
+    }
+
+    /// Whether each row has the same columns, and there are several of both.
+    fn is_even(&self) -> bool {
+        let n_columns = self.rows.first().map_or(0, Vec::len);
+        self.rows.len() > 1 && n_columns > 1 && self.rows.iter().all(|row| row.len() == n_columns)
     }
 
     /// How well the format fits: whether it makes a header, how even the rows are in thousandths, and
@@ -130,63 +168,43 @@ impl Table {
     }
 
     fn mapping(&self, wanted: &Wanted) -> Result<Mapping, FileError> {
-        let has_header = self.names.is_some() || wanted.has_header.unwrap_or_else(|| self.has_header());
-        let is_first_row = has_header && self.names.is_none();
-        let (header, data) = self.rows.split_at(usize::from(is_first_row).min(self.rows.len()));
-        let mut names: Vec<String> = match self.names.as_ref().or(header.first()) {
-            Some(cells) => cells.iter().map(|name| cut(name)).collect(),
-            None => {
-                let n_columns = data.iter().map(Vec::len).max().unwrap_or(0);
-                (1..=n_columns).map(|n| format!("column_{n}")).collect()
-            }
-        };
+        let has_keys = !self.paths.is_empty();
+        let has_header = has_keys || wanted.has_header.unwrap_or_else(|| self.has_header());
+        let n_headers = usize::from(has_header && !has_keys).min(self.rows.len());
+        let (header, rows) = self.rows.split_at(n_headers);
+        let mut names = self.names(header, rows);
         let error_columns_at = header.first().and_then(|cells| error_columns(cells));
-        if let Some(at) = error_columns_at {
-            names.truncate(at);
-        }
-        let normal: Vec<String> = match has_header {
-            true => names.iter().map(|name| names::normal(name)).collect(),
-            false => Vec::new(),
+        names.truncate(error_columns_at.unwrap_or(names.len()));
+        let seen = if has_keys { names.clone() } else { self.rows.first().cloned().unwrap_or_default() };
+        let Some(Chosen { columns, exporter, rest_is_note }) = Named { names, has_header, rows }.choose(wanted)? else {
+            return Err(FileError::NoAddressColumn {
+                columns: seen.iter().take(SHOWN_COLUMNS).map(|name| cut(name)).collect(),
+            });
         };
-        let exporter = Exporter::of(&normal).filter(|_| wanted.columns.is_empty());
-        let mut fields = Fields::new(names.len());
-        for (field, column) in &wanted.columns {
-            fields.set(*field, wanted_column(column, &names)?);
-        }
-        for (field, column) in exporter.iter().flat_map(|exporter| exporter.fields(&normal)) {
-            fields.set(field, column);
-        }
-        let n_ats = n_ats(data, names.len());
-        let mut is_by_look = false;
-        if fields.of(Field::Email).is_none() {
-            let (email, by_look) = email_column(&normal, &n_ats, &fields).ok_or_else(|| self.no_addresses(&names))?;
-            fields.set(Field::Email, email);
-            is_by_look = by_look;
-        }
-        if exporter.is_none() {
-            for (field, candidates) in names::other_columns(&normal) {
-                candidates.into_iter().for_each(|column| fields.set(field, column));
-            }
-        }
-        if !has_header && let Some(column) = reason_column(data, &fields) {
-            fields.set(Field::Reason, column);
-        }
-        let rest_is_note = is_by_look && fields.of(Field::Note).is_none() && fields.has_rest();
         Ok(Mapping {
             format: self.format,
             encoding: Encoding::Utf8,
             compression: Compression::None,
             has_header,
-            columns: names.into_iter().zip(fields.0).map(|(name, field)| Column { name, field }).collect(),
+            columns,
             error_columns_at,
             exporter,
             rest_is_note,
         })
     }
 
-    fn no_addresses(&self, names: &[String]) -> FileError {
-        let seen = if self.names.is_some() { names } else { self.rows.first().map(Vec::as_slice).unwrap_or_default() };
-        FileError::NoAddressColumn { columns: seen.iter().take(SHOWN_COLUMNS).map(|name| cut(name)).collect() }
+    /// The names of the columns: the keys of JSON, or what the header says, or their numbers.
+    fn names(&self, header: &[Vec<String>], rows: &[Vec<String>]) -> Vec<String> {
+        if !self.paths.is_empty() {
+            return self.paths.iter().map(|path| cut(&path.name())).collect();
+        }
+        match header.first() {
+            Some(cells) => cells.iter().map(|name| cut(name)).collect(),
+            None => {
+                let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+                (1..=n_columns).map(|n| format!("column_{n}")).collect()
+            }
+        }
     }
 
     /// Whether a cell of the first row is a name that only columns of addresses have.
@@ -195,10 +213,10 @@ impl Table {
         first.iter().any(|name| names::is_email(&names::normal(name)))
     }
 
-    /// A header has the columns of an error file, names a column of addresses, or has no `@` where later rows have one.
+    /// A header is that of an error file, or names a column of addresses, or has no `@` where later rows have one.
     fn has_header(&self) -> bool {
         let Some((first, rest)) = self.rows.split_first() else { return false };
-        if error_columns(first).is_some() {
+        if self.is_error_file() {
             return true;
         }
         if first.iter().any(|cell| is_address(cell)) {
@@ -209,84 +227,7 @@ impl Table {
     }
 }
 
-/// How many cells of each column hold an `@`.
-fn n_ats(rows: &[Vec<String>], n_columns: usize) -> Vec<usize> {
-    let mut n_ats = vec![0; n_columns];
-    for row in rows {
-        for (n, cell) in n_ats.iter_mut().zip(row) {
-            *n += usize::from(cell.contains('@'));
-        }
-    }
-    n_ats
-}
-
-/// Which column holds which field. What was set first stays.
-struct Fields(Vec<Option<Field>>);
-
-impl Fields {
-    fn new(n_columns: usize) -> Self {
-        Self(vec![None; n_columns])
-    }
-
-    fn of(&self, field: Field) -> Option<usize> {
-        self.0.iter().position(|known| *known == Some(field))
-    }
-
-    fn set(&mut self, field: Field, column: usize) {
-        if self.of(field).is_none() && self.0[column].is_none() {
-            self.0[column] = Some(field);
-        }
-    }
-
-    fn is_free(&self, column: usize) -> bool {
-        self.0[column].is_none()
-    }
-
-    fn has_rest(&self) -> bool {
-        self.0.contains(&None)
-    }
-}
-
-/// The column that somebody asked for by its name or its number from 1.
-fn wanted_column(wanted: &str, names: &[String]) -> Result<usize, FileError> {
-    let normal = names::normal(wanted);
-    let by_name = names.iter().position(|name| names::normal(name) == normal);
-    let by_number = || wanted.trim().parse().ok().and_then(|n: usize| n.checked_sub(1)).filter(|at| *at < names.len());
-    by_name.or_else(by_number).ok_or_else(|| FileError::NoSuchColumn {
-        wanted: cut(wanted),
-        columns: names.iter().take(SHOWN_COLUMNS).cloned().collect(),
-    })
-}
-
-/// A certain name wins, then a name that fits if addresses are there, then the most addresses. Says too whether no name
-/// told it.
-fn email_column(names: &[String], n_ats: &[usize], fields: &Fields) -> Option<(usize, bool)> {
-    let free = |columns: Vec<usize>| columns.into_iter().filter(|column| fields.is_free(*column)).collect::<Vec<_>>();
-    let (certain, perhaps) = (free(names::email_columns(names)), free(names::perhaps_email_columns(names)));
-    let with_addresses = |columns: &[usize]| columns.iter().copied().find(|&i| n_ats[i] > 0);
-    let fullest = || {
-        let most =
-            (0..n_ats.len()).filter(|i| fields.is_free(*i)).max_by_key(|i| (n_ats[*i], std::cmp::Reverse(*i)))?;
-        (n_ats[most] > 0).then_some(most)
-    };
-    let by_name = with_addresses(&certain).or(certain.first().copied()).or_else(|| with_addresses(&perhaps));
-    let by_name = by_name.map(|column| (column, false));
-    by_name.or_else(|| fullest().map(|column| (column, true))).or(perhaps.first().map(|column| (*column, false)))
-}
-
-/// The column without a name that holds nothing but words for reasons.
-fn reason_column(rows: &[Vec<String>], fields: &Fields) -> Option<usize> {
-    (0..fields.0.len()).filter(|column| fields.is_free(*column)).find(|column| {
-        let mut words = rows.iter().filter_map(|row| row.get(*column)).filter(|cell| !cell.is_empty()).peekable();
-        words.peek().is_some() && words.all(|word| verdict(word).is_some())
-    })
-}
-
 /// Where the three columns of an error file stand in this header.
 fn error_columns(header: &[String]) -> Option<usize> {
     header.windows(ERROR_COLUMNS.len()).position(|names| names == ERROR_COLUMNS)
-}
-
-fn cut(name: &str) -> String {
-    name.chars().take(MAX_NAME_CHARS).collect()
 }

@@ -1,9 +1,11 @@
 //! Text in other encodings than UTF-8.
 //!
-//! UTF-16 becomes UTF-8 before anything else looks at it ([`Text`]). The single-byte encodings keep commas, quotes and
-//! line breaks where ASCII has them, so their files are cut as they are and only the cells are decoded
-//! ([`decode_cell`]). That also saves the odd row in Latin-1 of a file that is UTF-8 everywhere else.
+//! UTF-16 and Windows-1252 become UTF-8 before anything else looks at them ([`Text`]). What was chosen by the look of the
+//! sample may be wrong further on: a file whose first 64 KiB are ASCII is taken for UTF-8, and only its last row may have
+//! a letter of Latin-1. Such a cell is read as Windows-1252 by itself ([`mended`]), so that no row is lost for a letter in
+//! its note. Only an address is never guessed: what is no character in it becomes U+FFFD, and the reader refuses that.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
 
@@ -12,7 +14,7 @@ use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
 /// How characters are written as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Encoding {
-    /// UTF-8, and rows that are not are read as Windows-1252.
+    /// UTF-8. A cell that is not UTF-8 is read as Windows-1252, if it is not the address.
     Utf8,
     /// UTF-16, the low byte first.
     Utf16Le,
@@ -23,6 +25,9 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
+
     /// Its name in the IANA registry, in small letters.
     pub fn code(self) -> &'static str {
         match self {
@@ -33,24 +38,36 @@ impl Encoding {
         }
     }
 
-    /// What `sample` is written in, and the length of the byte order mark at its beginning.
-    pub(crate) fn of(sample: &[u8], is_whole: bool) -> (Self, usize) {
-        const MARKS: [(&[u8], Encoding); 3] =
-            [(b"\xef\xbb\xbf", Encoding::Utf8), (b"\xff\xfe", Encoding::Utf16Le), (b"\xfe\xff", Encoding::Utf16Be)];
-        if let Some((mark, encoding)) = MARKS.iter().find(|(mark, _)| sample.starts_with(mark)) {
-            return (*encoding, mark.len());
-        }
-        (Self::without_mark(sample, is_whole), 0)
+    /// What `sample` is written in, or `wanted`, and the length of the byte order mark at its beginning.
+    pub(crate) fn of(sample: &[u8], wanted: Option<Self>) -> (Self, usize) {
+        let marked = Self::ALL.into_iter().find(|encoding| encoding.is_marked(sample));
+        let encoding = wanted.or(marked).unwrap_or_else(|| Self::without_mark(sample));
+        (encoding, if encoding.is_marked(sample) { encoding.mark().len() } else { 0 })
     }
 
-    fn without_mark(sample: &[u8], is_whole: bool) -> Self {
-        // Every other byte of Latin letters in UTF-16 is NUL, and text has no other.
+    /// The byte order mark.
+    fn mark(self) -> &'static [u8] {
+        match self {
+            Self::Utf8 => b"\xef\xbb\xbf",
+            Self::Utf16Le => b"\xff\xfe",
+            Self::Utf16Be => b"\xfe\xff",
+            Self::Windows1252 => b"",
+        }
+    }
+
+    fn is_marked(self, sample: &[u8]) -> bool {
+        !self.mark().is_empty() && sample.starts_with(self.mark())
+    }
+
+    fn without_mark(sample: &[u8]) -> Self {
+        // Every other byte of Latin letters in UTF-16 is NUL, but never both of a unit.
         let nuls = |parity| sample.iter().skip(parity).step_by(2).filter(|&&byte| byte == 0).count();
         let (even, odd) = (nuls(0), nuls(1));
-        if even.max(odd) * 4 > sample.len() && even.min(odd) * 20 < even.max(odd) {
+        let has_nul = || sample.chunks_exact(2).any(|unit| unit == [0, 0]);
+        if even.max(odd) * 4 > sample.len() && even.min(odd) * 2 < even.max(odd) && !has_nul() {
             return if odd > even { Self::Utf16Le } else { Self::Utf16Be };
         }
-        let (n_characters, n_wrong) = beyond_ascii(sample, is_whole);
+        let (n_characters, n_wrong) = beyond_ascii(sample);
         // A broken row or two do not make a file of UTF-8 another.
         if n_wrong > n_characters { Self::Windows1252 } else { Self::Utf8 }
     }
@@ -67,33 +84,39 @@ impl fmt::Display for Encoding {
 }
 
 /// How many characters beyond ASCII the sample has in UTF-8, and how many places that are not UTF-8.
-fn beyond_ascii(sample: &[u8], is_whole: bool) -> (usize, usize) {
+fn beyond_ascii(sample: &[u8]) -> (usize, usize) {
     let (mut n_characters, mut n_wrong) = (0, 0);
     let mut chunks = sample.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
         n_characters += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        // A sample may end in the middle of a character.
-        let is_cut = !is_whole && chunks.peek().is_none();
+        // A sample, or a file that was cut short, may end in the middle of a character.
+        let is_begun = || str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
+        let is_cut = chunks.peek().is_none() && is_begun();
         n_wrong += usize::from(!chunk.invalid().is_empty() && !is_cut);
     }
     (n_characters, n_wrong)
 }
 
-/// Appends a cell of a single-byte encoding.
-pub(crate) fn decode_cell(cell: &[u8], out: &mut String) {
-    out.push_str(&WINDOWS_1252.decode_without_bom_handling(cell).0);
+/// A cell of a file in UTF-8 that may not be UTF-8 itself.
+pub(crate) fn mended(cell: &[u8], is_address: bool) -> Cow<'_, str> {
+    match str::from_utf8(cell) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) if is_address => String::from_utf8_lossy(cell),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(cell).0,
+    }
 }
 
-/// Bytes of UTF-16 that are decoded at once.
+/// Bytes that are decoded at once.
 const CHUNK: usize = 16 << 10;
 
-/// The bytes of a file, as UTF-8 or a single-byte encoding. What is no character comes out as U+FFFD.
+/// The bytes of a file as UTF-8. What is no character in the file's encoding comes out as U+FFFD; what should be UTF-8
+/// comes out as it is.
 pub(crate) enum Text<R> {
     AsItIs(R),
-    Utf16(Box<Utf16<R>>),
+    Decoded(Box<Decoded<R>>),
 }
 
-pub(crate) struct Utf16<R> {
+pub(crate) struct Decoded<R> {
     input: R,
     decoder: Decoder,
     /// What was read and not decoded yet.
@@ -107,19 +130,21 @@ pub(crate) struct Utf16<R> {
 impl<R: Read> Text<R> {
     pub(crate) fn new(input: R, encoding: Encoding) -> Self {
         let decoder = match encoding {
-            Encoding::Utf8 | Encoding::Windows1252 => return Self::AsItIs(input),
-            Encoding::Utf16Le => UTF_16LE.new_decoder_without_bom_handling(),
-            Encoding::Utf16Be => UTF_16BE.new_decoder_without_bom_handling(),
+            Encoding::Utf8 => return Self::AsItIs(input),
+            Encoding::Utf16Le => UTF_16LE,
+            Encoding::Utf16Be => UTF_16BE,
+            Encoding::Windows1252 => WINDOWS_1252,
         };
+        let decoder = decoder.new_decoder_without_bom_handling();
         let (read, decoded) = (Vec::with_capacity(CHUNK), String::with_capacity(4 * CHUNK));
-        Self::Utf16(Box::new(Utf16 { input, decoder, read, decoded, n_given: 0, is_at_end: false }))
+        Self::Decoded(Box::new(Decoded { input, decoder, read, decoded, n_given: 0, is_at_end: false }))
     }
 
     /// Where the bytes come from.
     pub(crate) fn input(&self) -> &R {
         match self {
             Self::AsItIs(input) => input,
-            Self::Utf16(text) => &text.input,
+            Self::Decoded(text) => &text.input,
         }
     }
 }
@@ -128,12 +153,12 @@ impl<R: Read> Read for Text<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::AsItIs(input) => input.read(buf),
-            Self::Utf16(text) => text.read(buf),
+            Self::Decoded(text) => text.read(buf),
         }
     }
 }
 
-impl<R: Read> Read for Utf16<R> {
+impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.n_given == self.decoded.len() && !self.is_at_end {
             self.decode()?;
@@ -144,7 +169,7 @@ impl<R: Read> Read for Utf16<R> {
     }
 }
 
-impl<R: Read> Utf16<R> {
+impl<R: Read> Decoded<R> {
     fn decode(&mut self) -> io::Result<()> {
         self.read.resize(CHUNK, 0);
         let n = loop {
@@ -156,7 +181,7 @@ impl<R: Read> Utf16<R> {
         self.is_at_end = n == 0;
         self.n_given = 0;
         self.decoded.clear();
-        // A unit of two bytes is at most three in UTF-8, so there is room for all of them.
+        // A byte, or a unit of two, is at most three bytes in UTF-8, so there is room for all of them.
         _ = self.decoder.decode_to_string(&self.read[..n], &mut self.decoded, self.is_at_end);
         Ok(())
     }
@@ -184,16 +209,26 @@ mod tests {
             (b"ann@example.com,Zo\xeb\n", (Encoding::Windows1252, 0)),
             (b"ann@example.com\n", (Encoding::Utf8, 0)),
             (&["Zoë, Chloé".as_bytes(), b"\xff"].concat(), (Encoding::Utf8, 0)),
+            (b"a@example.com,Zo\xc3", (Encoding::Utf8, 0)),
+            (b"\xff\xfe", (Encoding::Utf16Le, 2)),
+            (b"", (Encoding::Utf8, 0)),
         ] {
-            assert_eq!(Encoding::of(sample, true), expected, "{sample:?}");
+            assert_eq!(Encoding::of(sample, None), expected, "{sample:?}");
         }
     }
 
     #[test]
-    fn a_sample_may_end_in_a_character() {
-        let cut = b"ann@example.com,Zo\xc3";
-        assert_eq!(Encoding::of(cut, false).0, Encoding::Utf8);
-        assert_eq!(Encoding::of(cut, true).0, Encoding::Windows1252);
+    fn what_is_wanted_overrules_the_look() {
+        assert_eq!(Encoding::of("Zoë".as_bytes(), Some(Encoding::Windows1252)), (Encoding::Windows1252, 0));
+        assert_eq!(Encoding::of(b"\xff\xfea\0", Some(Encoding::Utf16Le)), (Encoding::Utf16Le, 2));
+        assert_eq!(Encoding::of(b"\xff\xfea\0", Some(Encoding::Utf8)), (Encoding::Utf8, 0));
+    }
+
+    #[test]
+    fn an_address_is_not_guessed() {
+        assert_eq!(mended(b"caf\xe9", false), "café");
+        assert_eq!(mended(b"caf\xe9@example.com", true), "caf\u{fffd}@example.com");
+        assert_eq!(mended("café".as_bytes(), true), "café");
     }
 
     #[test]

@@ -43,6 +43,15 @@ pub enum FileError {
         #[source]
         source: io::Error,
     },
+    /// It was said to be JSON and is not.
+    #[error("The file is not JSON. Say its true format, or none: then it is found by looking.")]
+    NotJson,
+    /// It is JSON, and ends before its brackets are closed.
+    #[error("The JSON ends in line {line} before its brackets are closed: the file was cut short. Export it again.")]
+    CutShort {
+        /// The last line, from 1.
+        line: u64,
+    },
     /// It is a zip archive of no file, or of several.
     #[error("The zip archive holds {n_files} files{}, not one. Send each list by itself.", in_brackets(.files))]
     ZipFiles {
@@ -73,12 +82,14 @@ pub enum FileError {
 }
 
 /// Every code of a [`FileError`], with its meaning, for a page of documentation.
-pub const FILE_ERRORS: [(&str, &str); 10] = [
+pub const FILE_ERRORS: [(&str, &str); 12] = [
     ("file_empty", "There is nothing in the file but white space."),
     ("not_a_list", "The file is a picture, a program, a PDF, a workbook, …; the text says which, and what to do."),
     ("no_address_column", "It is a table, and none of its columns holds addresses."),
     ("no_such_column", "`mapping` names a column that is not there; the text lists those that are."),
     ("file_damaged", "The compressed bytes are broken, or end too early."),
+    ("file_not_json", "The call says that the file is JSON, and it is not."),
+    ("file_cut_short", "The file is JSON, and ends before its brackets are closed. The rows before the end were read."),
     ("zip_files", "The zip archive holds no file, or several."),
     ("zip_encrypted", "The zip archive has a password."),
     ("zip_method", "The zip archive is neither stored nor deflated."),
@@ -95,6 +106,8 @@ impl FileError {
             Self::NoAddressColumn { .. } => "no_address_column",
             Self::NoSuchColumn { .. } => "no_such_column",
             Self::Damaged { .. } => "file_damaged",
+            Self::NotJson => "file_not_json",
+            Self::CutShort { .. } => "file_cut_short",
             Self::ZipFiles { .. } => "zip_files",
             Self::ZipEncrypted => "zip_encrypted",
             Self::ZipMethod => "zip_method",
@@ -136,6 +149,8 @@ mod tests {
             FileError::NoAddressColumn { columns: columns.clone() },
             FileError::NoSuchColumn { wanted, columns },
             FileError::Damaged { compression: Compression::Zip, source: io::Error::other("x") },
+            FileError::NotJson,
+            FileError::CutShort { line: 1 },
             FileError::ZipFiles { files, n_files: 0 },
             FileError::ZipEncrypted,
             FileError::ZipMethod,

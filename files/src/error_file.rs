@@ -6,6 +6,7 @@
 
 use std::io::{self, Write};
 
+use crate::encoding::mended;
 use crate::formula::guard;
 use crate::mapping::{ERROR_COLUMNS, Field, Mapping};
 use crate::names;
@@ -14,12 +15,15 @@ use crate::reader::Row;
 /// An error file that is being written.
 ///
 /// Each cell is written as it came, except that an apostrophe is put before what a spreadsheet would
-/// run as a formula, in place of the white space there; the reader takes it away again. Bytes that are not UTF-8 stay what they are.
+/// run as a formula, in place of the white space there; the reader takes it away again. The file is UTF-8, whatever the
+/// original was: a NUL, and what is no character in an address, is written as U+FFFD, so that somebody sees where to mend
+/// it.
 /// Cells beyond the columns of the header stand behind the error columns.
 pub struct ErrorFile<W: Write> {
     csv: csv::Writer<W>,
     n_columns: usize,
-    cell: Vec<u8>,
+    email: Option<usize>,
+    cell: String,
 }
 
 impl<W: Write> ErrorFile<W> {
@@ -30,30 +34,31 @@ impl<W: Write> ErrorFile<W> {
             // The addresses must be found again even if no row that was refused has one.
             let is_nameless = column.field == Some(Field::Email)
                 && !(mapping.has_header && names::is_email(&names::normal(&column.name)));
-            file.cell(if is_nameless { Field::Email.code() } else { &column.name }.as_bytes())?;
+            file.cell(if is_nameless { Field::Email.code() } else { &column.name })?;
         }
-        file.end_row(ERROR_COLUMNS.map(str::as_bytes), std::iter::empty())?;
+        file.end_row(ERROR_COLUMNS, std::iter::empty())?;
         Ok(file)
     }
 
     /// Goes on with an error file that has its header already. `out` is at its end.
     pub fn resume(out: W, mapping: &Mapping) -> Self {
         let csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
-        Self { csv, n_columns: mapping.columns.len(), cell: Vec::new() }
+        let (n_columns, email) = (mapping.columns.len(), mapping.index_of(Field::Email));
+        Self { csv, n_columns, email, cell: String::new() }
     }
 
     /// Writes a row that was refused, with a stable code and a plain text that say why.
     pub fn write(&mut self, row: &Row<'_>, code: &str, text: &str) -> io::Result<()> {
         let mut n_cells = 0;
         for cell in row.cells() {
-            self.cell(cell)?;
+            self.cell(&mended(cell, Some(n_cells) == self.email))?;
             n_cells += 1;
         }
         for _ in n_cells..self.n_columns {
-            self.cell(b"")?;
+            self.cell("")?;
         }
         let line = row.line.to_string();
-        self.end_row([line.as_bytes(), code.as_bytes(), text.as_bytes()], row.extra_cells())
+        self.end_row([&line, code, text], row.extra_cells())
     }
 
     /// Hands everything written so far to `out` and flushes it.
@@ -66,22 +71,24 @@ impl<W: Write> ErrorFile<W> {
         self.csv.into_inner().map_err(|error| error.into_error())
     }
 
-    fn end_row<'a>(&mut self, error: [&[u8]; 3], extra_cells: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
+    fn end_row<'a>(&mut self, error: [&str; 3], extra_cells: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
         for cell in error {
             self.cell(cell)?;
         }
         for cell in extra_cells {
-            self.cell(cell)?;
+            self.cell(&mended(cell, false))?;
         }
         self.csv.write_record(None::<&[u8]>)?;
         Ok(())
     }
 
-    fn cell(&mut self, cell: &[u8]) -> io::Result<()> {
+    fn cell(&mut self, cell: &str) -> io::Result<()> {
         let (apostrophe, cell) = guard(cell);
         self.cell.clear();
-        self.cell.extend_from_slice(apostrophe);
-        self.cell.extend_from_slice(cell);
+        self.cell.push_str(apostrophe);
+        // With a NUL the whole file would be no text.
+        let characters = cell.chars().map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c });
+        self.cell.extend(characters);
         self.csv.write_field(&self.cell)?;
         Ok(())
     }

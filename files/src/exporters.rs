@@ -1,60 +1,43 @@
-//! The exports of other mail tools, recognised by their columns.
+//! The exports of other mail tools: the table of them.
 //!
 //! This is data: another export is another [`Exporter`] in [`EXPORTERS`]. An export is recognised when every column
 //! that makes it known is there, whatever else is; the first that fits wins, so those with more columns stand before
-//! those with fewer.
+//! those with fewer. The columns are those that the tools document, mostly of their APIs. A file of theirs with other
+//! columns is read by the names and words that mean the same everywhere (`names`, `reason`).
+//!
+//! What is doubtful is decided so that nobody who may get mail is blocked in silence, and nobody who left gets any:
+//!
+//! - SendGrid's blocks have the columns of its bounces. A row whose status says that the trouble passes, or that the mail
+//!   and not the address was refused, is left out and counted. Where it has no status it is a hard bounce.
+//! - Someone who unsubscribed from some of the mail (a tag of Mailgun, an audience of Mailchimp) gets none.
+//! - A person's own manual suppression at Postmark is an unsubscription; one by the sender is manual.
 
-use crate::mapping::Field;
-use crate::reason::{Reason, Verdict, plain, verdict};
+use crate::exporter::{DateFormat, Exporter, Verdicts, suppressed};
+use crate::mapping::Field::{Email, FirstSeen, Note, Reason as Why, Source, VendorCode};
+use crate::reason::{Reason, Verdict};
 
-/// An export of another tool.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Exporter {
-    /// The stable code.
-    pub code: &'static str,
-    /// What it is, for people.
-    pub name: &'static str,
-    /// The columns that make it known, in small letters and with spaces for all signs.
-    columns: &'static [&'static str],
-    /// Whether there may be no other columns.
-    is_exact: bool,
-    /// Which column means what; the first that is there counts. The addresses need not be named, if their column is
-    /// called as it mostly is.
-    fields: &'static [(Field, &'static str)],
-    /// What its rows say.
-    verdicts: Verdicts,
-    /// Where its columns and words are described.
-    pub source: &'static str,
-}
-
-/// How the rows of an export say why they are there.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdicts {
-    /// All are there for the same reason.
-    All(Verdict),
-    /// The column of the reason says it, in these words before those that mean the same everywhere. Then, if a word is
-    /// not known, the last.
-    Words(&'static [(&'static str, Verdict)], Option<Verdict>),
-    /// The enhanced status code (RFC 3463) in the column of the code says whether the failure was for good.
-    StatusCode,
-}
-
-const fn suppressed(reason: Reason) -> Verdict {
-    Verdict::Suppressed(reason)
-}
-
-use Field::{Email, FirstSeen, Note, Reason as Why, Source, VendorCode};
-
-/// Every export that is recognised.
+/// Every export that is known.
 pub static EXPORTERS: &[Exporter] = &[
     Exporter {
         code: "sendgrid_bounces",
-        name: "SendGrid bounces or blocks",
+        name: "SendGrid bounces",
         columns: &["status", "reason", "email", "created"],
         is_exact: true,
         fields: &[(VendorCode, "status"), (Note, "reason"), (FirstSeen, "created")],
         verdicts: Verdicts::StatusCode,
+        dates: DateFormat::UnixSeconds,
         source: "https://www.twilio.com/docs/sendgrid/api-reference/bounces-api/retrieve-all-bounces",
+    },
+    // The same columns: it is only known by being asked for.
+    Exporter {
+        code: "sendgrid_blocks",
+        name: "SendGrid blocks",
+        columns: &["status", "reason", "email", "created"],
+        is_exact: true,
+        fields: &[(VendorCode, "status"), (Note, "reason"), (FirstSeen, "created")],
+        verdicts: Verdicts::All(Verdict::Sendable),
+        dates: DateFormat::UnixSeconds,
+        source: "https://www.twilio.com/docs/sendgrid/api-reference/blocks-api/retrieve-all-blocks",
     },
     Exporter {
         code: "sendgrid_spam_reports",
@@ -63,6 +46,7 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: true,
         fields: &[(FirstSeen, "created")],
         verdicts: Verdicts::All(suppressed(Reason::Complaint)),
+        dates: DateFormat::UnixSeconds,
         source: "https://www.twilio.com/docs/sendgrid/api-reference/spam-reports-api/retrieve-all-spam-reports",
     },
     Exporter {
@@ -72,6 +56,7 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: true,
         fields: &[(Note, "reason"), (FirstSeen, "created")],
         verdicts: Verdicts::All(suppressed(Reason::Invalid)),
+        dates: DateFormat::UnixSeconds,
         source: "https://www.twilio.com/docs/sendgrid/api-reference/invalid-e-mails-api/retrieve-all-invalid-emails",
     },
     Exporter {
@@ -81,6 +66,7 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: true,
         fields: &[(FirstSeen, "created")],
         verdicts: Verdicts::All(suppressed(Reason::Unsubscribe)),
+        dates: DateFormat::UnixSeconds,
         source: "https://www.twilio.com/docs/sendgrid/api-reference/suppressions-global-suppressions",
     },
     Exporter {
@@ -90,7 +76,8 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: false,
         fields: &[(Email, "address"), (VendorCode, "code"), (Note, "error"), (FirstSeen, "created at")],
         verdicts: Verdicts::All(suppressed(Reason::HardBounce)),
-        source: "https://documentation.mailgun.com/docs/mailgun/api-reference/openapi-final/tag/Bounces/",
+        dates: DateFormat::Rfc2822,
+        source: "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/bounces",
     },
     Exporter {
         code: "mailgun_unsubscribes",
@@ -99,7 +86,8 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: false,
         fields: &[(Email, "address"), (Note, "tags"), (FirstSeen, "created at")],
         verdicts: Verdicts::All(suppressed(Reason::Unsubscribe)),
-        source: "https://documentation.mailgun.com/docs/mailgun/api-reference/openapi-final/tag/Unsubscribe/",
+        dates: DateFormat::Rfc2822,
+        source: "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/unsubscribe",
     },
     Exporter {
         code: "mailgun_complaints",
@@ -108,7 +96,18 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: true,
         fields: &[(Email, "address"), (FirstSeen, "created at")],
         verdicts: Verdicts::All(suppressed(Reason::Complaint)),
-        source: "https://documentation.mailgun.com/docs/mailgun/api-reference/openapi-final/tag/Complaints/",
+        dates: DateFormat::Rfc2822,
+        source: "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/complaints",
+    },
+    Exporter {
+        code: "mailgun_allowlist",
+        name: "Mailgun allowlist",
+        columns: &["type", "value", "reason", "createdat"],
+        is_exact: true,
+        fields: &[(Email, "value"), (Note, "reason"), (FirstSeen, "createdat")],
+        verdicts: Verdicts::All(Verdict::Sendable),
+        dates: DateFormat::Rfc2822,
+        source: "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/allowlist",
     },
     Exporter {
         code: "postmark_suppressions",
@@ -116,8 +115,8 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["emailaddress", "suppressionreason"],
         is_exact: false,
         fields: &[(Why, "suppressionreason"), (Source, "origin"), (FirstSeen, "createdat")],
-        // A person who unsubscribes is a manual suppression by the recipient: the origin is kept as the source.
-        verdicts: Verdicts::Words(&[], None),
+        verdicts: Verdicts::Words(&[("manual suppression recipient", suppressed(Reason::Unsubscribe))], None),
+        dates: DateFormat::Iso8601,
         source: "https://postmarkapp.com/developer/api/suppressions-api",
     },
     Exporter {
@@ -127,6 +126,8 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: false,
         fields: &[(Why, "reason"), (FirstSeen, "lastupdatetime")],
         verdicts: Verdicts::Words(&[], None),
+        // The command line writes ISO 8601, other clients seconds.
+        dates: DateFormat::Iso8601,
         source: "https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SuppressedDestinationSummary.html",
     },
     Exporter {
@@ -136,6 +137,7 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: false,
         fields: &[(FirstSeen, "clean time"), (Note, "clean campaign title")],
         verdicts: Verdicts::All(suppressed(Reason::HardBounce)),
+        dates: DateFormat::Iso8601,
         source: "https://mailchimp.com/help/view-export-contacts/",
     },
     Exporter {
@@ -144,7 +146,9 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["email address", "unsub time"],
         is_exact: false,
         fields: &[(FirstSeen, "unsub time"), (VendorCode, "unsub reason"), (Note, "unsub reason other")],
-        verdicts: Verdicts::All(suppressed(Reason::Unsubscribe)),
+        // The reason that somebody gave may be spam.
+        verdicts: Verdicts::Words(&[], Some(suppressed(Reason::Unsubscribe))),
+        dates: DateFormat::Iso8601,
         source: "https://mailchimp.com/help/view-export-contacts/",
     },
     Exporter {
@@ -154,11 +158,12 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: false,
         fields: &[],
         verdicts: Verdicts::All(Verdict::Sendable),
+        dates: DateFormat::Iso8601,
         source: "https://mailchimp.com/help/view-export-contacts/",
     },
     Exporter {
         code: "brevo_blocked_contacts",
-        name: "Brevo blocked contacts",
+        name: "Brevo blocked and unsubscribed contacts",
         columns: &["email", "reason code", "blockedat"],
         is_exact: false,
         fields: &[(Why, "reason code"), (Note, "reason message"), (Source, "senderemail"), (FirstSeen, "blockedat")],
@@ -172,7 +177,19 @@ pub static EXPORTERS: &[Exporter] = &[
             ],
             None,
         ),
+        dates: DateFormat::Iso8601,
         source: "https://developers.brevo.com/reference/get-transac-blocked-contacts",
+    },
+    Exporter {
+        code: "brevo_contacts",
+        name: "Brevo contacts",
+        columns: &["email", "emailblacklisted"],
+        is_exact: false,
+        fields: &[(Why, "emailblacklisted")],
+        // Whoever unsubscribes, complains or bounces is blocklisted, and the list does not say which it was.
+        verdicts: Verdicts::Words(&[("true", suppressed(Reason::Unsubscribe)), ("false", Verdict::Sendable)], None),
+        dates: DateFormat::Iso8601,
+        source: "https://developers.brevo.com/reference/get-contacts",
     },
     Exporter {
         code: "mailerlite_subscribers",
@@ -181,107 +198,47 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: false,
         fields: &[(Why, "status"), (Source, "source"), (FirstSeen, "unsubscribed at")],
         verdicts: Verdicts::Words(&[], None),
+        dates: DateFormat::Iso8601,
         source: "https://developers.mailerlite.com/docs/subscribers.html",
+    },
+    Exporter {
+        code: "klaviyo_profiles",
+        name: "Klaviyo profiles with their subscriptions",
+        columns: &["attributes email", "attributes subscriptions email marketing consent"],
+        is_exact: false,
+        fields: &[
+            (Email, "attributes email"),
+            (Why, "attributes subscriptions email marketing suppression reason"),
+            (FirstSeen, "attributes subscriptions email marketing suppression timestamp"),
+            (Source, "attributes subscriptions email marketing consent"),
+        ],
+        verdicts: Verdicts::Words(&[], None),
+        dates: DateFormat::Iso8601,
+        source: "https://developers.klaviyo.com/en/reference/get_profiles",
+    },
+    Exporter {
+        code: "activecampaign_contacts",
+        name: "ActiveCampaign contacts",
+        columns: &["email", "bounced hard", "bounced soft", "bounced date"],
+        is_exact: false,
+        fields: &[(Why, "bounced hard"), (FirstSeen, "bounced date")],
+        // The number of hard bounces.
+        verdicts: Verdicts::Words(&[("0", Verdict::Sendable)], Some(suppressed(Reason::HardBounce))),
+        dates: DateFormat::Iso8601,
+        source: "https://developers.activecampaign.com/reference/list-all-contacts",
     },
     Exporter {
         code: "kit_subscribers",
         name: "Kit (ConvertKit) subscribers",
         columns: &["email address", "state", "first name", "created at"],
         is_exact: false,
+        // The date is that of the subscription.
         fields: &[(Why, "state")],
         verdicts: Verdicts::Words(&[], None),
+        dates: DateFormat::Iso8601,
         source: "https://developers.kit.com/api-reference/subscribers/list-subscribers",
     },
-    Exporter {
-        code: "activecampaign_contacts",
-        name: "ActiveCampaign contacts",
-        columns: &["email", "bounced hard", "bounced soft"],
-        is_exact: false,
-        fields: &[(Why, "bounced hard"), (FirstSeen, "bounced date")],
-        // How often mail to the address has bounced for good.
-        verdicts: Verdicts::Words(
-            &[
-                ("1", suppressed(Reason::HardBounce)),
-                ("2", suppressed(Reason::HardBounce)),
-                ("3", suppressed(Reason::HardBounce)),
-            ],
-            Some(Verdict::Sendable),
-        ),
-        source: "https://developers.activecampaign.com/reference/list-all-contacts",
-    },
 ];
-
-impl Exporter {
-    /// The export that has columns of these normal names.
-    pub(crate) fn of(columns: &[String]) -> Option<&'static Self> {
-        let has = |name: &&str| columns.iter().any(|column| column == name);
-        let fits = |exporter: &&Self| {
-            exporter.columns.iter().all(has) && (!exporter.is_exact || exporter.columns.len() == columns.len())
-        };
-        EXPORTERS.iter().find(fits)
-    }
-
-    /// The export of this code.
-    pub fn of_code(code: &str) -> Option<&'static Self> {
-        EXPORTERS.iter().find(|exporter| exporter.code == code)
-    }
-
-    /// Which of these columns mean something.
-    pub(crate) fn fields(&self, columns: &[String]) -> impl Iterator<Item = (Field, usize)> {
-        self.fields.iter().filter_map(|(field, name)| Some((*field, columns.iter().position(|column| column == name)?)))
-    }
-
-    /// What a row says that has this reason and this code.
-    pub(crate) fn verdict(&self, reason: Option<&str>, code: Option<&str>) -> Option<Verdict> {
-        match &self.verdicts {
-            Verdicts::All(verdict) => Some(*verdict),
-            Verdicts::StatusCode => Some(of_status(code)),
-            Verdicts::Words(words, otherwise) => {
-                let own = |word: &str| {
-                    let word = plain(word);
-                    words.iter().find(|(known, _)| *known == word).map(|(_, verdict)| *verdict)
-                };
-                reason.and_then(|word| own(word).or_else(|| verdict(word))).or(*otherwise)
-            }
-        }
-    }
-
-    /// The columns that make it known, for people.
-    pub fn columns(&self) -> &'static [&'static str] {
-        self.columns
-    }
-
-    /// The column of each field, as far as they are not called as usual.
-    pub fn known_fields(&self) -> &'static [(Field, &'static str)] {
-        self.fields
-    }
-
-    /// What its rows mean, in one plain sentence.
-    pub fn meaning(&self) -> String {
-        let said = |verdict: &Verdict| match verdict {
-            Verdict::Suppressed(reason) => reason.code().to_owned(),
-            Verdict::Sendable => "skipped".to_owned(),
-        };
-        match &self.verdicts {
-            Verdicts::All(verdict) => said(verdict),
-            Verdicts::StatusCode => {
-                "hard_bounce; skipped where the status is 4.x.x (a trouble that passes) or 5.7.x (a refusal of that mail)"
-                    .to_owned()
-            }
-            Verdicts::Words(words, otherwise) => {
-                let words = words.iter().map(|(word, verdict)| format!("{word}: {}", said(verdict)));
-                let last = otherwise.iter().map(|verdict| format!("else {}", said(verdict)));
-                words.chain(["the words below".to_owned()]).chain(last).collect::<Vec<_>>().join("; ")
-            }
-        }
-    }
-}
-
-/// What an enhanced status code says: 4.x.x passes, 5.7.x is a refusal of that mail and not of the address.
-fn of_status(code: Option<&str>) -> Verdict {
-    let code = code.unwrap_or_default().trim();
-    if code.starts_with('4') || code.starts_with("5.7.") { Verdict::Sendable } else { suppressed(Reason::HardBounce) }
-}
 
 #[cfg(test)]
 mod tests {
@@ -292,7 +249,8 @@ mod tests {
     fn each_export_is_recognised_by_its_own_columns() {
         for exporter in EXPORTERS {
             let columns: Vec<String> = exporter.columns.iter().map(|name| (*name).to_owned()).collect();
-            assert_eq!(Exporter::of(&columns).map(|found| found.code), Some(exporter.code));
+            let expected = if exporter.code == "sendgrid_blocks" { "sendgrid_bounces" } else { exporter.code };
+            assert_eq!(Exporter::of(&columns).map(|found| found.code), Some(expected));
             assert!(columns.iter().all(|name| names::normal(name) == *name), "{}", exporter.code);
             assert_eq!(Exporter::of_code(exporter.code), Some(exporter));
             let has_addresses = columns.iter().any(|name| names::is_email(name))
@@ -302,15 +260,10 @@ mod tests {
     }
 
     #[test]
-    fn a_temporary_failure_is_no_bounce() {
-        for (code, verdict) in [
-            ("5.1.1", suppressed(Reason::HardBounce)),
-            ("550", suppressed(Reason::HardBounce)),
-            ("", suppressed(Reason::HardBounce)),
-            ("4.2.2", Verdict::Sendable),
-            ("5.7.1", Verdict::Sendable),
-        ] {
-            assert_eq!(of_status(Some(code)), verdict, "{code}");
+    fn each_export_is_described() {
+        for exporter in EXPORTERS {
+            assert!(!exporter.meaning().is_empty() && !exporter.name.is_empty());
+            assert!(exporter.source.starts_with("https://"));
         }
     }
 }

@@ -11,7 +11,9 @@ pub enum RowFault {
     SeveralAddresses,
     /// The row says of its address that it may get mail.
     Sendable,
-    /// The row is no JSON.
+    /// The address holds bytes that are no character.
+    NotUtf8,
+    /// The row is no JSON, or no object among objects.
     NotJson,
     /// The row holds a NUL byte, which no database text may hold.
     NulByte,
@@ -25,10 +27,11 @@ pub enum RowFault {
 
 impl RowFault {
     /// All of them, for a documentation page or a test.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoAddress,
         Self::SeveralAddresses,
         Self::Sendable,
+        Self::NotUtf8,
         Self::NotJson,
         Self::NulByte,
         Self::RowTooLong,
@@ -42,6 +45,7 @@ impl RowFault {
             Self::NoAddress => "no_address",
             Self::SeveralAddresses => "several_addresses",
             Self::Sendable => "sendable",
+            Self::NotUtf8 => "not_utf8",
             Self::NotJson => "not_json",
             Self::NulByte => "nul_byte",
             Self::RowTooLong => "row_too_long",
@@ -56,7 +60,10 @@ impl RowFault {
             Self::NoAddress => "There is no address in this row.",
             Self::SeveralAddresses => "This row holds several addresses. Put each on a line of its own.",
             Self::Sendable => "This row says that its address may get mail, so it was left out.",
-            Self::NotJson => "This row is not JSON. Mend its quotes and brackets.",
+            Self::NotUtf8 => {
+                "The address holds bytes that are no characters. Write it anew, or save the file as UTF-8."
+            }
+            Self::NotJson => "This row is not JSON like the others. Mend its quotes and brackets.",
             Self::NulByte => "This row holds a NUL byte. Remove it.",
             Self::RowTooLong => "This row is longer than 64 KiB. Shorten it, or close its quotes.",
             Self::TooManyColumns => "This row has more than 1,000 columns. Remove the ones not needed.",

@@ -10,27 +10,27 @@
 /// The signs that begin a formula; some spreadsheets take the full-width ones for the narrow ones.
 const SIGNS: [&str; 8] = ["=", "+", "-", "@", "＝", "＋", "－", "＠"];
 
-fn is_formula(cell: &[u8]) -> bool {
-    SIGNS.iter().any(|sign| cell.starts_with(sign.as_bytes()))
+fn is_formula(cell: &str) -> bool {
+    SIGNS.iter().any(|sign| cell.starts_with(sign))
 }
 
 /// What to write for `cell`: an apostrophe or nothing, and then the cell. White space that would
 /// begin or hide a formula is left out, since the reader trims it anyway.
-pub(crate) fn guard(cell: &[u8]) -> (&'static [u8], &[u8]) {
+pub(crate) fn guard(cell: &str) -> (&'static str, &str) {
     let body = cell.trim_ascii_start();
     if is_formula(body) {
-        (b"'", body)
-    } else if let Some(b'\t' | b'\r' | b'\n') = cell.first() {
-        (b"", body)
+        ("'", body)
+    } else if cell.starts_with(['\t', '\r', '\n']) {
+        ("", body)
     } else {
-        (b"", cell)
+        ("", cell)
     }
 }
 
 /// Takes the apostrophe away that [`guard`] put there.
 pub(crate) fn unguard(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
-        Some(rest) if is_formula(rest.trim_start_matches('\'').as_bytes()) => rest,
+        Some(rest) if is_formula(rest.trim_start_matches('\'')) => rest,
         _ => cell,
     }
 }
@@ -42,17 +42,17 @@ mod tests {
     #[test]
     fn formulas_are_guarded_and_read_back() {
         for cell in ["=1+1", "+a@example.com", "-x", "@x", "＝x"] {
-            assert_eq!(guard(cell.as_bytes()), (&b"'"[..], cell.as_bytes()));
+            assert_eq!(guard(cell), ("'", cell));
             assert_eq!(unguard(&format!("'{cell}")), cell);
         }
-        assert_eq!(guard(b" \t=x"), (&b"'"[..], &b"=x"[..]));
-        assert_eq!(guard(b"\rx"), (&b""[..], &b"x"[..]));
+        assert_eq!(guard(" \t=x"), ("'", "=x"));
+        assert_eq!(guard("\rx"), ("", "x"));
     }
 
     #[test]
     fn other_cells_stay_what_they_are() {
         for cell in ["", "a@example.com", "'quoted'", "o'neil@example.com", "''", " x", "'=x"] {
-            assert_eq!(guard(cell.as_bytes()), (&b""[..], cell.as_bytes()));
+            assert_eq!(guard(cell), ("", cell));
         }
         for cell in ["'quoted'", "''", "'", "=x"] {
             assert_eq!(unguard(cell), cell);

@@ -11,8 +11,9 @@
 //! - Memory stays flat whatever the file: one buffer, one record. A longer record is never held.
 //! - A bad row is a [`RowFault`] of that row, and the next row follows. Only a file that cannot be
 //!   read at all, or not any further, is a [`FileError`].
-//! - Every line of the file that is not blank is in exactly one row (or is the header), so that
-//!   somebody can be told what happened to each of them.
+//! - Every line of a table or list that is not blank is in exactly one row (or is the header), so that
+//!   somebody can be told what happened to each of them. A line of a list that holds several addresses
+//!   is a row for each.
 //! - The same bytes always give the same rows with the same numbers: a job that was interrupted goes
 //!   on by counting.
 //! - A quote that is opened and never closed costs its own line, not the rest of the file.
@@ -20,24 +21,30 @@
 //!
 //! # How the bytes flow
 //!
-//! `input` undoes gzip and zip and holds the size limit; `encoding` makes UTF-8 of UTF-16; `looks` refuses what is no
-//! text; `detect` chooses the [`Mapping`] from the sample; `window` holds what is in memory; `records` or `json` cuts it
-//! into records and cells; `reader` names the cells. Another export of another tool is an entry in `exporters`.
+//! `input` undoes gzip and zip and holds the size limit; `encoding` makes UTF-8 of UTF-16 and Windows-1252; `looks`
+//! refuses what is no text; `detect` and `columns` choose the [`Mapping`] from the sample; `window` holds what is in
+//! memory; `records`, `list` or `json` cuts it into records and cells; `values` says what the cells mean; `reader` is the
+//! front door. Another export of another tool is an entry in `exporters`.
 //!
 //! This crate knows no database, no async and no members. It must never load a whole file, never
 //! decide whether an address is valid (that is the caller's), and never drop a row in silence.
 
 mod address;
+mod columns;
 mod detect;
 mod encoding;
 mod error;
 mod error_file;
+mod exporter;
 mod exporters;
 mod fault;
 mod formula;
 mod input;
 mod json;
+mod json_layout;
+mod json_path;
 mod limits;
+mod list;
 mod list_file;
 mod looks;
 mod mapping;
@@ -45,14 +52,17 @@ mod names;
 mod reader;
 mod reason;
 mod records;
+mod source;
 mod unzip;
+mod values;
 mod window;
 
 pub use address::bare_address;
 pub use encoding::Encoding;
 pub use error::{FILE_ERRORS, FileError};
 pub use error_file::ErrorFile;
-pub use exporters::{EXPORTERS, Exporter};
+pub use exporter::{DateFormat, Exporter};
+pub use exporters::EXPORTERS;
 pub use fault::RowFault;
 pub use limits::{MAX_COLUMNS, MAX_RECORD_BYTES, SAMPLE_BYTES};
 pub use list_file::ListFile;

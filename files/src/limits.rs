@@ -17,11 +17,11 @@ pub(crate) const SHOWN_BYTES: usize = 1024;
 /// The read buffer in bytes: room for the longest record and a good read behind it.
 pub(crate) const BUFFER_BYTES: usize = 2 * MAX_RECORD_BYTES;
 
-/// How often in one file a quote that is never closed is mended by going back to its first line.
+/// How often in one file a quote or bracket that is never closed is mended by going back to its first line.
 /// Each time costs reading up to [`MAX_RECORD_BYTES`] twice; without a limit a hostile file could
-/// make the work grow with the square of its size. Beyond it the lines that such a quote swallowed
-/// are one fault together.
-pub(crate) const MAX_QUOTE_RECOVERIES: u32 = 1_000;
+/// make the work grow with the square of its size. Beyond it the lines that were swallowed are one
+/// fault together.
+pub(crate) const MAX_RECOVERIES: u32 = 1_000;
 
 /// How many column names an error message lists.
 pub(crate) const SHOWN_COLUMNS: usize = 20;
@@ -31,3 +31,18 @@ pub(crate) const MAX_NAME_CHARS: usize = 100;
 
 /// Entries of a zip archive that are looked at: one is the list, others may be folders and what systems leave there.
 pub(crate) const MAX_ZIP_ENTRIES: usize = 100;
+
+/// The longest value of a list, in bytes, behind which a comma or semicolon may begin another: an address of 254 and a
+/// long name.
+pub(crate) const MAX_CUT_BYTES: usize = 512;
+
+/// How deep in objects of JSON columns are looked for. What is deeper is a cell as JSON.
+pub(crate) const MAX_KEYS: usize = 8;
+
+/// How many cells of JSON are looked at in the sample. Without a limit one object of many keys and many of none would make
+/// a table that is far larger than the file.
+pub(crate) const MAX_SAMPLE_CELLS: usize = 64 * 1024;
+
+/// How many separators behind an `@` are looked at before a value of a list is taken to go on to the end of its line. It
+/// keeps the work on a line of nothing but commas small.
+pub(crate) const MAX_CUT_TRIES: u32 = 8;

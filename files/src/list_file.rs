@@ -25,7 +25,7 @@ impl<W: Write> ListFile<W> {
     /// Writes a row: the values in the order of [`Field::ALL`].
     pub fn write(&mut self, values: [Option<&str>; Field::COUNT]) -> io::Result<()> {
         for value in values {
-            let (apostrophe, cell) = guard(value.unwrap_or_default().as_bytes());
+            let (apostrophe, cell) = guard(value.unwrap_or_default());
             self.0.write_field([apostrophe, cell].concat())?;
         }
         self.0.write_record(None::<&[u8]>)?;

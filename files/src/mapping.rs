@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::encoding::Encoding;
-use crate::exporters::Exporter;
+use crate::exporter::{DateFormat, Exporter};
 
 /// The columns of an error file behind those of the original: the physical line the row began in, the code and the
 /// text of what is wrong.
@@ -29,6 +29,10 @@ pub enum Format {
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Csv, Self::Tsv, Self::Semicolon, Self::Pipe, Self::List, Self::Json, Self::JsonLines];
+
     /// Those whose cells are separated by a byte, the likelier ones first.
     pub const TABLES: [Self; 4] = [Self::Csv, Self::Tsv, Self::Semicolon, Self::Pipe];
 
@@ -174,6 +178,11 @@ impl Mapping {
     pub fn index_of(&self, field: Field) -> Option<usize> {
         self.columns.iter().position(|column| column.field == Some(field))
     }
+
+    /// How the dates are written, if it is known.
+    pub fn dates(&self) -> Option<DateFormat> {
+        self.exporter.map(|exporter| exporter.dates)
+    }
 }
 
 impl fmt::Display for Mapping {
@@ -208,8 +217,13 @@ impl fmt::Display for Mapping {
 pub struct Wanted {
     /// How rows and cells are told apart.
     pub format: Option<Format>,
+    /// How characters are written as bytes.
+    pub encoding: Option<Encoding>,
     /// Whether the first row names the columns.
     pub has_header: Option<bool>,
-    /// The columns of fields: the name of one in the header, whatever its case, or its number from 1.
+    /// The columns of fields: the name of one in the header, whatever its case, or its number from 1. Whoever says which
+    /// column is the reason overrules what the exporter makes of its rows.
     pub columns: Vec<(Field, String)>,
+    /// Whose export it is.
+    pub exporter: Option<&'static Exporter>,
 }

@@ -25,10 +25,29 @@ const EMAIL_PERHAPS: &[&str] = &["recipient", "address", "subscriber", "contact"
 
 /// The other columns that mean something.
 const OTHERS: &[(Field, &[&str])] = &[
-    (Field::Reason, &["reason", "suppression reason", "bounce type", "type", "status"]),
+    // Of these the one with the most known words is taken.
+    (
+        Field::Reason,
+        &["reason", "suppression reason", "suppression type", "bounce type", "type", "status", "email status"],
+    ),
     (Field::Source, &["source", "origin"]),
     (Field::Note, &["note", "notes", "comment", "comments", "description"]),
-    (Field::FirstSeen, &["first seen", "created", "created at", "date", "date added", "added at", "timestamp"]),
+    (
+        Field::FirstSeen,
+        &[
+            "first seen",
+            "suppressed at",
+            "blocked at",
+            "bounced at",
+            "unsubscribed at",
+            "created",
+            "created at",
+            "date",
+            "date added",
+            "added at",
+            "timestamp",
+        ],
+    ),
     (Field::VendorCode, &["vendor code", "code", "error code", "smtp code", "status code"]),
 ];
 

@@ -3,19 +3,20 @@
 use std::fmt;
 use std::io::{self, Chain, Cursor, Read, Seek};
 
-use crate::address::{bare_address, is_address, is_several};
 use crate::detect::{Found, detect};
-use crate::encoding::{Encoding, Text, decode_cell};
+use crate::encoding::{Encoding, Text};
 use crate::error::FileError;
 use crate::fault::RowFault;
-use crate::formula::unguard;
 use crate::input::{Input, read_full};
 use crate::json::JsonRecords;
 use crate::limits::SAMPLE_BYTES;
 use crate::looks::magic;
-use crate::mapping::{ERROR_COLUMNS, Field, Format, Mapping, Wanted};
-use crate::reason::{Reason, Verdict, verdict};
-use crate::records::{Cells, Record, Records};
+use crate::mapping::{ERROR_COLUMNS, Field, Mapping, Wanted};
+use crate::reason::Reason;
+use crate::records::{Cells, Record};
+use crate::source::Source;
+use crate::values::{Scratch, Values, values};
+use crate::window::n_breaks;
 
 /// Reads one file, row by row.
 ///
@@ -44,34 +45,13 @@ pub struct Reader<R> {
 /// The sample, and what is behind it: once as it came, once as text.
 type Bytes<R> = Chain<Cursor<Vec<u8>>, Text<Chain<Cursor<Vec<u8>>, Input<R>>>>;
 
-enum Source<R> {
-    Table(Box<Records<R>>),
-    Json(JsonRecords<R>),
-}
-
-impl<R: Read> Source<R> {
-    fn next(&mut self) -> io::Result<Option<Record<'_>>> {
-        match self {
-            Self::Table(records) => records.next(),
-            Self::Json(records) => records.next(),
-        }
-    }
-
-    fn input(&self) -> &R {
-        match self {
-            Self::Table(records) => records.input(),
-            Self::Json(records) => records.input(),
-        }
-    }
-}
-
 /// One row of the file. Values are trimmed; an empty one is `None`.
 pub struct Row<'a> {
     /// Which row of data it is, from 0. Rows with a fault count too.
     pub number: u64,
-    /// The physical line it begins in, from 1.
+    /// The physical line it begins in, from 1. In a list several rows may be in one line.
     pub line: u64,
-    /// What stands in the column of addresses, [bare](bare_address), which need not be a valid address; or what is
+    /// What stands in the column of addresses, [bare](crate::bare_address), which need not be a valid address; or what is
     /// wrong with the row, and then the other values are `None`.
     pub email: Result<&'a str, RowFault>,
     /// Why the address is on the list, if the row says it in a way that is known.
@@ -84,8 +64,8 @@ pub struct Row<'a> {
     pub first_seen: Option<&'a str>,
     /// What the mail server or tool said, as a code; or a reason in words that are not known.
     pub vendor_code: Option<&'a str>,
-    /// The row's bytes as they came, without the line break, in UTF-8 if they came in UTF-16. Of a row that is too
-    /// long, the first 1,024 bytes.
+    /// The row's bytes as they came, without the line break, and in UTF-8 if they came in UTF-16 or Windows-1252. Of a
+    /// row that is too long, the first 1,024 bytes.
     pub raw: &'a [u8],
     cells: Cells<'a>,
     n_columns: usize,
@@ -93,7 +73,7 @@ pub struct Row<'a> {
 }
 
 impl<R: Read + Seek> Reader<R> {
-    /// Looks at the beginning of `file` and finds out how to read it. No more than `limit_bytes` of
+    /// Looks at the beginning of `file`, which is where it stands, and finds out how to read it. No more than `limit_bytes` of
     /// text are read, counted after decompression; a file with more ends in
     /// [`FileError::TooLarge`].
     pub fn open(file: R, limit_bytes: u64) -> Result<Self, FileError> {
@@ -104,34 +84,33 @@ impl<R: Read + Seek> Reader<R> {
     pub fn open_as(file: R, limit_bytes: u64, wanted: &Wanted) -> Result<Self, FileError> {
         let mut input = Input::new(file, limit_bytes)?;
         let compression = input.compression();
-        let (sample, is_whole) = sample(&mut input)?;
+        let (sample, _) = sample(&mut input)?;
         if let Some(kind) = magic(&sample) {
             return Err(FileError::NotAList { kind });
         }
-        let (encoding, mark) = Encoding::of(&sample, is_whole);
+        let (encoding, mark) = Encoding::of(&sample, wanted.encoding);
         let mut bytes = Cursor::new(sample);
         bytes.set_position(mark as u64);
 
         let mut text = Text::new(bytes.chain(input), encoding);
         let (sample, is_whole) = self::sample(&mut text)?;
-        let Found { mapping, start, ends } = detect(&sample, is_whole, wanted)?;
+        let Found { mapping, start, json } = detect(&sample, is_whole, wanted)?;
         let mapping = Mapping { encoding, compression, ..mapping };
-        let first_line = 1 + sample[..start].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let first_line = 1 + n_breaks(&sample[..start]);
         let indexes = Field::ALL.map(|field| mapping.index_of(field));
         let mut bytes = Cursor::new(sample);
         bytes.set_position(start as u64);
-        let records = match ends {
-            Some(ends) => {
+        let records = match json {
+            Some((ends, paths)) => {
                 let email = indexes[0].unwrap_or(0);
-                let names = mapping.columns.iter().map(|column| column.name.clone()).collect();
-                Source::Json(JsonRecords::new(bytes.chain(text), ends, names, email, first_line))
+                Source::Json(JsonRecords::new(bytes.chain(text), ends, paths, email, first_line))
             }
             None => {
-                let mut records = Records::new(bytes.chain(text), mapping.format.separator(), first_line);
+                let mut records = Source::of_lines(bytes.chain(text), mapping.format, first_line);
                 if mapping.has_header {
                     records.next()?;
                 }
-                Source::Table(Box::new(records))
+                records
             }
         };
         Ok(Self { mapping, indexes, records, scratch: Scratch::default(), next_number: 0, is_done: false })
@@ -225,142 +204,4 @@ impl fmt::Debug for Row<'_> {
         row.field("number", &self.number).field("line", &self.line);
         row.field("fault", &self.email.err()).finish_non_exhaustive()
     }
-}
-
-/// What is made anew for each row that needs it.
-#[derive(Default)]
-struct Scratch {
-    /// The cells of a row that is not UTF-8, one after the other.
-    text: String,
-    ends: Vec<usize>,
-    /// The columns that mean nothing, as a note.
-    rest: String,
-    /// The last word for a reason, and what it says.
-    word: String,
-    said: Option<Verdict>,
-}
-
-/// The values of a row.
-#[derive(Default)]
-struct Values<'a> {
-    email: &'a str,
-    reason: Option<Reason>,
-    source: Option<&'a str>,
-    note: Option<&'a str>,
-    first_seen: Option<&'a str>,
-    vendor_code: Option<&'a str>,
-}
-
-fn values<'a>(
-    raw: &[u8],
-    cells: Cells<'a>,
-    mapping: &Mapping,
-    indexes: &[Option<usize>; Field::COUNT],
-    scratch: &'a mut Scratch,
-) -> Result<Values<'a>, RowFault> {
-    if memchr::memchr(0, raw).is_some() || memchr::memchr(0, cells.bytes).is_some() {
-        return Err(RowFault::NulByte);
-    }
-    let Scratch { text, ends, rest, word, said } = scratch;
-    let is_json = matches!(mapping.format, Format::Json | Format::JsonLines);
-    let texts = match as_utf8(cells) {
-        Some(texts) if mapping.encoding != Encoding::Windows1252 || texts.text.is_ascii() || is_json => texts,
-        _ => decoded(cells, text, ends),
-    };
-    let value = |field: Option<usize>| field.and_then(|column| texts.get(column)).and_then(plain);
-    let [email, reason, source, note, first_seen, vendor_code] = *indexes;
-
-    let cell = value(email).ok_or(RowFault::NoAddress)?;
-    let cell = match mapping.error_columns_at {
-        // Somebody has put an address behind the apostrophe that guarded what stood there.
-        Some(_) => cell.strip_prefix('\'').unwrap_or(cell),
-        None => cell,
-    };
-    let others = || (0..texts.len()).filter(|column| Some(*column) != email).filter_map(|column| texts.get(column));
-    let is_table = !is_json && mapping.format != Format::List;
-    if is_several(cell) || (is_table && !mapping.has_header && others().any(is_address)) {
-        return Err(RowFault::SeveralAddresses);
-    }
-    let email = Some(bare_address(cell)).filter(|email| !email.is_empty()).ok_or(RowFault::NoAddress)?;
-
-    let (reason, vendor_code) = (value(reason), value(vendor_code));
-    let said = match mapping.exporter {
-        Some(exporter) => exporter.verdict(reason, vendor_code),
-        None => reason.and_then(|reason| {
-            // Whole files say the same word again and again.
-            if word != reason {
-                reason.clone_into(word);
-                *said = verdict(reason);
-            }
-            *said
-        }),
-    };
-    let known = match said {
-        Some(Verdict::Sendable) => return Err(RowFault::Sendable),
-        Some(Verdict::Suppressed(reason)) => Some(reason),
-        None => None,
-    };
-    let note = match mapping.rest_is_note {
-        true => rest_of(&texts, mapping, rest),
-        false => value(note),
-    };
-    let vendor_code = vendor_code.or(reason.filter(|_| known.is_none()));
-    Ok(Values { email, reason: known, source: value(source), note, first_seen: value(first_seen), vendor_code })
-}
-
-/// The cells of a row, decoded.
-struct Texts<'a> {
-    text: &'a str,
-    ends: &'a [usize],
-}
-
-impl<'a> Texts<'a> {
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn get(&self, column: usize) -> Option<&'a str> {
-        let end = *self.ends.get(column)?;
-        let start = if column == 0 { 0 } else { self.ends[column - 1] };
-        Some(&self.text[start..end])
-    }
-}
-
-/// The cells as they are, if each is UTF-8 by itself.
-fn as_utf8(cells: Cells<'_>) -> Option<Texts<'_>> {
-    let text = std::str::from_utf8(cells.bytes).ok()?;
-    let is_whole = text.is_ascii() || cells.ends().iter().all(|&end| text.is_char_boundary(end));
-    is_whole.then_some(Texts { text, ends: cells.ends() })
-}
-
-fn decoded<'a>(cells: Cells<'_>, text: &'a mut String, ends: &'a mut Vec<usize>) -> Texts<'a> {
-    text.clear();
-    ends.clear();
-    for column in 0..cells.len() {
-        decode_cell(cells.get(column).unwrap_or_default(), text);
-        ends.push(text.len());
-    }
-    Texts { text, ends }
-}
-
-/// The columns that mean nothing, as one text: with their names, if they have any.
-fn rest_of<'a>(texts: &Texts<'_>, mapping: &Mapping, rest: &'a mut String) -> Option<&'a str> {
-    rest.clear();
-    for (at, column) in mapping.columns.iter().enumerate().filter(|(_, column)| column.field.is_none()) {
-        let Some(value) = texts.get(at).and_then(plain) else { continue };
-        if !rest.is_empty() {
-            rest.push_str("; ");
-        }
-        if mapping.has_header {
-            rest.extend([&column.name, ": "]);
-        }
-        rest.push_str(value);
-    }
-    (!rest.is_empty()).then_some(rest)
-}
-
-/// A cell as somebody meant it: without the space around it, and without what guards a formula.
-fn plain(cell: &str) -> Option<&str> {
-    let value = unguard(cell.trim()).trim();
-    (!value.is_empty()).then_some(value)
 }

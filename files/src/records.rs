@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 
 use crate::fault::RowFault;
-use crate::limits::{MAX_COLUMNS, MAX_QUOTE_RECOVERIES, MAX_RECORD_BYTES, SHOWN_BYTES};
+use crate::limits::{MAX_COLUMNS, MAX_RECORD_BYTES, MAX_RECOVERIES, SHOWN_BYTES};
 use crate::mapping::ERROR_COLUMNS;
 use crate::window::{Window, first_break, shown};
 
@@ -55,17 +55,17 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// Reads records with one separator.
+/// Reads the records of a table with one separator.
 pub(crate) struct Records<R> {
     window: Window<R>,
     core: csv_core::Reader,
-    /// The separator between cells; `None` for a plain list, where a line is a cell.
-    separator: Option<u8>,
+    /// The separator between cells.
+    separator: u8,
     cells: Box<[u8]>,
     ends: Box<[usize]>,
     /// Whether the rest of this line belongs to a record that was too long.
     is_in_long_line: bool,
-    quote_recoveries_left: u32,
+    recoveries_left: u32,
 }
 
 /// How the reading of a record ended.
@@ -96,18 +96,15 @@ struct Found {
 
 impl<R: Read> Records<R> {
     /// `input` begins in `line`.
-    pub(crate) fn new(input: R, separator: Option<u8>, line: u64) -> Self {
-        // A NUL in a list would cut its line, but then the row is a fault whatever its cells.
-        let core =
-            csv_core::ReaderBuilder::new().delimiter(separator.unwrap_or(0)).quoting(separator.is_some()).build();
+    pub(crate) fn new(input: R, separator: u8, line: u64) -> Self {
         Self {
             window: Window::new(input, line),
-            core,
+            core: csv_core::ReaderBuilder::new().delimiter(separator).build(),
             separator,
             cells: vec![0; MAX_RECORD_BYTES + 2].into(),
             ends: vec![0; MAX_COLUMNS + ERROR_COLUMNS.len()].into(),
             is_in_long_line: false,
-            quote_recoveries_left: MAX_QUOTE_RECOVERIES,
+            recoveries_left: MAX_RECOVERIES,
         }
     }
 
@@ -139,8 +136,6 @@ impl<R: Read> Records<R> {
         let mut filled = Filled::default();
         let end = self.read_to_end(&mut filled)?;
         let break_at = match end {
-            // A list has no quotes, so its lines are whole.
-            End::Closed if self.separator.is_none() => None,
             End::Closed => {
                 let raw = self.window.bytes((self.window.start, self.window.raw_end()));
                 first_break(raw).filter(|_| !quotes_are_sound(raw, self.separator))
@@ -151,8 +146,8 @@ impl<R: Read> Records<R> {
             self.core.reset();
         }
         match (end, break_at) {
-            (_, Some(at)) if self.quote_recoveries_left > 0 => {
-                self.quote_recoveries_left -= 1;
+            (_, Some(at)) if self.recoveries_left > 0 => {
+                self.recoveries_left -= 1;
                 Ok(self.first_line_of(at))
             }
             (End::TooLong, _) => Ok(self.too_long(filled, break_at)),
@@ -219,23 +214,11 @@ impl<R: Read> Records<R> {
     }
 
     /// The record as it was read, up to `pos`.
-    fn whole(&mut self, mut filled: Filled, fault: Option<RowFault>) -> Found {
+    fn whole(&mut self, filled: Filled, fault: Option<RowFault>) -> Found {
         let raw = (self.window.start, self.window.raw_end());
-        if self.separator.is_none() {
-            self.unquote_line(raw, &mut filled);
-        }
         let line = self.window.line;
         self.window.advance();
         Found { line, raw, filled, fault }
-    }
-
-    /// A line of a list may stand in quotes as a whole.
-    fn unquote_line(&mut self, raw: (usize, usize), filled: &mut Filled) {
-        if let [b'"', inside @ .., b'"'] = self.window.bytes(raw).trim_ascii() {
-            self.cells[..inside.len()].copy_from_slice(inside);
-            self.ends[0] = inside.len();
-            *filled = Filled { n_bytes: inside.len(), n_ends: 1, is_too_wide: false };
-        }
     }
 
     /// Goes back to the first line break of the record, and gives what is before it as a fault.
@@ -283,7 +266,7 @@ impl<R: Read> Records<R> {
 /// Whether every quote that opens a cell of `raw` is closed where the cell ends. A record over several
 /// lines that fails this is no record: a quote was forgotten, and the next one, of another row, was
 /// taken for its end.
-fn quotes_are_sound(raw: &[u8], separator: Option<u8>) -> bool {
+fn quotes_are_sound(raw: &[u8], separator: u8) -> bool {
     enum State {
         Start,
         Plain,
@@ -296,7 +279,7 @@ fn quotes_are_sound(raw: &[u8], separator: Option<u8>) -> bool {
             (State::Start | State::Closed, b'"') => State::Quoted,
             (State::Quoted, b'"') => State::Closed,
             (State::Quoted, _) => State::Quoted,
-            (_, byte) if Some(byte) == separator => State::Start,
+            (_, byte) if byte == separator => State::Start,
             (State::Closed, b' ') => State::Closed,
             (State::Closed, _) => return false,
             (State::Start | State::Plain, _) => State::Plain,

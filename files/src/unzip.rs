@@ -34,7 +34,7 @@ pub(crate) fn only_file(archive: &mut (impl Read + Seek)) -> Result<Found, FileE
     for entry in entries.files().map_err(damaged)? {
         let entry = entry.map_err(damaged)?;
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        if name == "[Content_Types].xml" {
+        if matches!(&*name, "[Content_Types].xml" | "mimetype") {
             return Err(FileError::NotAList { kind: Kind::Workbook });
         }
         if !entry.is_dir() && !is_clutter(&name) {

@@ -48,6 +48,11 @@ impl<R: Read> Window<R> {
         &self.buffer[self.start..self.pos]
     }
 
+    /// What is in memory and was not looked at yet.
+    pub(crate) fn ahead(&self) -> &[u8] {
+        &self.buffer[self.pos..self.end]
+    }
+
     /// Where the record that was read ends, without its line break.
     pub(crate) fn raw_end(&self) -> usize {
         self.pos - usize::from(matches!(self.record().last(), Some(b'\r' | b'\n')))
@@ -124,6 +129,12 @@ impl<R: Read> Window<R> {
         }
         Ok(false)
     }
+}
+
+/// How many lines end in `bytes`.
+pub(crate) fn n_breaks(bytes: &[u8]) -> u64 {
+    let breaks = memchr::memchr2_iter(b'\r', b'\n', bytes);
+    breaks.filter(|&at| bytes[at] == b'\r' || at == 0 || bytes[at - 1] != b'\r').count() as u64
 }
 
 /// Where the first line break is.

@@ -1,11 +1,13 @@
 //! Memory stays flat whatever the file. It is its own binary, since what is measured is the process.
 #![cfg(target_os = "linux")]
 
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
-use usher_files::{FileError, Reader};
+use usher_files::Reader;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 /// What the whole process may hold at its fullest.
 const MAX_PEAK_KIB: u64 = 24 * 1024;
@@ -33,32 +35,87 @@ fn peak_kib() -> u64 {
     line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
 }
 
+/// Address or code of each row, and the code of the error if one ends the file.
+fn read<R: Read>(mut reader: Reader<R>) -> Vec<String> {
+    let mut found = Vec::new();
+    while let Some(row) = reader.next_row() {
+        found.push(match row {
+            Ok(row) => row.email.map_or_else(|fault| fault.code().to_owned(), str::to_owned),
+            Err(error) => error.code().to_owned(),
+        });
+    }
+    assert!(peak_kib() < MAX_PEAK_KIB, "{} KiB", peak_kib());
+    found
+}
+
+/// `head`, a hundred million times `byte`, and `tail`.
+fn long(head: &'static str, byte: u8, tail: &'static str) -> impl Read {
+    head.as_bytes().chain(io::repeat(byte).take(LONG_BYTES)).chain(tail.as_bytes())
+}
+
+/// The same, but ten million: for what is looked at byte by byte.
+fn longish(head: &'static str, byte: u8, tail: &'static str) -> impl Read {
+    head.as_bytes().chain(io::repeat(byte).take(LONG_BYTES / 10)).chain(tail.as_bytes())
+}
+
+fn open<R: Read>(file: R) -> Reader<Stream<R>> {
+    Reader::open(Stream(file), u64::MAX).expect("a list")
+}
+
+/// A text of ASCII as UTF-16, made while it is read.
+struct Utf16<R>(R);
+
+impl<R: Read> Read for Utf16<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut text = [0; 4096];
+        let n = self.0.read(&mut text[..buf.len().div_ceil(2).min(4096)])?;
+        assert!(buf.len() >= 2 * n, "an even number of bytes");
+        for (unit, byte) in buf.chunks_exact_mut(2).zip(&text[..n]) {
+            unit.copy_from_slice(&[*byte, 0]);
+        }
+        Ok(2 * n)
+    }
+}
+
 #[test]
 fn memory_stays_flat() {
-    // A line of 100 MB between two rows.
-    let long = (&b"email,note\na@example.com,x\nb@example.com,"[..])
-        .chain(io::repeat(b'x').take(LONG_BYTES))
-        .chain(&b"\nc@example.com,y\n"[..]);
-    let mut reader = Reader::open(Stream(long), u64::MAX).expect("a table");
-    let mut emails = Vec::new();
-    while let Some(row) = reader.next_row() {
-        let row = row.expect("a row");
-        emails.push(row.email.map(str::to_owned).map_err(|fault| fault.code()));
-    }
-    assert_eq!(emails, [Ok("a@example.com".to_owned()), Err("row_too_long"), Ok("c@example.com".to_owned())]);
+    let expected = ["a@example.com", "row_too_long", "c@example.com"];
+    let table = long("email,note\na@example.com,x\nb@example.com,", b'x', "\nc@example.com,y\n");
+    assert_eq!(read(open(table)), expected);
+    let table = longish("email,note\na@example.com,x\nb@example.com,", b'x', "\nc@example.com,y\n");
+    assert_eq!(read(open(Utf16(table))), expected);
+    assert_eq!(read(open(long("a@example.com\nb@example.com", b'x', "\nc@example.com\n"))), expected);
+    let json = "[{\"email\":\"a@example.com\"},\n{\"email\":\"b@example.com\",\"note\":\"";
+    assert_eq!(read(open(longish(json, b'x', "\"},\n{\"email\":\"c@example.com\"}]"))), expected);
+    // Nothing but brackets, commas, line breaks and quotes.
+    assert_eq!(read(open(longish("[{\"email\":\"a@example.com\"},", b'[', ""))).last().unwrap(), "file_cut_short");
+    assert_eq!(
+        read(open(longish("email,note\na@example.com,x\n", b'\n', "b@example.com,x"))),
+        ["a@example.com", "b@example.com"]
+    );
+    assert_eq!(
+        read(open(long("email,note\na@example.com,x\n", b',', "\nb@example.com,x"))),
+        ["a@example.com", "row_too_long", "b@example.com"]
+    );
+    assert_eq!(
+        read(open(long("a@example.com\n", b';', "\nb@example.com"))),
+        ["a@example.com", "row_too_long", "b@example.com"]
+    );
 
-    // A gzip bomb, made while it is read: 100 KB that would become 100 MB.
-    let bomb = (&b"email\na@example.com\n"[..]).chain(io::repeat(b'x').take(LONG_BYTES));
-    let bomb = GzEncoder::new(bomb, Compression::fast());
-    let mut reader = Reader::open(Stream(bomb), LONG_BYTES / 2).expect("a list");
-    let error = loop {
-        match reader.next_row().expect("an error before the end") {
-            Ok(_) => {}
-            Err(error) => break error,
-        }
-    };
-    assert!(matches!(error, FileError::TooLarge { .. }), "{error}");
-    assert!(reader.bytes_read() < 1_000_000);
+    // One object of many keys, and many of none.
+    let keys: Vec<_> = (0..999).map(|i| format!("\"k{i}\":1")).collect();
+    let file = format!("[{{\"email\":\"a@example.com\",{}}}{}]", keys.join(","), ",{}".repeat(20_000));
+    assert_eq!(read(Reader::open(Cursor::new(file), u64::MAX).expect("a list")).len(), 20_001);
 
-    assert!(peak_kib() < MAX_PEAK_KIB, "{} KiB", peak_kib());
+    // Bombs: 100 KB that would become 100 MB.
+    let bomb = GzEncoder::new(long("email\na@example.com\n", b'x', ""), Compression::fast());
+    let gzip = Reader::open(Stream(bomb), LONG_BYTES / 2).expect("a list");
+    assert_eq!(read(gzip), ["a@example.com", "row_too_long", "file_too_large"]);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("list.csv", SimpleFileOptions::default()).expect("memory");
+    io::copy(&mut long("email\na@example.com\n", b'x', ""), &mut zip).expect("memory");
+    let mut zip = zip.finish().expect("memory");
+    zip.set_position(0);
+    let zip = Reader::open(zip, LONG_BYTES / 2).expect("a list");
+    assert_eq!(read(zip), ["a@example.com", "row_too_long", "file_too_large"]);
 }

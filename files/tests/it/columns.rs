@@ -106,7 +106,7 @@ fn what_is_wanted_overrules_what_would_be_found() {
         let expected = format!("There is no column \"{column}\". The file has: \"email\", \"other\", \"why\".");
         assert_eq!((error.code(), error.to_string()), ("no_such_column", expected));
     }
-    let wanted = Wanted { format: Some(Format::List), has_header: Some(false), columns: Vec::new() };
+    let wanted = Wanted { format: Some(Format::List), has_header: Some(false), ..Wanted::default() };
     let mut reader = open(&wanted).unwrap();
     assert_eq!(reader.next_row().unwrap().unwrap().line, 1);
     assert_eq!(reader.mapping().format, Format::List);
@@ -127,4 +127,19 @@ fn what_no_name_explains_becomes_the_note() {
 fn a_column_of_reasons_needs_no_name() {
     let (_, rows) = read("a@example.com,BOUNCE\nb@example.com, COMPLAINT\n");
     assert_eq!((rows[0].reason, rows[1].reason), (Some(Reason::HardBounce), Some(Reason::Complaint)));
+}
+
+#[test]
+fn the_reason_is_in_the_column_that_says_it() {
+    let file = "email,reason,status\na@example.com,550 unknown,Bounced\nb@example.com,,Active\n";
+    let (_, rows) = read(file);
+    assert_eq!(rows[0].reason, Some(Reason::HardBounce));
+    assert_eq!(rows[1].email, Err("sendable"));
+}
+
+#[test]
+fn a_format_that_is_not_the_files_is_an_error() {
+    let wanted = Wanted { format: Some(Format::Json), ..Wanted::default() };
+    let error = Reader::open_as(Cursor::new("a@example.com\n"), 1000, &wanted).err().unwrap();
+    assert_eq!(error.code(), "file_not_json");
 }

@@ -1,6 +1,8 @@
 //! Text in other encodings than UTF-8.
 
-use usher_files::Encoding;
+use std::io::Cursor;
+
+use usher_files::{Encoding, Reader, Wanted};
 
 use crate::{at, lines, read};
 
@@ -36,21 +38,40 @@ fn windows_1252_is_read() {
 }
 
 #[test]
-fn an_odd_row_in_a_file_of_utf8_is_not_lost() {
+fn an_odd_cell_in_a_file_of_utf8_is_not_lost() {
     let (mapping, rows) = read(b"email,note\na@example.com,Zo\xc3\xab and Chlo\xc3\xa9\nb@example.com,caf\xe9\n");
     assert_eq!(mapping.encoding, Encoding::Utf8);
     assert_eq!(rows[0].note.as_deref(), Some("Zoë and Chloé"));
     assert_eq!(rows[1].note.as_deref(), Some("café"));
     // Nor is it when it comes long after the beginning.
     let mut file = "a@example.com,x\n".repeat(10_000).into_bytes();
-    file.extend_from_slice(b"b@example.com,caf\xe9\n");
-    assert_eq!(read(&file).1[10_000].note.as_deref(), Some("café"));
+    file.extend_from_slice(b"b@example.com,caf\xe9\nJos\xe9 <c@example.com>,\n");
+    let rows = &read(&file).1[10_000..];
+    assert_eq!(rows[0].note.as_deref(), Some("café"));
+    assert_eq!(rows[1].email.as_deref(), Ok("c@example.com"));
+}
+
+#[test]
+fn an_address_that_is_not_utf8_is_a_fault() {
+    let file = b"email,note\na@example.com,Zo\xc3\xab\nb\xe9@example.com,\nc@example.com,\n";
+    assert_eq!(lines(file), at(&[(2, "a@example.com"), (3, "not_utf8"), (4, "c@example.com")]));
 }
 
 #[test]
 fn a_file_that_ends_in_a_character_is_read_to_its_end() {
-    assert_eq!(lines(b"a@example.com\nb@example.com\xc3")[1], (2, "b@example.comÃ".to_owned()));
+    assert_eq!(lines(b"a@example.com\nb@example.com\xc3"), at(&[(1, "a@example.com"), (2, "not_utf8")]));
+    assert_eq!(read(b"email,note\na@example.com,Zo\xc3").1[0].note.as_deref(), Some("ZoÃ"));
     let mut file = utf16("a@example.com\nb@example.com", u16::to_le_bytes);
     file.push(b'x');
-    assert_eq!(lines(&file), at(&[(1, "a@example.com"), (2, "b@example.com\u{fffd}")]));
+    assert_eq!(lines(&file), at(&[(1, "a@example.com"), (2, "not_utf8")]));
+}
+
+#[test]
+fn the_encoding_can_be_said() {
+    let file = b"email,note\na@example.com,\xc3\xa9\n";
+    for (encoding, note) in [(None, "é"), (Some(Encoding::Windows1252), "Ã©")] {
+        let wanted = Wanted { encoding, ..Wanted::default() };
+        let mut reader = Reader::open_as(Cursor::new(&file[..]), 1000, &wanted).unwrap();
+        assert_eq!(reader.next_row().unwrap().unwrap().note, Some(note));
+    }
 }

@@ -82,9 +82,19 @@ fn formulas_are_harmless_in_it_and_read_back() {
 }
 
 #[test]
-fn bytes_that_are_not_utf8_stay_what_they_are() {
-    let (errors, _) = refuse_all(b"email,note\na@example.com,caf\xe9\n");
-    assert!(errors.windows(4).any(|bytes| bytes == b"caf\xe9"));
+fn it_is_utf8_whatever_the_file_was() {
+    let text = "email,note\nnobody,café\n";
+    let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for file in [text.as_bytes(), &latin, &utf16] {
+        let (errors, _) = refuse_all(file);
+        assert!(String::from_utf8(errors).unwrap().contains("nobody,café,2,"));
+    }
+    // Bytes of no encoding at all.
+    let (errors, _) = refuse_all(b"email,note\n\xc3\xa4@example.com,\xc3\xb6\nb\xc3@example.com,x\xe9\n");
+    assert!(String::from_utf8(errors.clone()).unwrap().contains("b\u{fffd}@example.com,xé,3,not_utf8,"));
+    // Nothing was mended, so it is wrong still.
+    assert_eq!(read(&errors).1[1].email, Err("not_utf8"));
 }
 
 #[test]

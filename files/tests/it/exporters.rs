@@ -1,8 +1,10 @@
 //! The exports of other tools, as they come.
 
-use usher_files::{EXPORTERS, Reason};
+use std::io::Cursor;
 
-use crate::{open, read};
+use usher_files::{EXPORTERS, Field, Reader, Reason, Wanted};
+
+use crate::{ENOUGH_BYTES, read};
 
 /// A file of each export, and what its rows mean: reason (or the fault), code, note, date.
 type Sample = (
@@ -12,6 +14,11 @@ type Sample = (
 );
 
 const SAMPLES: &[Sample] = &[
+    (
+        "sendgrid_blocks",
+        "status,reason,email,created\n5.1.1,550 no such user,a@example.com,1443651125\n",
+        &[("sendable", None, None, None)],
+    ),
     (
         "sendgrid_bounces",
         "status,reason,email,created\n5.1.1,550 no such user,a@example.com,1443651125\n4.2.2,mailbox full,b@example.com,1443651126\n5.7.1,blocked,c@example.com,1443651127\n",
@@ -55,7 +62,7 @@ const SAMPLES: &[Sample] = &[
         "postmark_suppressions",
         "{\"Suppressions\":[{\"EmailAddress\":\"a@example.com\",\"SuppressionReason\":\"ManualSuppression\",\"Origin\":\"Recipient\",\"CreatedAt\":\"2019-12-10T08:58:33-05:00\"},{\"EmailAddress\":\"b@example.com\",\"SuppressionReason\":\"HardBounce\",\"Origin\":\"Recipient\",\"CreatedAt\":\"2019-12-11T08:58:33-05:00\"}]}",
         &[
-            ("manual", None, None, Some("2019-12-10T08:58:33-05:00")),
+            ("unsubscribe", None, None, Some("2019-12-10T08:58:33-05:00")),
             ("hard_bounce", None, None, Some("2019-12-11T08:58:33-05:00")),
         ],
     ),
@@ -74,8 +81,11 @@ const SAMPLES: &[Sample] = &[
     ),
     (
         "mailchimp_unsubscribed",
-        "\"Email Address\",UNSUB_TIME,UNSUB_CAMPAIGN_TITLE,UNSUB_REASON,UNSUB_REASON_OTHER\na@example.com,\"2024-03-01 09:00:00\",Spring,NORMAL,bored\n",
-        &[("unsubscribe", Some("NORMAL"), Some("bored"), Some("2024-03-01 09:00:00"))],
+        "\"Email Address\",UNSUB_TIME,UNSUB_CAMPAIGN_TITLE,UNSUB_REASON,UNSUB_REASON_OTHER\na@example.com,\"2024-03-01 09:00:00\",Spring,NORMAL,bored\nb@example.com,\"2024-03-01 09:00:00\",Spring,SPAM,\n",
+        &[
+            ("unsubscribe", Some("NORMAL"), Some("bored"), Some("2024-03-01 09:00:00")),
+            ("complaint", Some("SPAM"), None, Some("2024-03-01 09:00:00")),
+        ],
     ),
     (
         "mailchimp_subscribed",
@@ -83,28 +93,52 @@ const SAMPLES: &[Sample] = &[
         &[("sendable", None, None, None)],
     ),
     (
+        "mailgun_allowlist",
+        "{\"items\":[{\"type\":\"address\",\"value\":\"a@example.com\",\"reason\":\"test\",\"createdAt\":\"Thu, 11 Dec 2025 01:49:40 UTC\"}]}",
+        &[("sendable", None, None, None)],
+    ),
+    (
         "brevo_blocked_contacts",
-        "{\"contacts\":[{\"email\":\"a@example.com\",\"senderEmail\":\"shop@example.org\",\"reason\":{\"code\":\"unsubscribedViaMA\",\"message\":\"Unsubscribed via automation\"},\"blockedAt\":\"2024-03-01T09:00:00.000Z\"},{\"email\":\"b@example.com\",\"reason\":{\"code\":\"hardBounce\"},\"blockedAt\":\"x\"},{\"email\":\"c@example.com\",\"reason\":{\"code\":\"somethingNew\"},\"blockedAt\":null}],\"count\":3}",
+        "{\"count\":3,\"contacts\":[{\"email\":\"a@example.com\",\"senderEmail\":\"me@example.org\",\"reason\":{\"code\":\"hardBounce\",\"message\":\"Hard bounce\"},\"blockedAt\":\"2017-05-01T12:30:00Z\"},{\"email\":\"b@example.com\",\"reason\":{\"code\":\"unsubscribedViaMA\",\"message\":\"Unsubscribed\"},\"blockedAt\":\"2017-05-01T12:30:00Z\"},{\"email\":\"c@example.com\",\"reason\":{\"code\":\"contactFlaggedAsSpam\",\"message\":\"Spam\"},\"blockedAt\":\"2017-05-01T12:30:00Z\"},{\"email\":\"d@example.com\",\"reason\":{\"code\":\"somethingNew\"},\"blockedAt\":null}]}",
         &[
-            ("unsubscribe", None, Some("Unsubscribed via automation"), Some("2024-03-01T09:00:00.000Z")),
-            ("hard_bounce", None, None, Some("x")),
+            ("hard_bounce", None, Some("Hard bounce"), Some("2017-05-01T12:30:00Z")),
+            ("unsubscribe", None, Some("Unsubscribed"), Some("2017-05-01T12:30:00Z")),
+            ("complaint", None, Some("Spam"), Some("2017-05-01T12:30:00Z")),
             ("none", Some("somethingNew"), None, None),
         ],
     ),
     (
-        "mailerlite_subscribers",
-        "{\"data\":[{\"id\":\"1\",\"email\":\"a@example.com\",\"status\":\"junk\",\"source\":\"form\",\"subscribed_at\":\"x\",\"unsubscribed_at\":\"2024-03-01 09:00:00\",\"fields\":{\"name\":\"Ann\"}},{\"id\":\"2\",\"email\":\"b@example.com\",\"status\":\"active\",\"subscribed_at\":\"x\",\"unsubscribed_at\":null}],\"links\":{}}",
-        &[("complaint", None, None, Some("2024-03-01 09:00:00")), ("sendable", None, None, None)],
-    ),
-    (
-        "kit_subscribers",
-        "{\"subscribers\":[{\"id\":1,\"first_name\":\"Ann\",\"email_address\":\"a@example.com\",\"state\":\"cancelled\",\"created_at\":\"2023-02-17T11:43:55Z\",\"fields\":{}},{\"id\":2,\"first_name\":null,\"email_address\":\"b@example.com\",\"state\":\"active\",\"created_at\":\"x\",\"fields\":{}}],\"pagination\":{}}",
+        "brevo_contacts",
+        "{\"contacts\":[{\"email\":\"a@example.com\",\"emailBlacklisted\":true,\"listIds\":[1]},{\"email\":\"b@example.com\",\"emailBlacklisted\":false,\"listIds\":[1]}]}",
         &[("unsubscribe", None, None, None), ("sendable", None, None, None)],
     ),
     (
+        "mailerlite_subscribers",
+        "{\"data\":[{\"email\":\"a@example.com\",\"status\":\"junk\",\"source\":\"api\",\"subscribed_at\":\"2021-08-31 14:22:08\",\"unsubscribed_at\":null},{\"email\":\"b@example.com\",\"status\":\"unsubscribed\",\"source\":\"api\",\"subscribed_at\":\"2021-08-31 14:22:08\",\"unsubscribed_at\":\"2022-01-02 03:04:05\"},{\"email\":\"c@example.com\",\"status\":\"active\",\"source\":\"api\",\"subscribed_at\":\"2021-08-31 14:22:08\",\"unsubscribed_at\":null}]}",
+        &[
+            ("complaint", None, None, None),
+            ("unsubscribe", None, None, Some("2022-01-02 03:04:05")),
+            ("sendable", None, None, None),
+        ],
+    ),
+    (
+        "klaviyo_profiles",
+        "{\"data\":[{\"type\":\"profile\",\"attributes\":{\"email\":\"a@example.com\",\"subscriptions\":{\"email\":{\"marketing\":{\"consent\":\"SUBSCRIBED\",\"suppression\":[{\"reason\":\"HARD_BOUNCE\",\"timestamp\":\"2023-02-21T20:07:38+00:00\"}]}}}}},{\"type\":\"profile\",\"attributes\":{\"email\":\"b@example.com\",\"subscriptions\":{\"email\":{\"marketing\":{\"consent\":\"UNSUBSCRIBED\",\"suppression\":[]}}}}},{\"type\":\"profile\",\"attributes\":{\"email\":\"c@example.com\",\"subscriptions\":{\"email\":{\"marketing\":{\"consent\":\"NEVER_SUBSCRIBED\",\"suppression\":[]}}}}}],\"links\":{\"next\":null}}",
+        &[
+            ("hard_bounce", None, None, Some("2023-02-21T20:07:38+00:00")),
+            ("unsubscribe", None, None, None),
+            ("sendable", None, None, None),
+        ],
+    ),
+    (
         "activecampaign_contacts",
-        "{\"contacts\":[{\"cdate\":\"x\",\"email\":\"a@example.com\",\"bounced_hard\":\"1\",\"bounced_soft\":\"0\",\"bounced_date\":\"2024-03-01\"},{\"cdate\":\"x\",\"email\":\"b@example.com\",\"bounced_hard\":\"0\",\"bounced_soft\":\"4\",\"bounced_date\":null}]}",
-        &[("hard_bounce", None, None, Some("2024-03-01")), ("sendable", None, None, None)],
+        "{\"contacts\":[{\"cdate\":\"2022-08-02T10:44:02-05:00\",\"email\":\"a@example.com\",\"bounced_hard\":\"1\",\"bounced_soft\":\"0\",\"bounced_date\":\"2022-08-03\"},{\"cdate\":\"2022-08-02T10:44:02-05:00\",\"email\":\"b@example.com\",\"bounced_hard\":\"0\",\"bounced_soft\":\"2\",\"bounced_date\":\"2022-08-03\"}],\"meta\":{}}",
+        &[("hard_bounce", None, None, Some("2022-08-03")), ("sendable", None, None, None)],
+    ),
+    (
+        "kit_subscribers",
+        "{\"subscribers\":[{\"id\":1,\"first_name\":\"Ann\",\"email_address\":\"a@example.com\",\"state\":\"cancelled\",\"created_at\":\"2023-02-17T11:43:55Z\",\"fields\":{}},{\"id\":2,\"first_name\":null,\"email_address\":\"b@example.com\",\"state\":\"complained\",\"created_at\":\"2023-02-17T11:43:55Z\",\"fields\":{}},{\"id\":3,\"first_name\":null,\"email_address\":\"c@example.com\",\"state\":\"active\",\"created_at\":\"2023-02-17T11:43:55Z\",\"fields\":{}}],\"pagination\":{}}",
+        &[("unsubscribe", None, None, None), ("complaint", None, None, None), ("sendable", None, None, None)],
     ),
 ];
 
@@ -112,7 +146,9 @@ const SAMPLES: &[Sample] = &[
 fn each_export_is_read_as_it_is_meant() {
     for exporter in EXPORTERS {
         let (_, file, expected) = SAMPLES.iter().find(|(code, ..)| *code == exporter.code).expect(exporter.code);
-        let mut reader = open(file.as_bytes()).unwrap();
+        let asked = Some(exporter).filter(|exporter| exporter.code == "sendgrid_blocks");
+        let wanted = Wanted { exporter: asked, ..Wanted::default() };
+        let mut reader = Reader::open_as(Cursor::new(file), ENOUGH_BYTES, &wanted).unwrap();
         assert_eq!(reader.mapping().exporter, Some(exporter));
         let mut n_rows = 0;
         while let Some(row) = reader.next_row() {
@@ -134,6 +170,31 @@ fn a_sentence_names_the_export() {
     let expected = "Mailgun complaints: table separated by commas in UTF-8, with a header: \
                     email is column 1 \"address\", first_seen is column 2 \"created_at\"";
     assert_eq!(mapping.to_string(), expected);
+}
+
+#[test]
+fn a_column_for_the_reason_overrules_the_export() {
+    let file = "status,reason,email,created\n4.2.2,complaint,a@example.com,1443651125\n";
+    let wanted = Wanted { columns: vec![(Field::Reason, "Reason".to_owned())], ..Wanted::default() };
+    let mut reader = Reader::open_as(Cursor::new(file), ENOUGH_BYTES, &wanted).unwrap();
+    let row = reader.next_row().unwrap().unwrap();
+    assert_eq!(
+        (row.reason, row.vendor_code, row.first_seen),
+        (Some(Reason::Complaint), Some("4.2.2"), Some("1443651125"))
+    );
+    // Another column changes nothing else.
+    let wanted = Wanted { columns: vec![(Field::Note, "created".to_owned())], ..Wanted::default() };
+    let mut reader = Reader::open_as(Cursor::new(file), ENOUGH_BYTES, &wanted).unwrap();
+    assert_eq!(reader.mapping().exporter.map(|exporter| exporter.code), Some("sendgrid_bounces"));
+    assert_eq!(reader.next_row().unwrap().unwrap().email.unwrap_err().code(), "sendable");
+}
+
+#[test]
+fn an_error_file_of_an_export_is_still_the_export() {
+    let file = "email,reason.code,reason.message,blockedAt,line,error_code,error\na@example.com,hardBounce,x,2017-05-01,3,invalid_email,x\n";
+    let (mapping, rows) = read(file);
+    assert_eq!(mapping.exporter.map(|exporter| exporter.code), Some("brevo_blocked_contacts"));
+    assert_eq!(rows[0].reason, Some(Reason::HardBounce));
 }
 
 #[test]

@@ -38,8 +38,46 @@ fn a_plain_list_is_found() {
 fn a_list_keeps_its_lines_whole() {
     let file = "Ann Lee <a@example.com>\n\"b c\"@example.com\nx, y\n\"\nd@example.com";
     let expected =
-        at(&[(1, "a@example.com"), (2, "b c\"@example.com"), (3, "x, y"), (4, "no_address"), (5, "d@example.com")]);
+        at(&[(1, "a@example.com"), (2, "\"b c\"@example.com"), (3, "x, y"), (4, "no_address"), (5, "d@example.com")]);
     assert_eq!(lines(file), expected);
+}
+
+#[test]
+fn addresses_in_one_line_are_a_row_each() {
+    for file in [
+        "a@example.com, b@example.com,c@example.com",
+        "a@example.com;b@example.com; c@example.com;\n",
+        "Ann <a@example.com>, \"Lind, Ben\" <b@example.com>, <c@example.com>,\n",
+        "a@example.com,b@example.com,\r\nc@example.com\r\n",
+        "\"a@example.com\";\"b@example.com\";\"c@example.com\"",
+        "Ann <a@example.com>; Lind, Ben <b@example.com>; c@example.com",
+    ] {
+        let (mapping, rows) = read(file);
+        assert_eq!(mapping.format, Format::List, "{file}");
+        let emails: Vec<_> = rows.iter().map(|row| row.email.as_deref()).collect();
+        assert_eq!(emails, [Ok("a@example.com"), Ok("b@example.com"), Ok("c@example.com")], "{file}");
+        assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [0, 1, 2]);
+        let raw: usize = rows.iter().map(|row| row.raw.len()).sum();
+        assert_eq!(raw, file.trim_end().replace("\r\n", "").len(), "{file}");
+    }
+    let file = "a@example.com\nb@example.com,c@example.com\n";
+    assert_eq!(lines(file), at(&[(1, "a@example.com"), (2, "b@example.com"), (2, "c@example.com")]));
+}
+
+#[test]
+fn a_line_of_addresses_may_be_long() {
+    let file: String = (0..20_000).map(|i| format!("m{i}@example.com, ")).collect();
+    let (_, rows) = read(&file);
+    assert_eq!(rows.len(), 20_000);
+    assert_eq!((rows[19_999].line, rows[19_999].email.as_deref()), (1, Ok("m19999@example.com")));
+}
+
+#[test]
+fn two_columns_of_addresses_are_not_taken_for_one() {
+    let file = "a@example.com,owner@example.com\nb@example.com,owner@example.com\n";
+    assert_eq!(lines(file), at(&[(1, "several_addresses"), (2, "several_addresses")]));
+    let file = "a@example.com;owner@example.com\nb@example.com;\n";
+    assert_eq!(lines(file), at(&[(1, "several_addresses"), (2, "b@example.com")]));
 }
 
 #[test]
@@ -72,7 +110,7 @@ fn each_line_ending_is_read() {
 
 #[test]
 fn a_line_for_excel_names_the_separator() {
-    for ending in ["\n", "\r\n"] {
+    for ending in ["\n", "\r\n", "\r"] {
         let file = format!("sep=;{ending}email;note{ending}a@example.com;x,y{ending}");
         let (mapping, rows) = read(&file);
         assert_eq!(mapping.format, Format::Semicolon);

@@ -48,6 +48,10 @@ fn files_that_are_no_lists_are_named() {
         (b"\x7fELF\x02\x01\x01\0".to_vec(), Kind::Program),
         (b"MZ\x90\0\x03\0".to_vec(), Kind::Program),
         (zip(&[("[Content_Types].xml", b"<xml/>"), ("xl/sheet1.xml", b"<xml/>")]), Kind::Workbook),
+        (
+            zip(&[("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"), ("content.xml", b"<xml/>")]),
+            Kind::Workbook,
+        ),
         (zip(&[("a.zip", &zip(&[("a.csv", b"a@example.com")]))]), Kind::Archive),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0".to_vec(), Kind::OldOffice),
         (gzip(&gzip(b"a@example.com")), Kind::Archive),

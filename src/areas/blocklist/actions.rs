@@ -163,6 +163,7 @@ pub(super) async fn import(
     uploads::actions::reserve(cx.tx(), site, &upload, now).await?;
     let text = |text: Option<String>| text.map(|text| plain(&text)).filter(|text| !text.is_empty());
     let Rest { reason, source, note, mapping } = rest;
+    mapping.wanted()?;
     let job = Import { upload, reason, source: text(source), note: text(note), mapping };
     let preview = match (dry_run, list) {
         (false, _) => None,

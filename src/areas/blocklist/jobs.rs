@@ -15,7 +15,7 @@ use super::{
     Reason,
     apply::{At, apply},
     lines::{Lines, MAX_ROWS},
-    source::{Batch, Place, Source},
+    source::{Batch, MAX_ERROR_BYTES, Place, Source},
     store,
     types::{Counts, ImportMapping},
 };
@@ -111,7 +111,7 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
         first_row: at.row,
         error_bytes: at.error_bytes,
         reason: job.reason,
-        wanted: job.mapping.wanted(),
+        wanted: job.mapping.wanted().map_err(|error| Fail::fatal(error.code().name(), error.message()))?,
         deadly: at.deaths.deadly.clone(),
         now: app.clock.now(),
         halt: halt.0.clone(),
@@ -176,6 +176,9 @@ async fn finish(app: &App, run: &Run, job: &Import, at: At) -> Result<(), Fail> 
     let mut result = serde_json::to_value(at.counts).expect("counts are JSON");
     if at.counts.invalid > 0 {
         result["errorFile"] = json!(format!("/api/v1/jobs/{}/errors", run.job_id));
+        if at.error_bytes >= MAX_ERROR_BYTES {
+            result["errorFileIsCut"] = json!(true);
+        }
     }
     let mut tx = app.db.begin().await?;
     run.finish(&mut tx, &result, &at.counts).await?;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use poem_openapi::{Enum, Object};
-use usher_files::{FileError, Mapping, Reader, RowFault};
+use usher_files::{FileError, Mapping, Reader, RowFault, Wanted};
 
 use super::{
     Import, Reason, actions,
@@ -159,8 +159,10 @@ pub(super) async fn preview(
     bytes: u64,
     job: Import,
 ) -> Result<Preview> {
-    let now = cx.now;
-    let looked = tokio::task::spawn_blocking(move || look(file, bytes, &job, now)).await.map_err(Error::internal)?;
+    let (now, wanted) = (cx.now, job.mapping.wanted()?);
+    let looked = tokio::task::spawn_blocking(move || look(file, bytes, &wanted, job.reason, now))
+        .await
+        .map_err(Error::internal)?;
     let Look { mapping, mut rows, total, is_whole } = match looked {
         Ok(look) => look,
         Err(error) => {
@@ -201,8 +203,8 @@ pub(super) async fn preview(
     })
 }
 
-fn look(file: impl Read + Seek, bytes: u64, job: &Import, now: Time) -> Result<Look, FileError> {
-    let mut reader = Reader::open_as(file, MAX_TEXT_BYTES, &job.mapping.wanted())?;
+fn look(file: impl Read + Seek, bytes: u64, wanted: &Wanted, reason: Reason, now: Time) -> Result<Look, FileError> {
+    let mut reader = Reader::open_as(file, MAX_TEXT_BYTES, wanted)?;
     let mapping = reader.mapping().clone();
     let (mut rows, mut n_bytes, mut is_whole) = (Vec::new(), 0, false);
     while rows.len() < READ && n_bytes < READ_BYTES {
@@ -211,7 +213,7 @@ fn look(file: impl Read + Seek, bytes: u64, job: &Import, now: Time) -> Result<L
             break;
         };
         n_bytes += row.raw.len();
-        rows.push(seen(&row, job.reason, now));
+        rows.push(seen(&row, reason, now));
     }
     let n = rows.len() as u64;
     let estimate = u128::from(n) * u128::from(bytes) / u128::from(reader.bytes_read().max(1));

@@ -30,6 +30,9 @@ const DEADLY: (&str, &str) = ("crashed", "Usher made a mistake in this row and l
 /// Text that is read of one file, once it is decompressed.
 pub(super) const MAX_TEXT_BYTES: u64 = 4 << 30;
 
+/// Bytes of an error file after which bad rows are only counted: a small file with a wide header can make a large one.
+pub(super) const MAX_ERROR_BYTES: u64 = 512 << 20;
+
 /// Characters of a note that are kept.
 const NOTE: usize = 1000;
 
@@ -66,6 +69,8 @@ pub(super) struct Source {
     file_bytes: u64,
     next_row: u64,
     errors: Errors,
+    /// Why the file cannot be read any further. What comes before is applied first.
+    end: Option<FileError>,
 }
 
 /// A run, sorted.
@@ -98,7 +103,7 @@ impl Source {
         let file_bytes = file.metadata().map_err(gone)?.len();
         let reader = Reader::open_as(file, MAX_TEXT_BYTES, &place.wanted).map_err(unreadable)?;
         let errors = Errors::new(place.errors.clone(), reader.mapping().clone(), place.error_bytes);
-        let mut source = Self { reader, file_bytes, next_row: 0, errors, place };
+        let mut source = Self { reader, file_bytes, next_row: 0, errors, end: None, place };
         while source.next_row < source.place.first_row {
             if source.reader.next_row().transpose().map_err(unreadable)?.is_none() {
                 break;
@@ -112,13 +117,24 @@ impl Source {
     /// The next run of at most so many rows, in the memory of `lines`. One that was begun before ends where it ended then (`until`), and its
     /// bad rows are in the error file already.
     pub(super) fn next_run(&mut self, mut lines: Lines, until: Option<u64>, most: u64) -> Result<Batch, Fail> {
+        if let Some(error) = self.end.take() {
+            return Err(unreadable(error));
+        }
         lines.clear();
         let (first_row, mut skipped, mut invalid, mut is_last) = (self.next_row, 0, 0, false);
         let end = until.unwrap_or(first_row + most);
         while self.next_row < end && (until.is_some() || !lines.is_full()) {
-            let Some(row) = self.reader.next_row().transpose().map_err(unreadable)? else {
-                is_last = true;
-                break;
+            let row = match self.reader.next_row() {
+                Some(Ok(row)) => row,
+                Some(Err(error)) if self.next_row > first_row => {
+                    self.end = Some(error);
+                    break;
+                }
+                Some(Err(error)) => return Err(unreadable(error)),
+                None => {
+                    is_last = true;
+                    break;
+                }
             };
             let bad = match row.email {
                 _ if self.place.deadly.contains(&self.next_row) => Some(DEADLY),
@@ -137,7 +153,7 @@ impl Source {
             };
             if let Some((code, text)) = bad {
                 invalid += 1;
-                if until.is_none() {
+                if until.is_none() && self.errors.bytes < MAX_ERROR_BYTES {
                     self.errors.write(&row, code, text).map_err(unwritable)?;
                 }
             }

@@ -2,9 +2,12 @@ use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use usher_db::{FromRow, Row};
-use usher_files::{Field, Wanted};
+use usher_files::{EXPORTERS, Encoding, Exporter, Field, Wanted};
 
-use crate::values::{BlockId, Time};
+use crate::{
+    error::{Error, Result},
+    values::{BlockId, Time},
+};
 
 /// Why an address is blocked, the weakest first.
 ///
@@ -172,7 +175,8 @@ impl From<usher_files::Format> for ImportFormat {
 }
 
 /// What is known of a file and overrules what a look at it would find. A column is given by its name in the header,
-/// whatever its case, or by its number from 1. With any column given, no export of another tool is recognised.
+/// whatever its case, or by its number from 1. With the column of the reasons given, an export of another tool no longer
+/// says why its rows are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Object, Serialize, Deserialize)]
 #[oai(rename_all = "camelCase")]
 #[serde(rename_all = "camelCase", default)]
@@ -199,12 +203,28 @@ pub struct ImportMapping {
     pub(super) header: Option<bool>,
     /// How the cells are separated.
     pub(super) format: Option<ImportFormat>,
+    /// How the characters are written: `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`.
+    #[oai(validator(min_length = 1, max_length = 20))]
+    pub(super) encoding: Option<String>,
+    /// Whose export it is, such as `sendgrid_blocks`; `GET /docs/block-lists.md` lists them.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    pub(super) exporter: Option<String>,
 }
 
 impl ImportMapping {
     /// As the reader takes it.
-    pub(super) fn wanted(&self) -> Wanted {
-        let Self { email, reason, source, note, first_seen, vendor_code, header, format } = self;
+    pub(super) fn wanted(&self) -> Result<Wanted> {
+        let Self { email, reason, source, note, first_seen, vendor_code, header, format, encoding, exporter } = self;
+        let one_of =
+            |field: &str, codes: Vec<&str>| Error::field(field, format!("must be one of {}", codes.join(", ")));
+        let encoding = encoding.as_ref().map(|code| {
+            let known = Encoding::ALL.into_iter().find(|encoding| encoding.code() == code.to_lowercase());
+            known.ok_or_else(|| one_of("mapping.encoding", Encoding::ALL.iter().map(|one| one.code()).collect()))
+        });
+        let exporter = exporter.as_ref().map(|code| {
+            let codes = || EXPORTERS.iter().map(|exporter| exporter.code).collect();
+            Exporter::of_code(code).ok_or_else(|| one_of("mapping.exporter", codes()))
+        });
         let each = [
             (Field::Email, email),
             (Field::Reason, reason),
@@ -213,11 +233,13 @@ impl ImportMapping {
             (Field::FirstSeen, first_seen),
             (Field::VendorCode, vendor_code),
         ];
-        Wanted {
+        Ok(Wanted {
             format: format.map(Into::into),
+            encoding: encoding.transpose()?,
             has_header: *header,
             columns: each.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect(),
-        }
+            exporter: exporter.transpose()?,
+        })
     }
 }
 

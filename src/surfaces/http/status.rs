@@ -43,6 +43,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::NoAddressColumn
         | Code::NoSuchColumn
         | Code::FileDamaged
+        | Code::FileNotJson
+        | Code::FileCutShort
         | Code::ZipFiles
         | Code::ZipEncrypted
         | Code::ZipMethod
