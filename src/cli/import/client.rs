@@ -74,7 +74,16 @@ impl Client {
 
     /// Calls a tool and gives its result.
     pub(in crate::cli) async fn call(&self, tool: &str, args: &Value, once: Option<&str>) -> Result<Value, Trouble> {
-        let mut request = self.http.post(format!("{}/api/v1/tools/{tool}", self.url)).json(&json!({ "args": args }));
+        self.call_with(tool, &json!({ "args": args }), once).await
+    }
+
+    /// Asks a tool what it would do.
+    pub(super) async fn dry_run(&self, tool: &str, args: &Value) -> Result<Value, Trouble> {
+        self.call_with(tool, &json!({ "args": args, "dryRun": true }), None).await
+    }
+
+    async fn call_with(&self, tool: &str, body: &Value, once: Option<&str>) -> Result<Value, Trouble> {
+        let mut request = self.http.post(format!("{}/api/v1/tools/{tool}", self.url)).json(body);
         if let Some(once) = once {
             request = request.header("idempotency-key", once);
         }

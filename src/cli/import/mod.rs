@@ -39,7 +39,7 @@ pub(super) enum Command {
 
 #[derive(clap::Args)]
 pub(super) struct Blocklist {
-    /// A CSV, TSV or plain list of addresses, or its gzip; - for standard input.
+    /// The file, as another tool exports it: a table, a list or JSON, plain, gzip or zip; - for standard input.
     file: PathBuf,
     /// Why rows are blocked that do not say so themselves.
     #[arg(long, value_parser = ["hard_bounce", "complaint", "invalid", "unsubscribe", "manual"])]
@@ -47,6 +47,9 @@ pub(super) struct Blocklist {
     /// Where rows come from that do not say so themselves, such as the name of the tool you leave.
     #[arg(long)]
     source: Option<String>,
+    /// Only look: how the file is understood, what would become of its rows, and nothing is imported.
+    #[arg(long, conflicts_with = "no_wait")]
+    dry_run: bool,
     /// Do not wait for the end: print the job and leave.
     #[arg(long)]
     no_wait: bool,
@@ -112,6 +115,11 @@ impl Import {
         if let Some(source) = &self.command.source {
             args["source"] = json!(source);
         }
+        if self.command.dry_run {
+            let call = async || client.dry_run("blocklist.import", &args).await;
+            let answer = patience.until_answered(call).await?;
+            return self.looked(&source, &answer["preview"]);
+        }
         // The same for every try, so that a call whose answer is lost does not import twice.
         let once = format!("usher-import-{:016x}", rand::random::<u128>());
         let call = async || client.call("blocklist.import", &args, Some(&once)).await;
@@ -137,6 +145,18 @@ impl Import {
         });
         let upload = upload.await?;
         text(&upload, "id").map(str::to_owned).ok_or_else(|| client.not_usher())
+    }
+
+    /// What a dry run has found.
+    fn looked(&self, source: &Source, preview: &Value) -> Result<()> {
+        self.show.done();
+        if self.json {
+            return out(&preview.to_string());
+        }
+        match text(&preview["problem"], "message") {
+            Some(problem) => Err(Failure(format!("{} cannot be imported: {problem}", source.shown()))),
+            None => out(&report::preview(source.shown(), preview)),
+        }
     }
 
     /// What is said when nobody waits.

@@ -16,8 +16,13 @@ pub(super) fn number(value: &Value, name: &str) -> u64 {
 
 /// The counts of a job, such as `9 added, 1 invalid`; those that are 0 are left out, but for the first.
 pub(super) fn counts(progress: &Value) -> String {
-    const NAMES: [(&str, &str); 4] =
-        [("added", "added"), ("already", "there already"), ("strengthened", "strengthened"), ("invalid", "invalid")];
+    const NAMES: [(&str, &str); 5] = [
+        ("added", "added"),
+        ("already", "there already"),
+        ("strengthened", "strengthened"),
+        ("skipped", "skipped since they may get mail"),
+        ("invalid", "invalid"),
+    ];
     let counted = NAMES.iter().map(|(name, words)| (number(progress, name), *name, words));
     let shown = counted.filter(|(n, name, _)| *n > 0 || *name == "added");
     shown.map(|(n, _, words)| format!("{} {words}", grouped(n))).collect::<Vec<_>>().join(", ")
@@ -31,6 +36,23 @@ pub(super) fn summary(file: &str, job: &Value, errors: Option<&Path>) -> String 
         n => format!("{} rows", grouped(n)),
     };
     format!("Imported {file}: {rows}; {}.{}", counts(progress), mend(errors))
+}
+
+/// Of a file that was only looked at.
+pub(super) fn preview(file: &str, preview: &Value) -> String {
+    let counted = &preview["counts"];
+    let about = if counted["exact"] == true { "" } else { "about " };
+    let total = grouped(number(counted, "total"));
+    let mut said = format!("{file} is understood as: {}.\n", text(preview, "summary").unwrap_or("nothing"));
+    said += &format!("Of {about}{total} rows: {about}{}. Nothing was imported. The first rows:\n", counts(counted));
+    for row in preview["rows"].as_array().into_iter().flatten() {
+        let (line, verdict) = (number(row, "line"), text(row, "verdict").unwrap_or_default());
+        let email = text(row, "email").unwrap_or("-");
+        let why = text(row, "reason").or_else(|| text(row, "message")).unwrap_or_default();
+        said += &format!("{line:>7}  {verdict:<12} {email}  {why}\n");
+    }
+    said.truncate(said.trim_end().len());
+    said
 }
 
 /// Of an import that failed or was cancelled.
@@ -86,6 +108,24 @@ mod tests {
         let said = summary("a.csv", &job, Some(Path::new("a.csv.errors.csv")));
         assert!(said.starts_with("Imported a.csv: 1,234 rows; 1,200 added, 33 strengthened, 1 invalid.\n"), "{said}");
         assert!(said.contains("in a.csv.errors.csv;"), "{said}");
+    }
+
+    #[test]
+    fn a_look_at_a_file_is_told_in_words() {
+        let seen = json!({
+            "summary": "list in UTF-8",
+            "counts": { "total": 3, "exact": true, "added": 1, "skipped": 1, "invalid": 1 },
+            "rows": [
+                { "line": 1, "verdict": "added", "email": "a@example.com", "reason": "manual" },
+                { "line": 3, "verdict": "invalid", "message": "There is no address." },
+            ],
+        });
+        let said = preview("a.txt", &seen);
+        assert!(
+            said.starts_with("a.txt is understood as: list in UTF-8.\nOf 3 rows: 1 added, 1 skipped since"),
+            "{said}"
+        );
+        assert!(said.ends_with("\n      3  invalid      -  There is no address."), "{said}");
     }
 
     #[test]
