@@ -56,11 +56,16 @@ pub(super) async fn add(cx: &mut Cx, emails: Vec<String>, reason: Reason, note: 
     }
     let rows: Vec<_> = wanted.iter().map(|(key, (email, id))| row(key, email, id, reason)).collect();
     let said = Said { source: "api", note: note.as_deref(), now, import: None };
-    let added = store::add_and_name(cx.tx().conn(), site, &rows, said).await?;
-    let added: HashSet<_> = added.into_iter().collect();
-
-    let there = wanted.keys().filter(|key| !added.contains(**key)).map(|key| (*key).to_owned()).collect();
-    let before = store::hold(cx.tx().conn(), site, there).await?;
+    let mut added: HashSet<_> = HashSet::new();
+    let before = loop {
+        added.extend(store::add_and_name(cx.tx().conn(), site, &rows, said).await?);
+        let there = wanted.keys().filter(|key| !added.contains(**key)).map(|key| (*key).to_owned()).collect();
+        let before = store::hold(cx.tx().conn(), site, there).await?;
+        // What an undo has taken away in between is added.
+        if added.len() + before.len() == wanted.len() {
+            break before;
+        }
+    };
     let weaker: HashMap<_, _> =
         before.iter().filter(|entry| entry.reason < reason).map(|entry| (entry.key.as_str(), entry)).collect();
     let (weak, mut rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| weaker.contains_key(row.key));

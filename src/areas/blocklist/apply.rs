@@ -1,7 +1,7 @@
 //! Writes a run of an import to the table, chunk by chunk.
 
 use serde::{Deserialize, Serialize};
-use usher_db::Engine;
+use usher_db::{Engine, Value};
 use usher_jobs::{Fail, Run};
 
 use super::{
@@ -121,6 +121,11 @@ async fn write(
         added = store::add(tx.conn(), site, &rows, said).await?;
     }
     if added < rows.len() as u64 {
+        let keys: Value = rows.iter().map(|row| row.key.to_owned()).collect();
+        // What is there must stay until this is said of it; what an undo has just taken away is added.
+        while store::hold_keys(tx.conn(), site, keys.clone()).await? < rows.len() {
+            added += store::add(tx.conn(), site, &rows, said).await?;
+        }
         store::keep_weaker(tx.conn(), site, &rows, said).await?;
         strengthened = store::strengthen(tx.conn(), site, &rows, said).await?;
         store::claim(tx.conn(), site, &rows, said).await?;

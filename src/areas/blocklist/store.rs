@@ -74,6 +74,19 @@ pub(super) async fn hold(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<Ve
     .await
 }
 
+/// How many of these keys have an entry; nobody else changes or removes those until the transaction ends.
+pub(super) async fn hold_keys(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<usize> {
+    let held: Vec<(String,)> = sql_both!(
+        sqlite: "SELECT email_key FROM block WHERE site = $1 AND email_key IN (SELECT value FROM json_each($2))",
+        postgres: "SELECT email_key FROM block WHERE site = $1 AND email_key = ANY ($2) ORDER BY email_key FOR UPDATE",
+    )
+    .bind(site)
+    .bind(keys)
+    .all(conn)
+    .await?;
+    Ok(held.len())
+}
+
 /// Removes the entries of these keys, and gives them.
 pub(super) async fn remove(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<Vec<Entry>> {
     sql_both!(

@@ -129,6 +129,8 @@ async fn chunk(app: &App, run: &Run, site: SiteId, import: i64, at: &mut At) -> 
     };
     let keys: Value = found.into_iter().map(|(key,)| key).collect();
     let mut tx = app.db.begin().await?;
+    // First, so that what others are saying of these entries at this moment is seen by what follows.
+    store::hold_keys(tx.conn(), site, keys.clone()).await?;
     if at.is_second {
         let kept = store::hand_over(tx.conn(), site, import, keys.clone(), app.clock.now()).await?;
         let removed = store::remove_of(tx.conn(), site, import, keys.clone()).await?;
