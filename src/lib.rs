@@ -2,11 +2,13 @@
 
 pub mod app;
 pub mod areas;
+mod background;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
 pub mod gate;
+mod pace;
 pub mod paging;
 pub mod surfaces;
 pub mod tools;

@@ -41,6 +41,7 @@ impl Appender {
 
     /// Runs all of it in one transaction, and returns once that is durable.
     pub(crate) async fn append(&self, writer: &Writer, all: Vec<Runs>) -> Result<()> {
+        writer.count();
         let alone = writer.alone().await?;
         let connection = self.0.clone();
         let written = tokio::task::spawn_blocking(move || {

@@ -182,6 +182,15 @@ impl Db {
         Ok(Tx { inner, changes: Vec::new(), after_commit: Vec::new() })
     }
 
+    /// How many writes have asked for SQLite's one writer so far, so that who writes much can see whether others wait;
+    /// 0 on PostgreSQL, where they need not.
+    pub fn turns(&self) -> u64 {
+        match &self.0 {
+            Pools::Sqlite { write, .. } => write.turns(),
+            Pools::Postgres(_) => 0,
+        }
+    }
+
     /// Runs statements in one durable transaction of their own, as [`begin`](Db::begin) and
     /// [`commit`](Tx::commit) would, and on SQLite at less cost if they are many small ones. One with
     /// [`rows`](Statement::rows) runs for each row.
@@ -265,8 +274,10 @@ async fn sqlite(path: &std::path::Path, synchronous: Synchronous, readers: u32) 
     let glances = Glances::open(path, readers as usize).map_err(|error| sqlx::Error::Configuration(error.into()))?;
     let read = Reader { glances: Arc::new(glances), pool: read };
     let append = Appender::open(path, level).map_err(|error| sqlx::Error::Configuration(error.into()))?;
-    let checkpoints = Checkpoints::start(path).map_err(|error| sqlx::Error::Configuration(error.into()))?;
-    Ok(Db(Pools::Sqlite { write: Writer::new(write), append, read, checkpoints: Arc::new(checkpoints) }))
+    let write = Writer::new(write);
+    let checkpoints = Checkpoints::start(path, write.clone());
+    let checkpoints = checkpoints.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    Ok(Db(Pools::Sqlite { write, append, read, checkpoints: Arc::new(checkpoints) }))
 }
 
 /// A transaction. Dropped without [`commit`](Tx::commit), it leaves nothing behind.

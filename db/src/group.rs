@@ -8,7 +8,10 @@
 //!
 //! If SQLite gives up the whole transaction (disk full, I/O error), every member of the group is told.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use parking_lot::Mutex as Quick;
 use sqlx::{Error, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
@@ -21,6 +24,7 @@ use crate::Result;
 pub(crate) struct Writer {
     pool: SqlitePool,
     open: Arc<Mutex<Option<Group>>>,
+    turns: Arc<AtomicU64>,
 }
 
 /// The transaction that is open, and everybody's word on how it ended.
@@ -58,15 +62,26 @@ struct Held {
 
 impl Writer {
     pub(crate) fn new(pool: SqlitePool) -> Self {
-        Self { pool, open: Arc::default() }
+        Self { pool, open: Arc::default(), turns: Arc::default() }
     }
 
     pub(crate) fn pool(&self) -> &SqlitePool {
         &self.pool
     }
 
+    /// How many writes have asked for a turn so far.
+    pub(crate) fn turns(&self) -> u64 {
+        self.turns.load(Relaxed)
+    }
+
+    /// Counts a write that takes its turn [`alone`](Self::alone).
+    pub(crate) fn count(&self) {
+        self.turns.fetch_add(1, Relaxed);
+    }
+
     /// Waits for a turn, and opens a transaction if none is open.
     pub(crate) async fn turn(&self) -> Result<Turn> {
+        self.count();
         let mut slot = self.open.clone().lock_owned().await;
         if slot.is_none() {
             let mut connection = self.pool.acquire().await?;

@@ -1,7 +1,7 @@
 //! Writes a run of an import to the table, chunk by chunk.
 
 use serde::{Deserialize, Serialize};
-use usher_db::{Engine, Value};
+use usher_db::Value;
 use usher_jobs::{Fail, Run};
 
 use super::{
@@ -13,16 +13,7 @@ use super::{
     store::{self, Said},
     types::Counts,
 };
-use crate::{app::App, values::SiteId};
-
-/// Addresses of one transaction: on SQLite few enough that a call which waits for its turn at the one writer does not
-/// notice, on PostgreSQL that one which waits for its own commit to reach the disk does not.
-fn chunk_rows(engine: Engine) -> usize {
-    match engine {
-        Engine::Sqlite => 300,
-        Engine::Postgres => 500,
-    }
-}
+use crate::{app::App, pace::Pace, values::SiteId};
 
 /// How far an import got; the job's checkpoint. Readable for ever.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +33,7 @@ pub(super) struct At {
 
 /// Writes what is not written yet of a run, and gives its memory back.
 pub(super) async fn apply(app: &App, run: &Run, import: &Started, at: &mut At, batch: Batch) -> Result<Lines, Fail> {
+    let mut pace = Pace::new(&app.db);
     let site = SiteId::new(run.site);
     let Batch { lines, first_row, end_row, skipped, invalid, error_bytes, total, .. } = batch;
     at.error_bytes = error_bytes;
@@ -60,7 +52,7 @@ pub(super) async fn apply(app: &App, run: &Run, import: &Started, at: &mut At, b
         if run.stopping() {
             return Err(Fail::Stopping);
         }
-        let to = lines.len().min(from + chunk_rows(app.db.engine()));
+        let to = lines.len().min(from + pace.rows(&app.db, app.clock.now()));
         let chunk = chunk(app, &lines, from, to);
         (at.row, at.until, at.after) = match to == lines.len() {
             true => (end_row, None, None),

@@ -8,7 +8,6 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::task::{JoinHandle, spawn_blocking};
 use usher_jobs::{Fail, Job, Queue, Run};
 
 use super::{
@@ -22,6 +21,7 @@ use super::{
 use crate::{
     app::App,
     areas::uploads,
+    background::{self, Working},
     clock::Clock,
     error::{Code, Error},
     values::{JobId, SiteId, Time, UploadId},
@@ -81,7 +81,7 @@ impl Started {
     }
 }
 
-type Reading = JoinHandle<Result<(Source, Batch), Fail>>;
+type Reading = Working<Result<(Source, Batch), Fail>>;
 
 /// Tells the reader that nobody wants its rows any more, however the import ends.
 struct Halt(Arc<AtomicBool>);
@@ -117,11 +117,11 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
         halt: halt.0.clone(),
     };
     let (until, most) = (at.until, most(&at, at.row));
-    let mut reading: Reading = spawn_blocking(move || {
+    let mut reading = begin_reading(move || {
         let mut source = Source::open(place)?;
         let batch = source.next_run(Lines::default(), until, most)?;
         Ok((source, batch))
-    });
+    })?;
     let mut spare = Lines::default();
     loop {
         let (source, batch) = read(reading).await?;
@@ -132,10 +132,10 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
         if !at.deaths.is_calm() {
             // One run after the other, so that it is clear which one the worker dies of.
             let lines = apply(&app, &run, &import, &mut at, batch).await?;
-            reading = read_on(source, lines, self::most(&at, at.row));
+            reading = read_on(source, lines, self::most(&at, at.row))?;
             continue;
         }
-        let next = read_on(source, spare, self::most(&at, batch.end_row));
+        let next = read_on(source, spare, self::most(&at, batch.end_row))?;
         match apply(&app, &run, &import, &mut at, batch).await {
             Ok(lines) => (spare, reading) = (lines, next),
             Err(fail) => {
@@ -192,11 +192,15 @@ fn most(at: &At, row: u64) -> u64 {
     at.deaths.run_at(row).unwrap_or(MAX_ROWS)
 }
 
-fn read_on(mut source: Source, spare: Lines, most: u64) -> Reading {
-    spawn_blocking(move || {
+fn read_on(mut source: Source, spare: Lines, most: u64) -> Result<Reading, Fail> {
+    begin_reading(move || {
         let batch = source.next_run(spare, None, most)?;
         Ok((source, batch))
     })
+}
+
+fn begin_reading(read: impl FnOnce() -> Result<(Source, Batch), Fail> + Send + 'static) -> Result<Reading, Fail> {
+    background::begin(read).map_err(|error| unavailable(error.into()))
 }
 
 async fn read(reading: Reading) -> Result<(Source, Batch), Fail> {

@@ -15,7 +15,7 @@ use super::{
     super::import::{Client, Trouble, grouped},
     Bench, Failure, Result, name,
     report::{Aim, Figure, Row, median},
-    rows::{self, Files, REASONS},
+    rows::{self, Files, REASONS, Shape},
     say, scene,
     server::{Server, Workers},
 };
@@ -44,12 +44,35 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Row>> {
             baseline.extend(raw(bench, engine, &files).await?);
             ours.push(job(bench, engine, &files.list).await?);
         }
-        report.extend(rows_of(engine, n, &baseline, &ours));
+        report.extend(rows_of(&format!("import: {} rows", grouped(n)), engine, n, &baseline, &ours));
     }
     Ok(report)
 }
 
-fn rows_of(engine: Engine, n: u64, baseline: &[Duration], ours: &[Ours]) -> Vec<Row> {
+/// The import of each shape that the same rows may have.
+pub(super) async fn formats(bench: &Bench) -> Result<Vec<Row>> {
+    let n = bench.command.rows;
+    say(&format!("formats: writing {n} rows in each"));
+    let folder = bench.stage.folder().to_owned();
+    let (files, shapes) = tokio::task::spawn_blocking(move || {
+        let files = rows::write(&folder, n)?;
+        let shapes = Shape::ALL.map(|shape| shape.write(&files.list).map(|path| (shape, path)));
+        Ok::<_, Failure>((files, shapes.into_iter().collect::<Result<Vec<_>>>()?))
+    })
+    .await??;
+    let mut report = Vec::new();
+    for engine in bench.engines() {
+        for (shape, path) in &shapes {
+            say(&format!("formats: {}, {}", name(engine), shape.name()));
+            let baseline = raw(bench, engine, &files).await?;
+            let ours = job(bench, engine, path).await?;
+            report.extend(rows_of(&format!("import: {}", shape.name()), engine, n, baseline.as_slice(), &[ours]));
+        }
+    }
+    Ok(report)
+}
+
+fn rows_of(what: &str, engine: Engine, n: u64, baseline: &[Duration], ours: &[Ours]) -> Vec<Row> {
     let per_second = |time: &Duration| n as f64 / time.as_secs_f64();
     let figure = |times: Vec<f64>| {
         let best = times.iter().copied().fold(0.0, f64::max);
@@ -57,14 +80,14 @@ fn rows_of(engine: Engine, n: u64, baseline: &[Duration], ours: &[Ours]) -> Vec<
     };
     let all = figure(ours.iter().map(|one| per_second(&one.all)).collect())
         .with("upload s", Some(median(ours.iter().map(|one| one.upload.as_secs_f64()))));
-    let measure = format!("import: {} rows", grouped(n));
     let speed = match baseline {
-        [] => Row::alone(measure, name(engine), all),
-        _ => Row::compared(measure, name(engine), figure(baseline.iter().map(per_second).collect()), all),
+        [] => Row::alone(what, name(engine), all),
+        _ => Row::compared(what, name(engine), figure(baseline.iter().map(per_second).collect()), all),
     };
     let peak = ours.iter().filter_map(|one| one.peak_mib).reduce(f64::max);
-    let memory =
-        peak.map(|mib| Row::alone("import: peak memory", name(engine), Figure::new(mib, "MiB")).aim(Aim::Under(128.0)));
+    let memory = peak.map(|mib| {
+        Row::alone(format!("{what}, peak memory"), name(engine), Figure::new(mib, "MiB")).aim(Aim::Under(128.0))
+    });
     [Some(speed.aim(Aim::RatioOver(0.6))), memory].into_iter().flatten().collect()
 }
 
@@ -97,7 +120,10 @@ async fn job(bench: &Bench, engine: Engine, list: &Path) -> Result<Ours> {
 /// Sends the list and starts its import.
 pub(super) async fn begin(client: &Client, list: &Path) -> Result<Value> {
     let bytes = std::fs::metadata(list)?.len();
-    let upload = client.upload(Some("list.csv"), list, bytes, Arc::new(|_| {})).await.map_err(failed)?;
+    let upload = client
+        .upload(list.file_name().and_then(|name| name.to_str()), list, bytes, Arc::new(|_| {}))
+        .await
+        .map_err(failed)?;
     client.call("blocklist.import", &json!({ "upload": upload["id"] }), None).await.map_err(failed)
 }
 

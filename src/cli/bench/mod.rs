@@ -70,6 +70,8 @@ enum Measure {
     Write,
     /// A block list's import, against the databases' own bulk loads.
     Import,
+    /// The same import from each format, encoding and compression.
+    Formats,
     /// members.get of one site while another's block list is imported, against the same without.
     Beside,
     /// members.list of many members, against the same of few.
@@ -120,6 +122,7 @@ impl Bench {
                 Measure::Read => read::run(self).await,
                 Measure::Write => write::run(self).await,
                 Measure::Import => import::run(self).await,
+                Measure::Formats => import::formats(self).await,
                 Measure::Beside => beside::run(self).await,
                 Measure::List => list::run(self).await,
                 Measure::Start => start::run(self).await,

@@ -2,9 +2,14 @@
 
 use std::{
     fs::File,
-    io::{BufWriter, Write},
+    io::{BufRead, BufReader, BufWriter, Write},
     path::{Path, PathBuf},
 };
+
+use flate2::{Compression, write::GzEncoder};
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+use serde_json::json;
 
 use super::Result;
 use crate::{clock::Clock, values::BlockId};
@@ -42,6 +47,109 @@ pub(super) fn write(folder: &Path, n: u64) -> Result<Files> {
     Ok(files)
 }
 
+/// How else somebody's list may be written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Tabs,
+    Semicolons,
+    Lines,
+    JsonArray,
+    JsonLines,
+    Utf16,
+    Gzip,
+    Zip,
+}
+
+impl Shape {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Tabs,
+        Self::Semicolons,
+        Self::Lines,
+        Self::JsonArray,
+        Self::JsonLines,
+        Self::Utf16,
+        Self::Gzip,
+        Self::Zip,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Tabs => "TSV",
+            Self::Semicolons => "semicolons",
+            Self::Lines => "plain list",
+            Self::JsonArray => "JSON array",
+            Self::JsonLines => "JSON Lines",
+            Self::Utf16 => "CSV in UTF-16",
+            Self::Gzip => "CSV in gzip",
+            Self::Zip => "CSV in zip",
+        }
+    }
+
+    /// Writes the list once more, in this shape.
+    pub(super) fn write(self, list: &Path) -> Result<PathBuf> {
+        let path = list.with_extension(match self {
+            Self::Tabs => "tsv",
+            Self::Semicolons => "semicolons.csv",
+            Self::Lines => "txt",
+            Self::JsonArray => "json",
+            Self::JsonLines => "jsonl",
+            Self::Utf16 => "utf16.csv",
+            Self::Gzip => "csv.gz",
+            Self::Zip => "csv.zip",
+        });
+        let file = BufWriter::new(File::create(&path)?);
+        let lines = BufReader::new(File::open(list)?).lines();
+        match self {
+            Self::Gzip => {
+                let mut packed = GzEncoder::new(file, Compression::default());
+                self.copy(lines, &mut packed)?;
+                packed.finish()?.flush()?;
+            }
+            Self::Zip => {
+                let mut packed = ZipWriter::new(file);
+                packed.start_file("list.csv", SimpleFileOptions::default()).map_err(std::io::Error::from)?;
+                self.copy(lines, &mut packed)?;
+                packed.finish().map_err(std::io::Error::from)?.flush()?;
+            }
+            _ => {
+                let mut file = file;
+                self.copy(lines, &mut file)?;
+                file.flush()?;
+            }
+        }
+        Ok(path)
+    }
+
+    fn copy(self, lines: impl Iterator<Item = std::io::Result<String>>, file: &mut dyn Write) -> Result<()> {
+        for (i, line) in lines.enumerate() {
+            let line = line?;
+            let mut cells = line.split(',');
+            let [email, reason, seen] = [(); 3].map(|()| cells.next().unwrap_or_default());
+            let header = i == 0;
+            let object = json!({ "email": email, "reason": reason, "created_at": seen });
+            match self {
+                Self::Gzip | Self::Zip => writeln!(file, "{line}")?,
+                Self::Tabs => writeln!(file, "{}", line.replace(',', "\t"))?,
+                Self::Semicolons => writeln!(file, "{}", line.replace(',', ";"))?,
+                Self::Utf16 => {
+                    let mark = if header { "\u{feff}" } else { "" };
+                    let text = format!("{mark}{line}\n");
+                    file.write_all(&text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())?;
+                }
+                Self::Lines | Self::JsonLines if header => {}
+                Self::Lines => writeln!(file, "{email}")?,
+                Self::JsonLines => writeln!(file, "{object}")?,
+                Self::JsonArray if header => {}
+                Self::JsonArray => write!(file, "{}{object}", if i == 1 { "[" } else { ",\n" })?,
+            }
+        }
+        if self == Self::JsonArray {
+            writeln!(file, "]")?;
+        }
+        Ok(())
+    }
+}
+
 /// Numbers in no order that anybody would notice (splitmix64).
 fn mix(i: u64) -> u64 {
     let mut z = i.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -66,5 +174,21 @@ mod tests {
         assert_eq!(emails.len(), 3000);
         assert!(emails.iter().all(|email| Email::parse(email).is_ok_and(|parsed| parsed.key() == *email)));
         assert_eq!(std::fs::read_to_string(files.table).unwrap().lines().count(), 3000);
+    }
+
+    #[test]
+    fn every_shape_holds_every_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = write(folder.path(), 3000).unwrap();
+        for shape in Shape::ALL {
+            let file = File::open(shape.write(&files.list).unwrap()).unwrap();
+            let mut reader = usher_files::Reader::open(file, u64::MAX).unwrap();
+            let mut rows = 0;
+            while let Some(row) = reader.next_row() {
+                row.unwrap().email.unwrap();
+                rows += 1;
+            }
+            assert_eq!(rows, 3000, "{}", shape.name());
+        }
     }
 }
