@@ -61,6 +61,18 @@ codes! {
     MemberNotFound "member_not_found" false "The site has no such member.";
     MemberExists "member_exists" false "The address belongs to a member already; `error` names the id.";
     EmailMismatch "email_mismatch" false "The member's address is not the one in `expectEmail`.";
+    MemberDeleting "member_deleting" false "The member is being deleted; nothing else can be done with it any more.";
+    DailyCapReached "daily_cap_reached" true "The site has used what it may do of this in a day; the count begins anew at midnight UTC.";
+    VideoNotFound "video_not_found" false "The site has no such video.";
+    SlugTaken "slug_taken" false "Another video has the slug.";
+    PlanNotFound "plan_not_found" false "The site has no such plan.";
+    BundleNotFound "bundle_not_found" false "The site has no such bundle.";
+    CommentNotFound "comment_not_found" false "The site has no such comment; it may be deleted already.";
+    GroupNotFound "group_not_found" false "The site has no such group.";
+    GroupExists "group_exists" false "Another group has the name; `error` names its id.";
+    EntitlementNotFound "entitlement_not_found" false "The member has no such entitlement.";
+    OrderIdUsed "order_id_used" false "The order was granted to another member, or for another bundle.";
+    SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
     TooManyTags "too_many_tags" false "A member has at most 100 tags.";
     UploadNotFound "upload_not_found" false "The site has no such upload, or it has expired.";
     ImportSourceMissing "import_source_missing" false "An import needs one of `upload` and `emails`, and not both.";

@@ -9,6 +9,9 @@ pub fn default_limit() -> u32 {
     50
 }
 
+/// A text after every id: where a list that is newest first begins.
+pub const LAST: &str = "~";
+
 /// Where a page ends: the order it is in, and the values of its last item that the order goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {

@@ -1,6 +1,6 @@
 //! What holds for every tool, over the whole list.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 use usher::{
@@ -8,8 +8,10 @@ use usher::{
     tools::{CATALOG, Kind},
 };
 
+use crate::harness::World;
+
 /// Tools that answer something else than their one object when their ids are another site's, since they name none.
-const WITHOUT_A_SUBJECT: [&str; 13] = [
+const WITHOUT_A_SUBJECT: &[&str] = &[
     "members.list",
     "members.create",
     "tags.list",
@@ -18,6 +20,10 @@ const WITHOUT_A_SUBJECT: [&str; 13] = [
     "blocklist.add",
     "blocklist.remove",
     "blocklist.import",
+    "videos.list",
+    "videos.create",
+    "bundles.list",
+    "bundles.create",
     "jobs.list",
     "keys.whoami",
     "activity.list",
@@ -121,14 +127,16 @@ both!(nothing_of_another_site_is_seen_or_touched, async |world| {
     let import = world.ok("blocklist.import", json!({ "emails": ["b@example.com"] })).await;
     world.job(&import["job"]["id"]).await;
     let request = world.call(&world.key, "members.list", json!({})).await.header("x-request-id").to_owned();
+    let things = Things::make(world, &member, &import, &request).await;
     let before = snapshot(world).await;
-    let known = ["only@first.example.com", "blocked@example.com", "vip", member["id"].as_str().unwrap(), &request];
+    let known = ["only@first.example.com", "blocked@example.com", "vip"].map(str::to_owned);
+    let known: Vec<_> = known.into_iter().chain(things.0.values().cloned()).collect();
     for tool in &CATALOG.tools {
         let name = tool.definition.name;
         let args = match name {
             // Whom a stranger makes is the stranger's.
             "members.create" => tool.example.clone(),
-            _ => pointing_at(&tool.example, &member, &import, &request),
+            _ => things.in_place_of(&tool.example),
         };
         let reply = world.call(&stranger, name, args.clone()).await;
         // These say again what the stranger itself has asked.
@@ -143,7 +151,10 @@ both!(nothing_of_another_site_is_seen_or_touched, async |world| {
         let result = answer["result"].to_string();
         assert!(!result.contains(world.key.id.as_str()), "{name} tells of another site's key: {result}");
         for secret in known.iter().filter(|_| !echoes) {
-            assert!(!result.contains(secret) || args.to_string().contains(secret), "{name} tells {secret}: {result}");
+            assert!(
+                !result.contains(secret.as_str()) || args.to_string().contains(secret.as_str()),
+                "{name} tells {secret}: {result}"
+            );
         }
     }
     for path in ["events", "errors"] {
@@ -156,30 +167,57 @@ both!(nothing_of_another_site_is_seen_or_touched, async |world| {
 });
 
 /// What the first site has.
-async fn snapshot(world: &crate::harness::World) -> Vec<Vec<String>> {
+async fn snapshot(world: &World) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     for text in [
         "SELECT id || email || updated_at FROM member WHERE site = 1 ORDER BY id",
         "SELECT member_id || tag FROM member_tag WHERE site = 1 ORDER BY member_id, tag",
         "SELECT email || strength FROM block WHERE site = 1 ORDER BY email_key",
         "SELECT id || state FROM job WHERE site = 1 ORDER BY id",
+        "SELECT id || title || level || visibility || updated_at FROM video WHERE site = 1 ORDER BY id",
+        "SELECT id || name || updated_at FROM bundle WHERE site = 1 ORDER BY id",
+        "SELECT bundle_id || video_id FROM bundle_video WHERE site = 1 ORDER BY bundle_id, video_id",
+        "SELECT member_id || video_id || position_s FROM watch WHERE site = 1 ORDER BY member_id, video_id",
+        "SELECT id || text FROM comment WHERE site = 1 ORDER BY id",
     ] {
         all.push(world.rows(text).await);
     }
     all
 }
 
-/// An example's arguments, with the ids and addresses of real things in the place of its own.
-fn pointing_at(example: &Value, member: &Value, import: &Value, request: &str) -> Value {
-    match example {
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.clone(), pointing_at(value, member, import, request))).collect()
+/// One of everything that the first site has: what stands in examples, by the beginning of its id.
+struct Things(HashMap<&'static str, String>);
+
+impl Things {
+    async fn make(world: &World, member: &Value, import: &Value, request: &str) -> Self {
+        let text = |value: &Value| value.as_str().expect("an id").to_owned();
+        let video = world.ok("videos.create", json!({ "title": "Lesson 1" })).await;
+        let bundle = world.ok("bundles.create", json!({ "name": "All lessons" })).await;
+        let comment = json!({ "member": { "id": member["id"] }, "video": video["id"], "text": "Which paper is this?" });
+        let comment = world.ok("comments.create", comment).await;
+        Self(HashMap::from([
+            ("anna@example.com", text(&member["email"])),
+            ("mem", text(&member["id"])),
+            ("job", text(&import["job"]["id"])),
+            ("req", request.to_owned()),
+            ("vid", text(&video["id"])),
+            ("bun", text(&bundle["id"])),
+            ("cmt", text(&comment["id"])),
+        ]))
+    }
+
+    /// An example's arguments, with the ids and addresses of real things in the place of its own.
+    fn in_place_of(&self, example: &Value) -> Value {
+        match example {
+            Value::Object(fields) => {
+                fields.iter().map(|(name, value)| (name.clone(), self.in_place_of(value))).collect()
+            }
+            Value::Array(items) => items.iter().map(|item| self.in_place_of(item)).collect(),
+            Value::String(text) => {
+                let kind = text.split_once("_0").map_or(text.as_str(), |(kind, _)| kind);
+                self.0.get(kind).map_or_else(|| example.clone(), |real| json!(real))
+            }
+            other => other.clone(),
         }
-        Value::Array(items) => items.iter().map(|item| pointing_at(item, member, import, request)).collect(),
-        Value::String(text) if text.starts_with("mem_") => member["id"].clone(),
-        Value::String(text) if text == "anna@example.com" => member["email"].clone(),
-        Value::String(text) if text.starts_with("job_") => import["job"]["id"].clone(),
-        Value::String(text) if text.starts_with("req_") => json!(request),
-        other => other.clone(),
     }
 }

@@ -34,7 +34,7 @@ pub use fault::{is_away, is_full};
 pub use migrate::{MigrateError, Schema, migrate, schema};
 pub use row::{Cell, Column, FromRow, Row};
 pub use statement::{STATEMENTS, Statement, Text};
-pub use value::Value;
+pub use value::{Nullable, Value};
 
 use checkpoint::MOST_PAGES;
 use connection::BUSY;

@@ -71,6 +71,13 @@ macro_rules! columns {
 }
 columns!(bool, i64, f64, String, Vec<u8>);
 
+impl Column for u32 {
+    fn read(cell: Cell<'_>) -> Result<Self> {
+        let value = i64::read(cell)?;
+        Self::try_from(value).map_err(|error| Error::Decode(error.into()))
+    }
+}
+
 impl<T: Column> Column for Option<T> {
     fn read(cell: Cell<'_>) -> Result<Self> {
         use sqlx::ValueRef as _;

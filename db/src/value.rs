@@ -22,6 +22,18 @@ pub enum Value {
     Texts(Vec<Option<String>>),
 }
 
+/// What may be absent: how its null is bound.
+pub trait Nullable: Into<Value> {
+    /// The null of its type.
+    const NULL: Value;
+}
+
+impl<T: Nullable> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(T::NULL, Into::into)
+    }
+}
+
 macro_rules! value_from {
     ($($rust:ty => $variant:ident),* $(,)?) => {$(
         impl From<$rust> for Value {
@@ -29,10 +41,8 @@ macro_rules! value_from {
                 Self::$variant(Some(value.into()))
             }
         }
-        impl From<Option<$rust>> for Value {
-            fn from(value: Option<$rust>) -> Self {
-                Self::$variant(value.map(Into::into))
-            }
+        impl Nullable for $rust {
+            const NULL: Value = Value::$variant(None);
         }
     )*};
 }

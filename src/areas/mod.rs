@@ -3,6 +3,8 @@
 
 pub mod activity;
 pub mod blocklist;
+pub mod bundles;
+pub mod comments;
 pub mod jobs;
 pub mod keys;
 pub mod members;
@@ -10,9 +12,20 @@ pub mod sites;
 pub mod tags;
 pub mod tools;
 pub mod uploads;
+pub mod videos;
 
 use crate::tools::Area;
 
 /// The one list of areas with tools, in the order of the documentation.
-pub const AREAS: &[Area] =
-    &[members::AREA, tags::AREA, blocklist::AREA, jobs::AREA, keys::AREA, activity::AREA, tools::AREA];
+pub const AREAS: &[Area] = &[
+    members::AREA,
+    tags::AREA,
+    blocklist::AREA,
+    videos::AREA,
+    bundles::AREA,
+    comments::AREA,
+    jobs::AREA,
+    keys::AREA,
+    activity::AREA,
+    tools::AREA,
+];

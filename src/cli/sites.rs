@@ -49,6 +49,12 @@ pub(super) struct Update {
     /// Days that the activity log is kept.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36500))]
     activity_retention_days: Option<u32>,
+    /// Days that a member whose payment is overdue keeps access.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=365))]
+    grace_days: Option<u32>,
+    /// Calls that delete or cancel which all keys together may make a day (UTC).
+    #[arg(long)]
+    destructive_per_day: Option<u32>,
 }
 
 pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result<()> {
@@ -82,6 +88,8 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
             set(&mut budgets.calls_per_minute, update.calls_per_minute);
             set(&mut budgets.generations_per_day, update.generations_per_day);
             set(&mut site.settings.activity_retention_days, update.activity_retention_days);
+            set(&mut site.settings.grace_days, update.grace_days);
+            set(&mut site.settings.destructive_per_day, update.destructive_per_day);
             store::update(tx.conn(), site.id, &site.name, site.domain.as_deref(), &site.settings).await?;
             office.commit(tx, site.id, "sites.update", view(&site)).await?;
             show(&site, json)

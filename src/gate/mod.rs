@@ -7,6 +7,7 @@
 //! away leaves nothing half-done and a panic is one call's `internal`.
 
 mod budget;
+pub mod caps;
 mod cx;
 mod door;
 pub mod idempotency;

@@ -2,7 +2,7 @@
 
 use super::{
     ActivityStatus, App, Arc, Call, Caller, Change, Code, Cx, Done, Duration, Error, Input, JobRow, JobView, Progress,
-    RawValue, Record, Result, ToolInfo, Value, changes_json,
+    RawValue, Record, Result, ToolInfo, Value, caps, changes_json,
     idempotency::{self, Scope, Stored},
     is_refusal, json, limits, on_own_task, record, success,
 };
@@ -107,7 +107,7 @@ impl Job {
             tx.mark().await?;
         }
         self.cx.tx = Some(tx);
-        let outcome = self.tool.definition.run(self.args.take(), &mut self.cx).await;
+        let outcome = self.act().await;
         let tx = self.cx.tx.take().expect("the transaction is still open");
         self.record.member = self.cx.member.clone();
         self.record.job = self.cx.job_id();
@@ -119,6 +119,13 @@ impl Job {
                 Err(error)
             }
         }
+    }
+
+    async fn act(&mut self) -> Result<Value> {
+        if self.tool.definition.access.destructive {
+            caps::destroy(&mut self.cx).await?;
+        }
+        self.tool.definition.run(self.args.take(), &mut self.cx).await
     }
 
     async fn succeed(mut self, tx: usher_db::Tx, result: Value) -> Result<End> {

@@ -57,6 +57,11 @@ impl Access {
         Self { scope: Some(scope), kind: Kind::Write, risk, destructive: false }
     }
 
+    /// The same, for what deletes or cancels: each call counts towards the site's destructive calls of the day.
+    pub const fn destructive(self) -> Self {
+        Self { destructive: true, ..self }
+    }
+
     /// A tool that any key may call.
     pub const fn any_key(kind: Kind) -> Self {
         Self { scope: None, kind, risk: Risk::Low, destructive: false }

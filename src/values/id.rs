@@ -1,7 +1,7 @@
 use std::{fmt, marker::PhantomData};
 
 use poem_openapi::registry::MetaSchema;
-use usher_db::{Cell, Column, Value};
+use usher_db::{Cell, Column, Nullable, Value};
 use uuid::Uuid;
 
 use super::SiteId;
@@ -71,6 +71,20 @@ kinds! {
     JobId = Job "job" "job_01kan8v3t0e0rt8nfkzk1s7p4qc";
     /// A request's, and that of its row in the activity log.
     RequestId = Request "req" "req_01kan8v3t0e0rt8nfkzk1s7p4qy";
+    /// A video's.
+    VideoId = Video "vid" "vid_01kan8v3t0e0rt8nfkzk1s7p4qs";
+    /// A comment's.
+    CommentId = Comment "cmt" "cmt_01kan8v3t0e0rt8nfkzk1s7p4qj";
+    /// A bundle's.
+    BundleId = Bundle "bun" "bun_01kan8v3t0e0rt8nfkzk1s7p4qi";
+    /// An entitlement's.
+    EntitlementId = Entitlement "ent" "ent_01kan8v3t0e0rt8nfkzk1s7p4qw";
+    /// A group's.
+    GroupId = Group "grp" "grp_01kan8v3t0e0rt8nfkzk1s7p4qe";
+    /// A plan's.
+    PlanId = Plan "pln" "pln_01kan8v3t0e0rt8nfkzk1s7p4qq";
+    /// A subscription's.
+    SubscriptionId = Subscription "sub" "sub_01kan8v3t0e0rt8nfkzk1s7p4qh";
     /// An uploaded file's.
     UploadId = Upload "upl" "upl_01kan8v3t0e0rt8nfkzk1s7p4qv";
 }
@@ -188,6 +202,10 @@ impl<K> From<&Id<K>> for Value {
     }
 }
 
+impl<K> Nullable for &Id<K> {
+    const NULL: Value = Value::Text(None);
+}
+
 super::json_string!(
     impl[K: Kind] Id<K>,
     format!("string_{}", K::FORMAT),
@@ -252,5 +270,12 @@ mod tests {
         check::<kind::Job>();
         check::<kind::Request>();
         check::<kind::Upload>();
+        check::<kind::Video>();
+        check::<kind::Comment>();
+        check::<kind::Bundle>();
+        check::<kind::Entitlement>();
+        check::<kind::Group>();
+        check::<kind::Plan>();
+        check::<kind::Subscription>();
     }
 }

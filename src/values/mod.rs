@@ -3,14 +3,26 @@
 mod email;
 mod id;
 mod site;
+mod slug;
 mod tag;
 mod time;
+mod title;
 
 pub use email::{Email, InvalidEmail, email_key};
-pub use id::{BlockId, Id, InvalidId, JobId, KeyId, Kind, MemberId, RequestId, UploadId, id_format, kind, site_of_key};
+pub use id::{
+    BlockId, BundleId, CommentId, EntitlementId, GroupId, Id, InvalidId, JobId, KeyId, Kind, MemberId, PlanId,
+    RequestId, SubscriptionId, UploadId, VideoId, id_format, kind, site_of_key,
+};
 pub use site::SiteId;
+pub use slug::{InvalidSlug, Slug};
 pub use tag::{InvalidTag, Tag};
 pub use time::Time;
+pub use title::{InvalidTitle, Title};
+
+/// A text in the form that names and titles are searched in: that of an address's key.
+pub fn search_key(text: &str) -> String {
+    email_key(text)
+}
 
 /// Makes a type that is a string in JSON known to poem-openapi: `$schema` is its schema, `$parse` reads it and
 /// `Display` writes it.

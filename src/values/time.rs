@@ -6,7 +6,7 @@ use std::{
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use poem_openapi::registry::MetaSchema;
-use usher_db::{Cell, Column, Value};
+use usher_db::{Cell, Column, Nullable, Value};
 
 /// A moment, in microseconds since the Unix epoch; in JSON RFC 3339 in UTC with `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +86,10 @@ impl From<Time> for Value {
     fn from(time: Time) -> Self {
         Self::Int(Some(time.0))
     }
+}
+
+impl Nullable for Time {
+    const NULL: Value = Value::Int(None);
 }
 
 super::json_string!(

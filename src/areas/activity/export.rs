@@ -8,6 +8,7 @@ use super::tools::ListActivity;
 use crate::{
     app::App,
     error::{Error, Result},
+    paging::LAST,
     tools::schema,
     values::SiteId,
 };
@@ -24,7 +25,7 @@ pub fn export_filter(args: serde_json::Value) -> Result<Filter> {
 /// The rows as NDJSON, newest first: one JSON object a line. Memory stays flat whatever their number.
 pub fn export(app: Arc<App>, site: SiteId, filter: Filter) -> impl Stream<Item = Result<String>> {
     let filter = Arc::new(filter);
-    let pages = stream::try_unfold(Some(store::LAST.to_owned()), move |before| {
+    let pages = stream::try_unfold(Some(LAST.to_owned()), move |before| {
         let (app, filter) = (app.clone(), filter.clone());
         async move {
             let Some(before) = before else { return Ok(None) };

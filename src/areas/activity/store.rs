@@ -5,9 +5,6 @@ use usher_db::{Conn, Result, Statement, Value, sql};
 use super::types::{Activity, ActivityStatus, Actor, Record};
 use crate::values::{JobId, KeyId, MemberId, RequestId, SiteId, Time};
 
-/// An id after every id.
-pub const LAST: &str = "~";
-
 /// Which rows.
 #[derive(Default)]
 pub struct Filter {

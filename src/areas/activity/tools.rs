@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::{Code, Error, Result},
     gate::Cx,
-    paging::{self, Cursor, default_limit},
+    paging::{self, Cursor, LAST, default_limit},
     tools::{Access, Area, Scope, Tool, tools},
     values::{JobId, KeyId, MemberId, RequestId, Time},
 };
@@ -94,7 +94,7 @@ impl Tool for ListActivity {
     type Output = ActivityPage;
 
     async fn run(self, cx: &mut Cx) -> Result<ActivityPage> {
-        let before = Cursor::decode::<1>(self.cursor.as_deref(), ORDER)?.map_or(store::LAST.into(), |[id]| id);
+        let before = Cursor::decode::<1>(self.cursor.as_deref(), ORDER)?.map_or(LAST.into(), |[id]| id);
         let (site, limit) = (cx.site(), self.limit);
         let mut items = store::list(cx.conn(), site, &self.filter(), &before, limit + 1).await?;
         let more = paging::cut(&mut items, limit);

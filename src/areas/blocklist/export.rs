@@ -5,13 +5,14 @@ use poem_openapi::types::ParseFromJSON as _;
 use usher_files::ListFile;
 
 use super::{
-    store::{self, Filter, LAST},
+    store::{self, Filter},
     tools::ListBlocks,
     types::Entry,
 };
 use crate::{
     app::App,
     error::{Error, Result},
+    paging::LAST,
     values::SiteId,
 };
 

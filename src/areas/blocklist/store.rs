@@ -9,9 +9,6 @@ use super::{
 };
 use crate::values::{JobId, SiteId, Time};
 
-/// An id after every id.
-pub(super) const LAST: &str = "~";
-
 /// Which entries.
 #[derive(Default)]
 pub(super) struct Filter {

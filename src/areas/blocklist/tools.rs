@@ -3,7 +3,7 @@ use poem_openapi::Object;
 use super::{
     actions::{self, Rest},
     preview::Preview,
-    store::{Filter, LAST},
+    store::Filter,
     types::{Entry, ImportMapping, Reason},
     undo,
 };
@@ -14,7 +14,7 @@ use crate::{
     },
     error::Result,
     gate::Cx,
-    paging::{self, Cursor, default_limit},
+    paging::{self, Cursor, LAST, default_limit},
     tools::{Access, Area, Risk, Scope, Tool, tools},
     values::{BlockId, JobId, Time, UploadId, email_key},
 };

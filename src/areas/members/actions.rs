@@ -6,7 +6,7 @@ use usher_db::Change;
 
 use super::{
     store::{self, Filter, Path, Place},
-    types::{Member, MemberById, MemberRef, MemberSort, MemberStatus, Name, Note, made_at},
+    types::{Member, MemberById, MemberRef, MemberSort, Name, Note},
 };
 use crate::{
     error::{Code, Error, Fix, Result},
@@ -72,6 +72,8 @@ pub async fn list(
     };
     let mut items = store::list(cx.conn(), site, filter, sort, path, &place, limit + 1).await?;
     let more = paging::cut(&mut items, limit);
+    let now = cx.now;
+    let items: Vec<_> = items.into_iter().map(|member| member.with_status_at(now)).collect();
     let next = items.last().filter(|_| more).map(|member| {
         let Place { key, id } = Place::after(member, sort);
         Cursor::after(sort.as_str(), [key, id]).encode()
@@ -120,7 +122,16 @@ pub async fn hold(cx: &mut Cx, who: &MemberRef) -> Result<Member> {
         Some(id) => store::by_id(cx.conn(), site, &id).await?,
         None => None,
     };
-    found(cx, who, member)
+    let member = found(cx, who, member)?;
+    match member.deleting_since {
+        None => Ok(member),
+        Some(_) => Err(deleting(&member.id)),
+    }
+}
+
+/// The refusal to write to a member that a job is deleting.
+pub fn deleting(id: &MemberId) -> Error {
+    Error::new(Code::MemberDeleting, format!("Member {id} is being deleted. Make a new member once that is done."))
 }
 
 fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member> {
@@ -146,23 +157,17 @@ fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member>
             let text = format!("The address of member {id} is not the one in expectEmail; nothing was done.");
             Err(Error::new(Code::EmailMismatch, text))
         }
-        _ => Ok(member),
+        _ => Ok(member.with_status_at(cx.now)),
     }
 }
 
 /// Makes a member. Sends nothing.
 pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
-    let id: MemberId = cx.app.clock.id();
-    let created_at = made_at(&id);
     let member = Member {
-        id,
-        email: new.email.to_string(),
         name: new.name.and_then(Name::into_option),
         note: new.note.and_then(Note::into_option),
-        status: MemberStatus::Free,
         tags: set(new.tags).into_iter().collect(),
-        created_at,
-        updated_at: created_at,
+        ..Member::new(cx.app.clock.id(), new.email.to_string())
     };
     let site = cx.site();
     if store::insert(cx.conn(), site, [&member]).await? == 0 {

@@ -19,4 +19,4 @@ mod types;
 
 pub use actions::{MAX_TAGS, find, hold};
 pub use tools::AREA;
-pub use types::{Member, MemberRef, MemberStatus};
+pub use types::{Member, MemberRef, MemberStatus, Span};

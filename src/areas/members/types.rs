@@ -4,7 +4,7 @@ use usher_db::{FromRow, Row};
 
 use crate::{
     tools::schema,
-    values::{Email, MemberId, Tag, Time, email_key, json_string},
+    values::{Email, MemberId, Tag, Time, email_key, json_string, search_key},
 };
 
 /// The longest name, in characters.
@@ -13,7 +13,7 @@ const LONGEST_NAME: usize = 200;
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 5000;
 
-/// What a member has. Every member is `free` until access and billing exist.
+/// What a member has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "lowercase")]
 pub enum MemberStatus {
@@ -85,20 +85,79 @@ pub struct Member {
     pub note: Option<String>,
     /// What the member has.
     pub status: MemberStatus,
+    /// Free access, if it was given and not taken away; it may be over.
+    pub free_access: Option<Span>,
+    /// A trial that the site gave, if any; it may be over. One that Stripe gives is a subscription.
+    pub trial: Option<Span>,
+    /// Present while a job is deleting the member: when it began. Nothing else can be done with the member then.
+    pub deleting_since: Option<Time>,
     /// The member's tags, sorted.
     pub tags: Vec<Tag>,
     /// When the member was made, to the millisecond.
     pub created_at: Time,
     /// When anything of the member changed last.
     pub updated_at: Time,
+    /// Whether a subscription pays.
+    #[oai(skip)]
+    pub is_paid: bool,
+}
+
+/// A time that something holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct Span {
+    /// When it began.
+    pub since: Time,
+    /// When it ends or ended; absent if never.
+    pub expires_at: Option<Time>,
+}
+
+impl Span {
+    /// Whether it holds at a moment.
+    pub fn holds(&self, at: Time) -> bool {
+        self.since <= at && self.expires_at.is_none_or(|end| at < end)
+    }
 }
 
 impl Member {
+    /// One that has nothing but an id and an address.
+    pub fn new(id: MemberId, email: String) -> Self {
+        let created_at = made_at(&id);
+        Self {
+            id,
+            email,
+            name: None,
+            note: None,
+            status: MemberStatus::Free,
+            free_access: None,
+            trial: None,
+            deleting_since: None,
+            tags: Vec::new(),
+            created_at,
+            updated_at: created_at,
+            is_paid: false,
+        }
+    }
+
     /// As it stands in answers.
     pub fn json(&self) -> Value {
         let mut value = self.to_json().unwrap_or_default();
         schema::without_nulls(&mut value);
         value
+    }
+
+    /// The status at a moment. What is stored may be older: free access ends without anybody's doing.
+    pub fn status_at(&self, at: Time) -> MemberStatus {
+        match () {
+            () if self.free_access.is_some_and(|free| free.holds(at)) => MemberStatus::Comped,
+            () if self.is_paid => MemberStatus::Paid,
+            () => MemberStatus::Free,
+        }
+    }
+
+    /// The member as of a moment.
+    pub(super) fn with_status_at(self, at: Time) -> Self {
+        Self { status: self.status_at(at), ..self }
     }
 
     /// What the address is looked up and sorted by.
@@ -112,26 +171,51 @@ impl Member {
     }
 }
 
-/// A text in the form that names are searched in: that of an address's key.
-pub(super) fn search_key(text: &str) -> String {
-    email_key(text)
-}
-
 /// When the member of an id was made: the millisecond in it.
 pub(super) fn made_at(id: &MemberId) -> Time {
     Time::from_micros((id.number().as_u128() >> 80) as i64 * 1000)
 }
 
+/// What [`Member`] is read from, of a table `m`.
+macro_rules! member_columns {
+    () => {
+        "m.id, m.email, m.name, m.note, m.status, m.free_since, m.free_until, m.trial_since, m.trial_until,
+         m.deleting_since, m.created_at, m.updated_at, m.is_paid,
+         (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id)"
+    };
+}
+pub(super) use member_columns;
+
 impl FromRow for Member {
     fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
         let (id, email, name, note) = (row.take()?, row.take()?, row.take()?, row.take()?);
         let status = MemberStatus::stored(&row.take::<String>()?)?;
-        let (created_at, updated_at) = (row.take()?, row.take()?);
+        let (free_access, trial) = (span(row)?, span(row)?);
+        let (deleting_since, created_at, updated_at) = (row.take()?, row.take()?, row.take()?);
+        let is_paid = row.take()?;
         let joined: Option<String> = row.take()?;
         let mut tags: Vec<_> = joined.iter().flat_map(|tags| tags.split(',')).map(Tag::stored).collect();
         tags.sort_unstable();
-        Ok(Self { id, email, name, note, status, tags, created_at, updated_at })
+        Ok(Self {
+            id,
+            email,
+            name,
+            note,
+            status,
+            free_access,
+            trial,
+            deleting_since,
+            tags,
+            created_at,
+            updated_at,
+            is_paid,
+        })
     }
+}
+
+fn span(row: &mut Row<'_>) -> usher_db::Result<Option<Span>> {
+    let (since, expires_at): (Option<Time>, _) = (row.take()?, row.take()?);
+    Ok(since.map(|since| Span { since, expires_at }))
 }
 
 /// A member by id.

@@ -33,11 +33,15 @@ pub struct Settings {
     pub budgets: Budgets,
     /// Days that the activity log is kept.
     pub activity_retention_days: u32,
+    /// Days that a member whose payment is overdue keeps access.
+    pub grace_days: u32,
+    /// Calls a day (UTC) that delete or cancel, all keys together.
+    pub destructive_per_day: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { budgets: Budgets::default(), activity_retention_days: 400 }
+        Self { budgets: Budgets::default(), activity_retention_days: 400, grace_days: 7, destructive_per_day: 100 }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     app,
     areas::{
         keys,
-        members::{self, Member, MemberStatus},
+        members::{self, Member, MemberStatus, Span},
         sites::{self, Settings, Site},
     },
     clock::Clock,
@@ -106,16 +106,13 @@ async fn fill(db: &Db, site: SiteId, now: Time, n: u64) -> Result<Vec<MemberId>>
 /// The `i`th member: every tenth has free access.
 fn member(i: u64, ms: i64) -> Member {
     let id = Uuid::from_u128((ms as u128) << 80 | 7 << 76 | 2 << 62 | u128::from(i) << 20);
-    let at = Time::from_micros(ms * 1000);
+    let has_free_access = i.is_multiple_of(10);
+    let member = Member::new(MemberId::of(id), format!("Member{i}@mail{}.example.com", i % 50));
     Member {
-        id: MemberId::of(id),
-        email: format!("Member{i}@mail{}.example.com", i % 50),
         name: Some(format!("{} {}", FIRST[i as usize % FIRST.len()], LAST[(i / 7) as usize % LAST.len()])),
-        note: None,
-        status: if i.is_multiple_of(10) { MemberStatus::Comped } else { MemberStatus::Free },
-        tags: Vec::new(),
-        created_at: at,
-        updated_at: at,
+        status: if has_free_access { MemberStatus::Comped } else { MemberStatus::Free },
+        free_access: has_free_access.then_some(Span { since: member.created_at, expires_at: None }),
+        ..member
     }
 }
 

@@ -32,6 +32,12 @@ pub fn status(code: Code) -> StatusCode {
         Code::UnknownTool
         | Code::NotFound
         | Code::MemberNotFound
+        | Code::VideoNotFound
+        | Code::PlanNotFound
+        | Code::BundleNotFound
+        | Code::CommentNotFound
+        | Code::GroupNotFound
+        | Code::EntitlementNotFound
         | Code::UploadNotFound
         | Code::ImportNotFound
         | Code::JobNotFound
@@ -60,6 +66,11 @@ pub fn status(code: Code) -> StatusCode {
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Code::IdempotencyInProgress
         | Code::MemberExists
+        | Code::MemberDeleting
+        | Code::SlugTaken
+        | Code::GroupExists
+        | Code::OrderIdUsed
+        | Code::SubscriptionActive
         | Code::EmailMismatch
         | Code::ImportRunning
         | Code::ImportUndone
@@ -67,7 +78,7 @@ pub fn status(code: Code) -> StatusCode {
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::IdempotencyKeyReused | Code::TooManyTags => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::RateLimited | Code::DailyCapReached => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }

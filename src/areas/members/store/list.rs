@@ -17,9 +17,9 @@ use uuid::Uuid;
 use crate::{
     areas::{
         activity::store::escape,
-        members::types::{Member, MemberSort, MemberStatus, search_key},
+        members::types::{Member, MemberSort, MemberStatus, member_columns},
     },
-    values::{MemberId, SiteId, Tag, Time},
+    values::{MemberId, SiteId, Tag, Time, search_key},
 };
 
 /// Members that are few enough to gather and sort. Where more of a million fit, every 200th does, so that a walk soon
@@ -130,9 +130,7 @@ async fn few(conn: Conn<'_>, counting: Statement) -> Result<bool> {
 macro_rules! page {
     ($from:literal; $($where:literal),+; $($order:literal),+) => {
         sql!(concat!(
-            "SELECT m.id, m.email, m.name, m.note, m.status, m.created_at, m.updated_at,
-                    (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id)
-             FROM ", $from, "
+            "SELECT ", member_columns!(), " FROM ", $from, "
              WHERE m.site = $1 AND ", $($where,)+ "
                AND (m.email_key LIKE $5 ESCAPE '!' OR m.name_key LIKE $5 ESCAPE '!' OR $5 IS NULL)
              ORDER BY ", $($order,)+ " LIMIT $6"

@@ -5,33 +5,25 @@ mod list;
 pub use list::{Filter, Path, Place, few_of_status, few_of_tag, few_of_time, list};
 use usher_db::{Conn, Result, Value, sql, sql_both};
 
-use super::types::Member;
+use super::types::{Member, member_columns};
 use crate::values::{Email, MemberId, SiteId, Tag};
 
 /// A member by id.
 pub async fn by_id(conn: Conn<'_>, site: SiteId, id: &MemberId) -> Result<Option<Member>> {
-    sql!(
-        "SELECT m.id, m.email, m.name, m.note, m.status, m.created_at, m.updated_at,
-                (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id)
-         FROM member m WHERE m.site = $1 AND m.id = $2"
-    )
-    .bind(site)
-    .bind(id)
-    .optional(conn)
-    .await
+    sql!(concat!("SELECT ", member_columns!(), " FROM member m WHERE m.site = $1 AND m.id = $2"))
+        .bind(site)
+        .bind(id)
+        .optional(conn)
+        .await
 }
 
 /// A member by address.
 pub async fn by_email(conn: Conn<'_>, site: SiteId, email: &Email) -> Result<Option<Member>> {
-    sql!(
-        "SELECT m.id, m.email, m.name, m.note, m.status, m.created_at, m.updated_at,
-                (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id)
-         FROM member m WHERE m.site = $1 AND m.email_key = $2"
-    )
-    .bind(site)
-    .bind(email.key())
-    .optional(conn)
-    .await
+    sql!(concat!("SELECT ", member_columns!(), " FROM member m WHERE m.site = $1 AND m.email_key = $2"))
+        .bind(site)
+        .bind(email.key())
+        .optional(conn)
+        .await
 }
 
 /// The id of the member with an address.
@@ -74,8 +66,9 @@ pub async fn hold_by_email(conn: Conn<'_>, site: SiteId, email: &Email) -> Resul
 /// already is left out, also when another transaction makes that member at the same moment.
 pub async fn insert(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Item = &Member>) -> Result<u64> {
     sql!(
-        "INSERT INTO member (site, id, email, email_key, name, name_key, note, status, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "INSERT INTO member (site, id, email, email_key, name, name_key, note, status, free_since, free_until,
+                             created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (site, email_key) DO NOTHING"
     )
     .rows(members.into_iter().map(|member| values(site, member)))
@@ -83,7 +76,7 @@ pub async fn insert(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Ite
     .await
 }
 
-fn values(site: SiteId, member: &Member) -> [Value; 10] {
+fn values(site: SiteId, member: &Member) -> [Value; 12] {
     [
         site.into(),
         (&member.id).into(),
@@ -93,6 +86,8 @@ fn values(site: SiteId, member: &Member) -> [Value; 10] {
         member.name_key().into(),
         member.note.as_deref().into(),
         member.status.as_str().into(),
+        member.free_access.map(|free| free.since).into(),
+        member.free_access.and_then(|free| free.expires_at).into(),
         member.created_at.into(),
         member.updated_at.into(),
     ]

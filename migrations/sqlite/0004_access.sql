@@ -1,0 +1,176 @@
+-- Content that access is about, groups, and what members may see.
+
+ALTER TABLE member ADD COLUMN free_since INTEGER;      -- free access was given then; null: none
+ALTER TABLE member ADD COLUMN free_until INTEGER;      -- and ends then; null: never
+ALTER TABLE member ADD COLUMN trial_since INTEGER;     -- a trial given by the site, not by Stripe
+ALTER TABLE member ADD COLUMN trial_until INTEGER;
+ALTER TABLE member ADD COLUMN is_paid INTEGER NOT NULL DEFAULT 0; -- has a subscription that pays
+ALTER TABLE member ADD COLUMN deleting_since INTEGER;  -- a job is deleting the member: only it may write
+CREATE INDEX member_lapse ON member (free_until) WHERE status = 'comped' AND free_until IS NOT NULL;
+
+CREATE TABLE plan (
+    site          INTEGER NOT NULL REFERENCES site (id),
+    id            TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    PRIMARY KEY (site, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE video (
+    site          INTEGER NOT NULL REFERENCES site (id),
+    id            TEXT NOT NULL,
+    title         TEXT NOT NULL,
+    title_key     TEXT NOT NULL, -- lower case, for search
+    slug          TEXT NOT NULL,
+    level         TEXT NOT NULL, -- free, members, bundle
+    visibility    TEXT NOT NULL, -- published, unpublished, scheduled, hidden
+    visible_from  INTEGER, -- while scheduled
+    visible_until INTEGER,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    PRIMARY KEY (site, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX video_slug ON video (site, slug);
+
+-- The plans that a video is limited to; none: every plan.
+CREATE TABLE video_plan (
+    site          INTEGER NOT NULL,
+    video_id      TEXT NOT NULL,
+    plan_id       TEXT NOT NULL,
+    PRIMARY KEY (site, video_id, plan_id),
+    FOREIGN KEY (site, video_id) REFERENCES video (site, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bundle (
+    site          INTEGER NOT NULL REFERENCES site (id),
+    id            TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    name_key      TEXT NOT NULL, -- lower case, for search
+    description   TEXT,
+    is_public     INTEGER NOT NULL,
+    archived_at   INTEGER,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    PRIMARY KEY (site, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bundle_video (
+    site          INTEGER NOT NULL,
+    bundle_id     TEXT NOT NULL,
+    video_id      TEXT NOT NULL,
+    PRIMARY KEY (site, bundle_id, video_id),
+    FOREIGN KEY (site, bundle_id) REFERENCES bundle (site, id),
+    FOREIGN KEY (site, video_id) REFERENCES video (site, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bundle_video_video ON bundle_video (site, video_id, bundle_id);
+
+-- A member's right to a bundle: one row for both, whatever the number of grants.
+CREATE TABLE entitlement (
+    site          INTEGER NOT NULL,
+    id            TEXT NOT NULL,
+    member_id     TEXT NOT NULL,
+    bundle_id     TEXT NOT NULL,
+    source        TEXT NOT NULL, -- who gave it last: api, group, import, a shop's name, …
+    order_id      TEXT, -- the last order it was given for
+    granted_at    INTEGER NOT NULL, -- it holds from then on
+    expires_at    INTEGER, -- and until then; null: for life
+    revoked_at    INTEGER,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    PRIMARY KEY (site, member_id, bundle_id),
+    FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE,
+    FOREIGN KEY (site, bundle_id) REFERENCES bundle (site, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX entitlement_id ON entitlement (site, id);
+
+-- Orders that were granted: each is one grant, however often it is sent.
+CREATE TABLE granted_order (
+    site          INTEGER NOT NULL,
+    order_id      TEXT NOT NULL,
+    member_id     TEXT NOT NULL,
+    bundle_id     TEXT NOT NULL,
+    granted_at    INTEGER NOT NULL,
+    PRIMARY KEY (site, order_id),
+    FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX granted_order_member ON granted_order (site, member_id);
+
+-- What Stripe, or another seller, says of a member's subscription: facts that access is decided on.
+CREATE TABLE subscription (
+    site          INTEGER NOT NULL,
+    id            TEXT NOT NULL,
+    member_id     TEXT NOT NULL,
+    plan_id       TEXT NOT NULL,
+    status        TEXT NOT NULL, -- Stripe's word: active, trialing, past_due, paused, canceled, …
+    started_at    INTEGER NOT NULL,
+    period_end    INTEGER, -- paid until then
+    past_due_since INTEGER,
+    external_id   TEXT, -- Stripe's id; null: paid elsewhere
+    synced_at     INTEGER, -- compared with Stripe last
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    PRIMARY KEY (site, id),
+    FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX subscription_member ON subscription (site, member_id, id);
+
+CREATE TABLE watch (
+    site          INTEGER NOT NULL,
+    member_id     TEXT NOT NULL,
+    video_id      TEXT NOT NULL,
+    position_s    INTEGER NOT NULL, -- where to go on, in seconds
+    furthest_s    INTEGER NOT NULL,
+    completed_at  INTEGER,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    PRIMARY KEY (site, member_id, video_id),
+    FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE,
+    FOREIGN KEY (site, video_id) REFERENCES video (site, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE comment (
+    site          INTEGER NOT NULL,
+    id            TEXT NOT NULL,
+    video_id      TEXT NOT NULL,
+    member_id     TEXT NOT NULL,
+    text          TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    PRIMARY KEY (site, id),
+    FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE,
+    FOREIGN KEY (site, video_id) REFERENCES video (site, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX comment_video ON comment (site, video_id, id);
+CREATE INDEX comment_member ON comment (site, member_id, id);
+
+-- A group of members ("group" itself is a word of SQL), and who is in it.
+CREATE TABLE member_group (
+    site          INTEGER NOT NULL REFERENCES site (id),
+    id            TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    name_key      TEXT NOT NULL, -- lower case: no two groups of a site have the same
+    description   TEXT,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    PRIMARY KEY (site, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX member_group_name ON member_group (site, name_key);
+
+CREATE TABLE group_place (
+    site          INTEGER NOT NULL,
+    group_id      TEXT NOT NULL,
+    member_id     TEXT NOT NULL,
+    added_at      INTEGER NOT NULL,
+    PRIMARY KEY (site, group_id, member_id),
+    FOREIGN KEY (site, group_id) REFERENCES member_group (site, id) ON DELETE CASCADE,
+    FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_place_member ON group_place (site, member_id, group_id);
+
+-- What a site has used of what it may do in a day, all keys together.
+CREATE TABLE daily_use (
+    site          INTEGER NOT NULL REFERENCES site (id),
+    what          TEXT NOT NULL, -- destructive, …
+    day           INTEGER NOT NULL, -- its midnight, UTC
+    used          INTEGER NOT NULL,
+    PRIMARY KEY (site, what, day)
+) STRICT, WITHOUT ROWID;

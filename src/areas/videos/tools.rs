@@ -1,0 +1,259 @@
+use poem_openapi::Object;
+
+use super::{
+    actions::{self, Audience, Showing},
+    store::Filter,
+    types::{Level, Video, Visibility, Watch},
+};
+use crate::{
+    areas::{activity::store::escape, members::MemberRef},
+    error::Result,
+    gate::Cx,
+    paging::{Cursor, LAST, default_limit},
+    tools::{Access, Area, Risk, Scope, Tool, tools},
+    values::{BundleId, PlanId, Slug, Time, Title, VideoId, search_key},
+};
+
+/// The tools of videos.
+pub const AREA: Area = Area {
+    name: "videos",
+    about: "What members watch, whom it is for, and how far each member got.",
+    tools: tools![ListVideos, GetVideo, CreateVideo, UpdateVideo, SetAccess, SetVisibility, RecordWatch],
+};
+
+/// The list has one order, newest first.
+const ORDER: &str = "-id";
+
+/// A page of videos.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct VideoPage {
+    /// Newest first.
+    items: Vec<Video>,
+    /// Pass as `cursor` for the next page; absent on the last.
+    next_cursor: Option<String>,
+}
+
+/// List videos
+///
+/// The site's videos, newest first. Filters that are given must all hold.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct ListVideos {
+    /// Only those with this text in title or slug, whatever its case. 1 to 200 characters.
+    #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00]*$"))]
+    text: Option<String>,
+    /// Only those of this level.
+    level: Option<Level>,
+    /// Only those with this visibility, as it was set.
+    visibility: Option<Visibility>,
+    /// Only those in this bundle.
+    bundle: Option<BundleId>,
+    /// How many to return.
+    #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "200")))]
+    limit: u32,
+    /// `nextCursor` of the page before.
+    #[oai(validator(max_length = 500))]
+    cursor: Option<String>,
+}
+
+impl Tool for ListVideos {
+    const NAME: &'static str = "videos.list";
+    const ACCESS: Access = Access::read(Scope::VideosRead);
+    const EXAMPLE: &'static str = r#"{"level":"bundle","text":"brush"}"#;
+    type Output = VideoPage;
+
+    async fn run(self, cx: &mut Cx) -> Result<VideoPage> {
+        let before = Cursor::decode::<1>(self.cursor.as_deref(), ORDER)?.map_or(LAST.into(), |[id]| id);
+        let filter = Filter {
+            level: self.level,
+            visibility: self.visibility,
+            bundle: self.bundle,
+            pattern: self.text.map(|text| format!("%{}%", escape(&search_key(&text)))),
+        };
+        let (items, more) = actions::list(cx, &filter, &before, self.limit).await?;
+        let next_cursor =
+            items.last().filter(|_| more).map(|video| Cursor::after(ORDER, [video.id.to_string()]).encode());
+        Ok(VideoPage { items, next_cursor })
+    }
+}
+
+/// Get a video
+///
+/// One video, with its level and visibility.
+#[derive(Object)]
+pub struct GetVideo {
+    /// The video.
+    video: VideoId,
+}
+
+impl Tool for GetVideo {
+    const NAME: &'static str = "videos.get";
+    const ACCESS: Access = Access::read(Scope::VideosRead);
+    const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs"}"#;
+    type Output = Video;
+
+    async fn run(self, cx: &mut Cx) -> Result<Video> {
+        actions::find(cx, &self.video).await
+    }
+}
+
+/// Create a video
+///
+/// Makes a video: for members and unpublished, unless said otherwise. Without a slug it gets one made of its title,
+/// with a number behind if that is taken.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct CreateVideo {
+    /// What it is called: one line of 1 to 200 characters.
+    title: Title,
+    /// What stands for it in addresses: letters a to z, digits and single hyphens, at most 100. One that another
+    /// video has is refused as `slug_taken`.
+    slug: Option<Slug>,
+    /// Who it is for.
+    #[oai(default = "default_level")]
+    level: Level,
+    /// The plans that it is limited to, at most 100; only for the level `members`.
+    #[oai(validator(max_items = 100))]
+    allowed_plans: Option<Vec<PlanId>>,
+    /// Whether it is shown.
+    #[oai(default = "default_visibility")]
+    visibility: Visibility,
+    /// When it begins to be shown; only for the visibility `scheduled`.
+    from: Option<Time>,
+    /// When it ceases to be shown; only for the visibility `scheduled`.
+    until: Option<Time>,
+}
+
+fn default_level() -> Level {
+    Level::Members
+}
+
+fn default_visibility() -> Visibility {
+    Visibility::Unpublished
+}
+
+impl Tool for CreateVideo {
+    const NAME: &'static str = "videos.create";
+    const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
+    const EXAMPLE: &'static str = r#"{"title":"Lesson 1: The brush","visibility":"published"}"#;
+    type Output = Video;
+
+    async fn run(self, cx: &mut Cx) -> Result<Video> {
+        let audience = Audience { level: self.level, allowed_plans: self.allowed_plans.unwrap_or_default() };
+        let showing = Showing { visibility: self.visibility, from: self.from, until: self.until };
+        actions::create(cx, self.title, self.slug, audience, showing).await
+    }
+}
+
+/// Rename a video
+///
+/// Changes title or slug; what is not given stays. Addresses with the old slug cease to work.
+#[derive(Object)]
+pub struct UpdateVideo {
+    /// The video.
+    video: VideoId,
+    /// The new title: one line of 1 to 200 characters.
+    title: Option<Title>,
+    /// The new slug. One that another video has is refused as `slug_taken`.
+    slug: Option<Slug>,
+}
+
+impl Tool for UpdateVideo {
+    const NAME: &'static str = "videos.update";
+    const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
+    const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","title":"Lesson 1: The round brush"}"#;
+    type Output = Video;
+
+    async fn run(self, cx: &mut Cx) -> Result<Video> {
+        actions::update(cx, &self.video, self.title, self.slug).await
+    }
+}
+
+/// Set who a video is for
+///
+/// Sets the level, and for the level `members` the plans it is limited to. It counts at once: members may lose or gain
+/// the video; `members.whyPaywall` tells for each.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct SetAccess {
+    /// The video.
+    video: VideoId,
+    /// Who it is for.
+    level: Level,
+    /// The plans that it is limited to, at most 100; none for every plan. Only for the level `members`.
+    #[oai(validator(max_items = 100))]
+    allowed_plans: Option<Vec<PlanId>>,
+}
+
+impl Tool for SetAccess {
+    const NAME: &'static str = "videos.setAccess";
+    const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
+    const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","level":"bundle"}"#;
+    type Output = Video;
+
+    async fn run(self, cx: &mut Cx) -> Result<Video> {
+        let audience = Audience { level: self.level, allowed_plans: self.allowed_plans.unwrap_or_default() };
+        actions::set_access(cx, &self.video, audience).await
+    }
+}
+
+/// Show or hide a video
+///
+/// Sets the visibility, which comes before everything else: what is not shown, nobody may watch. Moments of an
+/// earlier schedule are forgotten.
+#[derive(Object)]
+pub struct SetVisibility {
+    /// The video.
+    video: VideoId,
+    /// Whether it is shown.
+    visibility: Visibility,
+    /// When it begins to be shown; only for `scheduled`.
+    from: Option<Time>,
+    /// When it ceases to be shown; only for `scheduled`.
+    until: Option<Time>,
+}
+
+impl Tool for SetVisibility {
+    const NAME: &'static str = "videos.setVisibility";
+    const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
+    const EXAMPLE: &'static str =
+        r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","visibility":"scheduled","from":"2026-12-01T08:00:00Z"}"#;
+    type Output = Video;
+
+    async fn run(self, cx: &mut Cx) -> Result<Video> {
+        let showing = Showing { visibility: self.visibility, from: self.from, until: self.until };
+        actions::set_visibility(cx, &self.video, showing).await
+    }
+}
+
+/// Record a member's progress
+///
+/// Says how far a member got in a video, for a player that reports it. The furthest position and the first completion
+/// are kept. It asks nothing about access.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct RecordWatch {
+    /// The member.
+    member: MemberRef,
+    /// The video.
+    video: VideoId,
+    /// Where the player is: seconds from the beginning, up to 604,800 (a week).
+    #[oai(validator(minimum(value = "0"), maximum(value = "604800")))]
+    position_s: u32,
+    /// Whether the end was reached.
+    #[oai(default)]
+    completed: bool,
+}
+
+impl Tool for RecordWatch {
+    const NAME: &'static str = "videos.recordWatch";
+    const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Low);
+    const EXAMPLE: &'static str =
+        r#"{"member":{"email":"anna@example.com"},"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","positionS":312}"#;
+    type Output = Watch;
+
+    async fn run(self, cx: &mut Cx) -> Result<Watch> {
+        actions::record(cx, &self.member, &self.video, self.position_s, self.completed).await
+    }
+}
