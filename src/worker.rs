@@ -7,13 +7,14 @@ use usher_jobs::Runner;
 
 use crate::{
     app::App,
-    areas::{activity, blocklist, uploads},
+    areas::{access, activity, blocklist, uploads},
 };
 
 /// Applies jobs until `stop` turns true, then gives back what is running.
 pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     const HOUR: Duration = Duration::from_secs(3600);
     let with = || app.clone();
+    let (grants, lapse) = (with(), with());
     let (imports, undos, forgets, retention, sweep) = (with(), with(), with(), with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
@@ -25,6 +26,11 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             let app = forgets.clone();
             async move { blocklist::forget(&app, &run).await }
         })
+        .on(move |job: access::Grant, run| access::grant_to_group(grants.clone(), job, run))
+        .on(move |_: access::Lapse, run| {
+            let app = lapse.clone();
+            async move { access::lapse(&app, &run).await }
+        })
         .on(move |_: activity::Retention, run| {
             let app = retention.clone();
             async move { activity::retain(&app, &run).await }
@@ -33,6 +39,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             let app = sweep.clone();
             async move { uploads::sweep(&app, &run).await }
         })
+        .every(access::Lapse::EVERY, access::Lapse)
         .every(HOUR * 6, activity::Retention)
         .every(HOUR * 6, blocklist::Forget)
         .every(HOUR, uploads::Sweep)

@@ -1,10 +1,12 @@
 //! What Usher knows about, a folder each with the same files: `mod.rs` (what the area is and its rules), `tools.rs`
 //! (the API), `types.rs`, `actions.rs` (the rules), `store.rs` (the SQL), `jobs.rs`.
 
+pub mod access;
 pub mod activity;
 pub mod blocklist;
 pub mod bundles;
 pub mod comments;
+mod guide;
 pub mod jobs;
 pub mod keys;
 pub mod members;
@@ -24,6 +26,7 @@ pub const AREAS: &[Area] = &[
     videos::AREA,
     bundles::AREA,
     comments::AREA,
+    access::AREA,
     jobs::AREA,
     keys::AREA,
     activity::AREA,

@@ -216,6 +216,17 @@ impl World {
         self.app.db.close().await;
     }
 
+    /// Runs a statement of the test's own, for what no tool can do.
+    pub async fn execute(&self, text: &str) {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        if let Some(pool) = self.app.db.postgres() {
+            sqlx::query(text).execute(pool).await.expect("it runs");
+        } else {
+            let pool = self.app.db.sqlite_writer().expect("one of two databases");
+            sqlx::query(text).execute(pool).await.expect("it runs");
+        }
+    }
+
     /// The first column of what a statement of the test's own gives.
     pub async fn rows(&self, text: &'static str) -> Vec<String> {
         use sqlx::Row as _;

@@ -3,6 +3,7 @@
 use usher_files::{EXPORTERS, FILE_ERRORS, RowFault, words};
 
 use super::source::NO_ADDRESS;
+use crate::areas::guide::table;
 
 /// The guide, in Markdown.
 pub fn guide() -> String {
@@ -29,10 +30,4 @@ pub fn guide() -> String {
         .replace("{words}", &table(["Meaning", "Words"], words))
         .replace("{faults}", &table(["Code", "Meaning"], faults.map(code)))
         .replace("{problems}", &table(["Code", "Meaning"], FILE_ERRORS.iter().copied().map(code)))
-}
-
-fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let line = |cells: [String; N]| format!("| {} |\n", cells.join(" | "));
-    let rows: String = rows.into_iter().map(line).collect();
-    format!("{}{}{}", line(head.map(str::to_owned)), line(["---"; N].map(str::to_owned)), rows.trim_end())
 }

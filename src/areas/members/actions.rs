@@ -6,7 +6,7 @@ use usher_db::Change;
 
 use super::{
     store::{self, Filter, Path, Place},
-    types::{Member, MemberById, MemberRef, MemberSort, Name, Note},
+    types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span},
 };
 use crate::{
     error::{Code, Error, Fix, Result},
@@ -27,10 +27,23 @@ static SEARCHES: Semaphore = Semaphore::const_new(MAX_SEARCHES);
 
 /// What a new member is to have.
 pub struct New {
+    /// The address.
     pub email: Email,
+    /// What the member is called.
     pub name: Option<Name>,
+    /// For the site's staff.
     pub note: Option<Note>,
+    /// Tags, of which some may be the same.
     pub tags: Vec<Tag>,
+    /// Free access.
+    pub free_access: Option<Span>,
+}
+
+impl New {
+    /// One that has nothing but an address.
+    pub fn of(email: Email) -> Self {
+        Self { email, name: None, note: None, tags: Vec::new(), free_access: None }
+    }
 }
 
 /// What is to become of a member; `None` stays as it is.
@@ -134,7 +147,8 @@ pub fn deleting(id: &MemberId) -> Error {
     Error::new(Code::MemberDeleting, format!("Member {id} is being deleted. Make a new member once that is done."))
 }
 
-fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member> {
+/// The member that was looked up for a call, or why there is none. Notes whom the call is about.
+pub fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member> {
     let member = member.ok_or_else(|| {
         let whom = match who {
             MemberRef::Id(by) => by.id.as_str(),
@@ -167,9 +181,11 @@ pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
         name: new.name.and_then(Name::into_option),
         note: new.note.and_then(Note::into_option),
         tags: set(new.tags).into_iter().collect(),
+        free_access: new.free_access,
         ..Member::new(cx.app.clock.id(), new.email.to_string())
     };
-    let site = cx.site();
+    let (site, now) = (cx.site(), cx.now);
+    let member = member.with_status_at(now);
     if store::insert(cx.conn(), site, [&member]).await? == 0 {
         let other = store::id_of(cx.conn(), site, &new.email).await?;
         return Err(other.as_ref().map_or_else(try_again, taken));

@@ -17,6 +17,7 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::{MAX_TAGS, find, hold};
+pub use actions::{MAX_TAGS, New, create, find, found, hold};
 pub use tools::AREA;
-pub use types::{Member, MemberRef, MemberStatus, Span};
+pub(super) use types::member_columns;
+pub use types::{Member, MemberRef, MemberStatus, Name, Span};

@@ -156,7 +156,7 @@ impl Member {
     }
 
     /// The member as of a moment.
-    pub(super) fn with_status_at(self, at: Time) -> Self {
+    pub fn with_status_at(self, at: Time) -> Self {
         Self { status: self.status_at(at), ..self }
     }
 
@@ -184,7 +184,7 @@ macro_rules! member_columns {
          (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id)"
     };
 }
-pub(super) use member_columns;
+pub(in crate::areas) use member_columns;
 
 impl FromRow for Member {
     fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {

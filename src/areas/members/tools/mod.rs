@@ -1,3 +1,4 @@
+mod access;
 mod list;
 mod read;
 mod tag;
@@ -13,6 +14,9 @@ pub const AREA: Area = Area {
         list::ListMembers,
         read::GetMember,
         read::FindMemberByEmail,
+        access::CheckAccess,
+        access::WhyPaywall,
+        access::ListEntitlements,
         write::CreateMember,
         write::UpdateMember,
         tag::AddTags,
