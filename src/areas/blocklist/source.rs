@@ -224,7 +224,9 @@ fn cut(text: &str, characters: usize) -> &str {
 pub(super) fn moment(text: &str) -> Option<i64> {
     const SECONDS: std::ops::Range<i64> = 100_000_000..10_000_000_000;
     const MILLIS: std::ops::Range<i64> = 100_000_000_000..10_000_000_000_000;
-    if let Ok(number) = text.trim_end_matches(".0").parse::<i64>() {
+    let is_fraction = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = text.split_once('.').filter(|(_, rest)| is_fraction(rest)).map_or(text, |(whole, _)| whole);
+    if let Ok(number) = whole.parse::<i64>() {
         return match number {
             seconds if SECONDS.contains(&seconds) => Some(seconds * 1_000_000),
             millis if MILLIS.contains(&millis) => Some(millis * 1000),
@@ -332,6 +334,7 @@ mod tests {
             "1795352400",
             "1795352400000",
             "1795352400.0",
+            "1795352400.077",
             "Sun, 22 Nov 2026 13:00:00 GMT",
             "Sun, 22 Nov 2026 13:00:00 UTC",
             "2026-11-22 13:00:00 UTC",
