@@ -444,6 +444,16 @@ both!(a_dry_run_says_what_an_import_would_do, async |world| {
     assert_eq!((&inline["counts"]["added"], &inline["counts"]["invalid"]), (&json!(1), &json!(1)));
 });
 
+both!(who_may_get_mail_by_a_column_of_yes_and_no_is_skipped, async |world| {
+    let file = "EMAIL;FIRSTNAME;BLOCKLISTED\nanna@example.com;Anna;yes\nben@example.com;Ben;no\n";
+    let id = upload(world, file).await["id"].clone();
+    let seen = preview(world, json!({ "upload": id })).await;
+    assert!(seen["summary"].as_str().unwrap().ends_with("column 3 \"BLOCKLISTED\" says yes or no"), "{seen}");
+    assert_eq!((&seen["rows"][0]["verdict"], &seen["rows"][1]["verdict"]), (&json!("added"), &json!("skipped")));
+    assert_eq!(counts(&import(world, file, "manual").await), [2, 2, 1, 0, 0, 1, 0]);
+    assert_eq!(world.ok("blocklist.list", json!({ "text": "ben@" })).await["items"], json!([]));
+});
+
 both!(what_is_exported_imports_again, async |world| {
     world.without_budgets().await;
     let file = "email,reason,source,note,first_seen,vendor_code\n\
