@@ -101,7 +101,10 @@ pub(crate) fn values<'a>(
         true => rest_of(&texts, mapping, rest),
         false => note,
     };
-    let vendor_code = vendor_code.or(reason.filter(|_| of_words.is_none()));
+    // What the words say that are not known is kept: as the code, or beside one as the note.
+    let unknown = reason.filter(|_| of_words.is_none());
+    let note = note.or(unknown.filter(|_| vendor_code.is_some()));
+    let vendor_code = vendor_code.or(unknown);
     Ok(Values { email, reason: known, source, note, first_seen: value(first_seen), vendor_code })
 }
 

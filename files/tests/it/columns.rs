@@ -181,6 +181,16 @@ fn consent_is_read_as_the_reason() {
 }
 
 #[test]
+fn a_reason_in_other_words_is_kept_beside_a_code() {
+    let file = "email,reason,code\na@example.com,550 user unknown,5.1.1\nb@example.com,moved,\n";
+    let mut reader = open(file.as_bytes()).unwrap();
+    let row = reader.next_row().unwrap().unwrap();
+    assert_eq!((row.vendor_code, row.note), (Some("5.1.1"), Some("550 user unknown")));
+    let row = reader.next_row().unwrap().unwrap();
+    assert_eq!((row.vendor_code, row.note), (Some("moved"), None));
+}
+
+#[test]
 fn a_format_that_is_not_the_files_is_an_error() {
     let wanted = Wanted { format: Some(Format::Json), ..Wanted::default() };
     let error = Reader::open_as(Cursor::new("a@example.com\n"), 1000, &wanted).err().unwrap();
