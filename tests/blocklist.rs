@@ -450,6 +450,7 @@ both!(who_may_get_mail_by_a_column_of_yes_and_no_is_skipped, async |world| {
     let seen = preview(world, json!({ "upload": id })).await;
     assert!(seen["summary"].as_str().unwrap().ends_with("column 3 \"BLOCKLISTED\" says yes or no"), "{seen}");
     assert_eq!((&seen["rows"][0]["verdict"], &seen["rows"][1]["verdict"]), (&json!("added"), &json!("skipped")));
+    assert_eq!(seen["rows"][1]["email"], "ben@example.com");
     assert_eq!(counts(&import(world, file, "manual").await), [2, 2, 1, 0, 0, 1, 0]);
     assert_eq!(world.ok("blocklist.list", json!({ "text": "ben@" })).await["items"], json!([]));
 });
