@@ -251,6 +251,14 @@ both!(an_import_takes_one_source, async |world| {
     }
 });
 
+both!(a_dry_run_says_that_the_file_is_gone, async |world| {
+    let id = upload(world, "anna@example.com\n").await["id"].clone();
+    let folder = world.app.config.data.join("uploads").join(world.site.id.to_string());
+    std::fs::remove_file(folder.join(id.as_str().unwrap())).expect("the upload's file");
+    let body = json!({ "args": { "upload": id }, "dryRun": true });
+    assert_eq!(world.call_with(&world.key, "blocklist.import", body, &[]).await.code(), "upload_not_found");
+});
+
 both!(a_cancelled_import_keeps_what_it_did_and_can_go_on, async |world| {
     world.without_budgets().await;
     const ROWS: usize = 100_000;

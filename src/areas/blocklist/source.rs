@@ -27,6 +27,9 @@ pub(super) const NO_ADDRESS: (&str, &str) =
 /// What is wrong with a row that the worker dies of.
 const DEADLY: (&str, &str) = ("crashed", "Usher made a mistake in this row and left it out. Please report it.");
 
+/// What is said of an upload whose file is not in the data folder.
+pub(super) const UPLOAD_GONE: &str = "The uploaded file is gone. Send it again and start a new import.";
+
 /// Text that is read of one file, once it is decompressed.
 pub(super) const MAX_TEXT_BYTES: u64 = 4 << 30;
 
@@ -94,9 +97,7 @@ impl Source {
     /// Opens the file and passes over what an earlier attempt has done.
     pub(super) fn open(place: Place) -> Result<Self, Fail> {
         let gone = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                Fail::fatal("upload_not_found", "The uploaded file is gone. Send it again and start a new import.")
-            }
+            io::ErrorKind::NotFound => Fail::fatal("upload_not_found", UPLOAD_GONE),
             _ => unreadable(FileError::from(error)),
         };
         let file = File::open(&place.upload).map_err(gone)?;
