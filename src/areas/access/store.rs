@@ -77,9 +77,13 @@ pub(super) async fn alike(
     limit: u32,
 ) -> Result<Vec<Known>> {
     known_where!(
-        "m.id <> $2 AND (m.name_key = $3 OR m.email_key = $4
-            OR (m.email_key > $5 AND m.email_key < $6 AND substr(m.email_key, length(m.email_key) - length($7) + 1) = $7))
-         ORDER BY m.id LIMIT $8"
+        // Each look-up is cut short by itself, as a name may be that of thousands.
+        "m.id <> $2 AND m.id IN (
+            SELECT a.id FROM (SELECT id FROM member WHERE site = $1 AND name_key = $3 ORDER BY id LIMIT $8) a
+            UNION SELECT id FROM member WHERE site = $1 AND email_key = $4
+            UNION SELECT b.id FROM (SELECT id FROM member WHERE site = $1 AND email_key > $5 AND email_key < $6
+                AND substr(email_key, length(email_key) - length($7) + 1) = $7 ORDER BY email_key LIMIT $8) b)
+         ORDER BY m.id"
     )
     .bind(site)
     .bind(member)
