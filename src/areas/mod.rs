@@ -5,6 +5,7 @@ pub mod activity;
 pub mod blocklist;
 pub mod bundles;
 pub mod comments;
+pub mod groups;
 pub mod jobs;
 pub mod keys;
 pub mod members;
@@ -20,6 +21,7 @@ use crate::tools::Area;
 pub const AREAS: &[Area] = &[
     members::AREA,
     tags::AREA,
+    groups::AREA,
     blocklist::AREA,
     videos::AREA,
     bundles::AREA,

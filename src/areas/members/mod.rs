@@ -17,6 +17,7 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::{MAX_TAGS, find, hold};
+pub use actions::{Found, MAX_TAGS, find, find_many, hold};
 pub use tools::AREA;
-pub use types::{Member, MemberRef, MemberStatus, Span};
+pub(crate) use types::member_columns;
+pub use types::{Member, MemberById, MemberRef, MemberStatus, Span};

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{Email, Tag},
+    values::{Email, GroupId, Tag},
 };
 
 /// Create a member
@@ -26,6 +26,10 @@ pub struct CreateMember {
     /// Tags, made lower case with hyphens: `Early Bird` becomes `early-bird`. At most 100.
     #[oai(validator(max_items = 100))]
     tags: Option<Vec<Tag>>,
+    /// Groups that the member comes into, at most 100. One that the site does not have is refused as
+    /// `group_not_found`, and no member is made.
+    #[oai(validator(max_items = 100))]
+    groups: Option<Vec<GroupId>>,
 }
 
 impl Tool for CreateMember {
@@ -35,8 +39,8 @@ impl Tool for CreateMember {
     type Output = Member;
 
     async fn run(self, cx: &mut Cx) -> Result<Member> {
-        let tags = self.tags.unwrap_or_default();
-        actions::create(cx, New { email: self.email, name: self.name, note: self.note, tags }).await
+        let (tags, groups) = (self.tags.unwrap_or_default(), self.groups.unwrap_or_default());
+        actions::create(cx, New { email: self.email, name: self.name, note: self.note, tags, groups }).await
     }
 }
 
