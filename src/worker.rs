@@ -7,7 +7,7 @@ use usher_jobs::Runner;
 
 use crate::{
     app::App,
-    areas::{access, activity, blocklist, uploads},
+    areas::{access, activity, blocklist, groups, uploads},
 };
 
 /// Applies jobs until `stop` turns true, then gives back what is running.
@@ -16,6 +16,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let with = || app.clone();
     let (grants, lapse) = (with(), with());
     let (imports, undos, forgets, retention, sweep) = (with(), with(), with(), with(), with());
+    let (adds, removals, moves, deletions) = (with(), with(), with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
         .on(move |job: blocklist::Undo, run| {
@@ -30,6 +31,22 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         .on(move |_: access::Lapse, run| {
             let app = lapse.clone();
             async move { access::lapse(&app, &run).await }
+        })
+        .on(move |job: groups::AddByFilter, run| {
+            let app = adds.clone();
+            async move { groups::add(&app, job, &run).await }
+        })
+        .on(move |job: groups::RemoveByFilter, run| {
+            let app = removals.clone();
+            async move { groups::remove(&app, job, &run).await }
+        })
+        .on(move |job: groups::MoveByFilter, run| {
+            let app = moves.clone();
+            async move { groups::shift(&app, job, &run).await }
+        })
+        .on(move |job: groups::Delete, run| {
+            let app = deletions.clone();
+            async move { groups::delete(&app, job, &run).await }
         })
         .on(move |_: activity::Retention, run| {
             let app = retention.clone();

@@ -6,6 +6,7 @@ pub mod activity;
 pub mod blocklist;
 pub mod bundles;
 pub mod comments;
+pub mod groups;
 mod guide;
 pub mod jobs;
 pub mod keys;
@@ -22,6 +23,7 @@ use crate::tools::Area;
 pub const AREAS: &[Area] = &[
     members::AREA,
     tags::AREA,
+    groups::AREA,
     blocklist::AREA,
     videos::AREA,
     bundles::AREA,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     areas::{
-        bundles,
+        bundles, groups,
         jobs::JobView,
         members::{self, Member, MemberRef, New},
         videos,
@@ -213,11 +213,7 @@ fn note(cx: &mut Cx, before: &Snapshot, after: &Snapshot) {
 
 /// Accepts a job that does something to each member of a group.
 pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Result<JobView> {
-    let site = cx.site();
-    if !store::has_group(cx.conn(), site, group).await? {
-        let text = format!("The site has no group {group}. Find it with groups.list.");
-        return Err(Error::new(Code::GroupNotFound, text));
-    }
+    groups::find(cx, group).await?;
     if let Some(bundle) = act.bundle() {
         bundles::find(cx, bundle).await?;
     }

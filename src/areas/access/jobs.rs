@@ -7,6 +7,7 @@ use usher_jobs::{Fail, Job, Queue, Run};
 use super::{grants::Act, store};
 use crate::{
     app::App,
+    areas::groups,
     pace::Pace,
     values::{GroupId, MemberId, SiteId},
 };
@@ -63,7 +64,7 @@ pub async fn grant_to_group(app: Arc<App>, job: Grant, run: Run) -> Result<(), F
     let site = SiteId::new(run.site);
     let mut at: At = run.checkpoint_value().unwrap_or_default();
     if at.total == 0 {
-        at.total = u64::try_from(store::places(app.db.read(), site, &job.group).await?).unwrap_or_default();
+        at.total = groups::store::count(app.db.read(), site, &job.group).await?;
     }
     let mut pace = Pace::new(&app.db);
     loop {

@@ -334,23 +334,6 @@ pub(super) async fn places_after(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Whether there is such a group.
-pub(super) async fn has_group(conn: Conn<'_>, site: SiteId, group: &GroupId) -> Result<bool> {
-    let row: Option<(GroupId,)> =
-        sql!("SELECT id FROM member_group WHERE site = $1 AND id = $2").bind(site).bind(group).optional(conn).await?;
-    Ok(row.is_some())
-}
-
-/// How many members a group has.
-pub(super) async fn places(conn: Conn<'_>, site: SiteId, group: &GroupId) -> Result<i64> {
-    let (n,): (i64,) = sql!("SELECT count(*) FROM group_place WHERE site = $1 AND group_id = $2")
-        .bind(site)
-        .bind(group)
-        .one(conn)
-        .await?;
-    Ok(n)
-}
-
 /// Of these members, those that are not being deleted; nobody else changes them until the transaction ends.
 pub(super) async fn hold(conn: Conn<'_>, site: SiteId, members: Value) -> Result<Vec<MemberId>> {
     let rows: Vec<(MemberId,)> = sql_both!(

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -9,11 +9,12 @@ use super::{
     types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span},
 };
 use crate::{
+    areas::groups,
     error::{Code, Error, Fix, Result},
     gate::Cx,
     paging::{self, Cursor},
     tools::Scope,
-    values::{Email, MemberId, Tag},
+    values::{Email, GroupId, MemberId, Tag},
 };
 
 /// Tags that a member can have.
@@ -37,12 +38,14 @@ pub struct New {
     pub tags: Vec<Tag>,
     /// Free access.
     pub free_access: Option<Span>,
+    /// Groups that the member comes into.
+    pub groups: Vec<GroupId>,
 }
 
 impl New {
     /// One that has nothing but an address.
     pub fn of(email: Email) -> Self {
-        Self { email, name: None, note: None, tags: Vec::new(), free_access: None }
+        Self { email, name: None, note: None, tags: Vec::new(), free_access: None, groups: Vec::new() }
     }
 }
 
@@ -142,9 +145,68 @@ pub async fn hold(cx: &mut Cx, who: &MemberRef) -> Result<Member> {
     }
 }
 
+/// Members that a call names together.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The members there are, each once, in the order of their ids.
+    pub ids: Vec<MemberId>,
+    /// Of each that was named, in that order, the member there is.
+    pub named: Vec<Option<MemberId>>,
+}
+
+/// The members that a call is about, in two statements however many they are. One of another address than is expected
+/// refuses the call.
+pub async fn find_many(cx: &mut Cx, whom: &[MemberRef]) -> Result<Found> {
+    let site = cx.site();
+    let (mut ids, mut keys) = (Vec::new(), Vec::new());
+    for who in whom {
+        match who {
+            MemberRef::Id(by) => ids.push(by.id.as_str().to_owned()),
+            MemberRef::Email(by) => keys.push(by.email.key().to_owned()),
+        }
+    }
+    let of_ids = match ids.is_empty() {
+        true => Vec::new(),
+        false => store::of_ids(cx.conn(), site, ids.into_iter().collect()).await?,
+    };
+    let of_keys = match keys.is_empty() {
+        true => Vec::new(),
+        false => store::of_keys(cx.conn(), site, keys.into_iter().collect()).await?,
+    };
+    let by_id: HashMap<_, _> = of_ids.iter().map(|(id, key)| (id.as_str(), (id, key))).collect();
+    let by_key: HashMap<_, _> = of_keys.iter().map(|(id, key)| (key.as_str(), id)).collect();
+    let mut named = Vec::with_capacity(whom.len());
+    for who in whom {
+        named.push(match who {
+            MemberRef::Id(by) => match by_id.get(by.id.as_str()) {
+                Some((id, key)) => {
+                    if by.expect_email.as_ref().is_some_and(|email| email.key() != *key) {
+                        return Err(mismatch(id));
+                    }
+                    Some((*id).clone())
+                }
+                None => None,
+            },
+            MemberRef::Email(by) => by_key.get(by.email.key()).map(|id| (*id).clone()),
+        });
+    }
+    if let [Some(only)] = &named[..] {
+        cx.touches(only);
+    }
+    let mut ids: Vec<_> = named.iter().flatten().cloned().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(Found { ids, named })
+}
+
 /// The refusal to write to a member that a job is deleting.
 pub fn deleting(id: &MemberId) -> Error {
     Error::new(Code::MemberDeleting, format!("Member {id} is being deleted. Make a new member once that is done."))
+}
+
+fn mismatch(id: &MemberId) -> Error {
+    let text = format!("The address of member {id} is not the one in expectEmail; nothing was done.");
+    Error::new(Code::EmailMismatch, text)
 }
 
 /// The member that was looked up for a call, or why there is none. Notes whom the call is about.
@@ -168,8 +230,7 @@ pub fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Mem
     cx.touches(&member.id);
     match who {
         MemberRef::Id(MemberById { id, expect_email: Some(email) }) if email.key() != member.email_key() => {
-            let text = format!("The address of member {id} is not the one in expectEmail; nothing was done.");
-            Err(Error::new(Code::EmailMismatch, text))
+            Err(mismatch(id))
         }
         _ => Ok(member.with_status_at(cx.now)),
     }
@@ -195,6 +256,7 @@ pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
     }
     cx.touches(&member.id);
     cx.tx().note(Change::created("member", member.id.as_str(), member.json()));
+    groups::join(cx, &member.id, new.groups).await?;
     Ok(member)
 }
 

@@ -17,7 +17,7 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::{MAX_TAGS, New, create, find, found, hold};
+pub use actions::{Found, MAX_TAGS, New, create, find, find_many, found, hold};
 pub use tools::AREA;
 pub(super) use types::member_columns;
-pub use types::{Member, MemberRef, MemberStatus, Name, Span};
+pub use types::{Member, MemberById, MemberRef, MemberStatus, Name, Span};

@@ -14,8 +14,9 @@ const LONGEST_NAME: usize = 200;
 const LONGEST_NOTE: usize = 5000;
 
 /// What a member has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, serde::Serialize, serde::Deserialize)]
 #[oai(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum MemberStatus {
     /// Neither pays nor has free access.
     Free,
@@ -161,7 +162,7 @@ impl Member {
     }
 
     /// What the address is looked up and sorted by.
-    pub(super) fn email_key(&self) -> String {
+    pub fn email_key(&self) -> String {
         email_key(&self.email)
     }
 

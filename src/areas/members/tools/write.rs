@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{Email, Tag, Time},
+    values::{Email, GroupId, Tag, Time},
 };
 
 /// Create a member
@@ -29,6 +29,10 @@ pub struct CreateMember {
     tags: Option<Vec<Tag>>,
     /// Free access from now on.
     free_access: Option<FreeAccess>,
+    /// Groups that the member comes into, at most 100. One that the site does not have is refused as
+    /// `group_not_found`, and no member is made.
+    #[oai(validator(max_items = 100))]
+    groups: Option<Vec<GroupId>>,
 }
 
 /// Free access for a new member.
@@ -52,8 +56,9 @@ impl Tool for CreateMember {
             }
             free => free.map(|FreeAccess { expires_at }| Span { since: cx.now, expires_at }),
         };
-        let tags = self.tags.unwrap_or_default();
-        actions::create(cx, New { email: self.email, name: self.name, note: self.note, tags, free_access }).await
+        let (tags, groups) = (self.tags.unwrap_or_default(), self.groups.unwrap_or_default());
+        let new = New { email: self.email, name: self.name, note: self.note, tags, free_access, groups };
+        actions::create(cx, new).await
     }
 }
 
