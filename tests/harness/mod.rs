@@ -122,9 +122,12 @@ impl World {
         Self { app, clock, address, http, site, key, leaves_traces: false, stop, serving, _folder: folder }
     }
 
-    /// Another site, with a key that has every scope.
+    /// Another site with the first one's settings, and a key of it that has every scope.
     pub async fn other_site(&self, name: &str, domain: Option<&str>) -> (sites::Site, TestKey) {
         let site = new_site(&self.app, name, domain, true).await;
+        let mut tx = self.app.db.begin().await.expect("a transaction");
+        sites::store::update(tx.conn(), site.id, name, domain, &self.site.settings).await.expect("an update");
+        tx.commit().await.expect("a commit");
         let key = new_key(&self.app, &site, Scope::ALL.iter().copied().collect(), None).await;
         (site, key)
     }
