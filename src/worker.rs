@@ -7,7 +7,7 @@ use usher_jobs::Runner;
 
 use crate::{
     app::App,
-    areas::{activity, blocklist, uploads},
+    areas::{activity, blocklist, members, uploads},
 };
 
 /// Applies jobs until `stop` turns true, then gives back what is running.
@@ -15,6 +15,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     const HOUR: Duration = Duration::from_secs(3600);
     let with = || app.clone();
     let (imports, undos, forgets, retention, sweep) = (with(), with(), with(), with(), with());
+    let (deletions, mergers) = (with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
         .on(move |job: blocklist::Undo, run| {
@@ -24,6 +25,14 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         .on(move |_: blocklist::Forget, run| {
             let app = forgets.clone();
             async move { blocklist::forget(&app, &run).await }
+        })
+        .on(move |job: members::Delete, run| {
+            let app = deletions.clone();
+            async move { members::delete(&app, job, &run).await }
+        })
+        .on(move |job: members::Merge, run| {
+            let app = mergers.clone();
+            async move { members::merge(&app, job, &run).await }
         })
         .on(move |_: activity::Retention, run| {
             let app = retention.clone();

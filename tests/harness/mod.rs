@@ -216,6 +216,11 @@ impl World {
         self.app.db.close().await;
     }
 
+    /// Writes rows that no tool makes, with a statement of the test's own.
+    pub async fn write(&self, text: String) {
+        self.rows(Box::leak(format!("{text} RETURNING '1'").into_boxed_str())).await;
+    }
+
     /// The first column of what a statement of the test's own gives.
     pub async fn rows(&self, text: &'static str) -> Vec<String> {
         use sqlx::Row as _;

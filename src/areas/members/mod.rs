@@ -13,10 +13,16 @@
 //! neither. An error may name a member's id, never an address that the caller did not send.
 
 mod actions;
+mod delete;
+pub mod duplicates;
+pub mod erase;
+mod merge;
 pub mod store;
 mod tools;
 mod types;
 
 pub use actions::{MAX_TAGS, find, hold};
+pub use delete::{Delete, delete};
+pub use merge::{Merge, merge};
 pub use tools::AREA;
 pub use types::{Member, MemberRef, MemberStatus, Span};

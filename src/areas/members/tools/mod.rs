@@ -1,3 +1,4 @@
+mod gone;
 mod list;
 mod read;
 mod tag;
@@ -17,6 +18,9 @@ pub const AREA: Area = Area {
         write::UpdateMember,
         tag::AddTags,
         tag::RemoveTags,
-        tag::ReplaceTags
+        tag::ReplaceTags,
+        gone::DeleteMember,
+        gone::FindDuplicates,
+        gone::MergeMembers
     ],
 };
