@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-const WATCHES: usize = 1500;
-const COMMENTS: usize = 300;
+const WATCHES: usize = 6000;
+const COMMENTS: usize = 600;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_goes_on_after_each_kill_on_sqlite() {
@@ -87,7 +87,7 @@ async fn merge(backend: Backend) {
         &place,
         format!(
             "INSERT INTO watch (site, member_id, video_id, position_s, furthest_s, created_at, updated_at)
-             SELECT site, '{}', video_id, 9000, 9000, 1, 1 FROM watch WHERE furthest_s % 3 = 0",
+             SELECT site, '{}', video_id, 99999, 99999, 1, 1 FROM watch WHERE furthest_s % 3 = 0",
             text(&winner["id"])
         ),
     )
@@ -108,7 +108,7 @@ async fn merge(backend: Backend) {
     let owners =
         place.rows::<1>("SELECT DISTINCT member_id FROM watch UNION SELECT DISTINCT member_id FROM comment").await;
     assert_eq!(owners, [[text(&winner["id"])]]);
-    let further = place.rows::<1>("SELECT CAST(count(*) AS TEXT) FROM watch WHERE furthest_s = 9000").await;
+    let further = place.rows::<1>("SELECT CAST(count(*) AS TEXT) FROM watch WHERE furthest_s = 99999").await;
     assert_eq!(further, [[WATCHES.div_ceil(3).to_string()]]);
     assert_eq!(count(&place, "member").await, 1);
 }

@@ -3,7 +3,7 @@
 //! Places in the log are texts: on SQLite numbers of rows, in whose order rows are appended, so that what is after a
 //! place is all that was written since; on PostgreSQL ids, whose rows may be committed a little out of order.
 
-use usher_db::{Conn, FromRow, Result, Row, Value, sql, sql_both};
+use usher_db::{Conn, Engine, FromRow, Result, Row, Value, sql, sql_both};
 
 use crate::values::{MemberId, RequestId, SiteId, Time};
 
@@ -54,9 +54,15 @@ pub async fn last_place(conn: Conn<'_>, site: SiteId) -> Result<String> {
     Ok(place)
 }
 
+/// Whether a place is beyond the end of the log, as after a `VACUUM`, which numbers SQLite's rows anew.
+pub fn is_beyond(place: &str, last: &str, engine: Engine) -> bool {
+    let number = |place: &str| place.parse::<i64>().unwrap_or(0);
+    engine == Engine::Sqlite && number(place) > number(last)
+}
+
 /// A place before whatever is written after that moment, if it is before `place`.
-pub fn place_before(place: &str, engine: usher_db::Engine, at: Time) -> String {
-    if engine == usher_db::Engine::Sqlite {
+pub fn place_before(place: &str, engine: Engine, at: Time) -> String {
+    if engine == Engine::Sqlite {
         return place.to_owned();
     }
     let ms = at.millis().clamp(0, (1 << 48) - 1);

@@ -132,7 +132,7 @@ pub(super) async fn look(client: &Client, accepted: &Value) -> Result<Value> {
     client.call("jobs.get", &json!({ "id": accepted["job"]["id"] }), None).await.map_err(failed)
 }
 
-fn failed(trouble: Trouble) -> Failure {
+pub(super) fn failed(trouble: Trouble) -> Failure {
     match trouble {
         Trouble::Final(failure) => failure,
         Trouble::Away(why) => Failure(why),

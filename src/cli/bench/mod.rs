@@ -7,6 +7,7 @@
 //! not made.
 
 mod beside;
+mod delete;
 pub(super) mod hello;
 mod import;
 mod list;
@@ -74,6 +75,8 @@ enum Measure {
     Formats,
     /// members.get of one site while another's block list is imported, against the same without.
     Beside,
+    /// members.create while a member with 50,000 watched videos is deleted, against the same without.
+    Delete,
     /// members.list of many members, against the same of few.
     List,
     /// From the program's start to its first answer, and its memory at rest.
@@ -124,6 +127,7 @@ impl Bench {
                 Measure::Import => import::run(self).await,
                 Measure::Formats => import::formats(self).await,
                 Measure::Beside => beside::run(self).await,
+                Measure::Delete => delete::run(self).await,
                 Measure::List => list::run(self).await,
                 Measure::Start => start::run(self).await,
             };

@@ -71,7 +71,8 @@ pub async fn rewrite(work: &Work<'_>, at: &mut At) -> Result<Tail, Fail> {
 pub async fn rewrite_tail(work: &Work<'_>, tx: &mut Tx, at: &mut At, tail: &Tail) -> Result<(), Fail> {
     let Work { app, site, person, .. } = *work;
     let last = mentions::last_place(tx.conn(), site).await?;
-    let between = (tail.place.as_str(), last.as_str());
+    let place = if mentions::is_beyond(&tail.place, &last, tx.engine()) { "" } else { &tail.place };
+    let between = (place, last.as_str());
     let found = mentions::mentions(tx.conn(), site, person.id(), &person.pattern(), between).await?;
     at.count("activity", rewrite_rows(tx, site, person, &found.iter().collect::<Vec<_>>()).await?);
     let mut after = (String::new(), String::new());
@@ -108,6 +109,10 @@ async fn log(work: &Work<'_>, at: &mut At) -> Result<(), Fail> {
             Some(place) => place,
             None => mentions::last_place(app.db.read(), site).await?,
         };
+        if mentions::is_beyond(&at.log, &until, app.db.engine()) {
+            at.log.clear();
+            continue;
+        }
         let between = (at.log.as_str(), until.as_str());
         let found = mentions::mentions(app.db.read(), site, person.id(), &person.pattern(), between).await?;
         let changed: Vec<_> = found.iter().filter(|row| without(person, row).is_some()).collect();

@@ -7,6 +7,8 @@
 //!
 //! [`find`] is the one way to ask whether an address is blocked: it looks for both.
 
+mod store;
+
 use std::collections::HashMap;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -14,7 +16,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use usher_db::{Conn, Result, Tx, Value};
 
-use super::{store, types::Entry};
+use super::{store as blocks, types::Entry};
 use crate::values::{SiteId, Time};
 
 /// What the key of such an entry begins with; no address does.
@@ -28,7 +30,7 @@ pub async fn find(conn: &mut impl Connect, site: SiteId, keys: &[String]) -> Res
     let hashed = hashes(conn, site, keys).await?;
     let asked: Value = keys.iter().chain(hashed.keys()).cloned().collect();
     let mut found: HashMap<String, Entry> = HashMap::new();
-    for entry in store::of_keys(conn.conn(), site, asked).await? {
+    for entry in blocks::of_keys(conn.conn(), site, asked).await? {
         let key = hashed.get(&entry.key).unwrap_or(&entry.key).clone();
         match found.get(&key) {
             Some(other) if other.reason >= entry.reason => {}
@@ -67,8 +69,8 @@ impl Connect for &usher_db::Db {
 /// still be taken back. Gives how many entries there were.
 pub async fn hide(tx: &mut Tx, site: SiteId, key: &str, mark: &str, now: Time) -> Result<u64> {
     let own: Value = [key.to_owned()].into_iter().collect();
-    if store::hold(tx.conn(), site, own.clone()).await?.is_empty() {
-        store::forget_claims(tx.conn(), site, own).await?;
+    if blocks::hold(tx.conn(), site, own.clone()).await?.is_empty() {
+        blocks::forget_claims(tx.conn(), site, own).await?;
         return Ok(0);
     }
     let secret = match store::setting(tx.conn(), SETTING).await? {
@@ -81,14 +83,14 @@ pub async fn hide(tx: &mut Tx, site: SiteId, key: &str, mark: &str, now: Time) -
         }
     };
     let hashed = hash(&secret, site, key);
-    if store::hold(tx.conn(), site, [hashed.clone()].into_iter().collect()).await?.is_empty() {
+    if blocks::hold(tx.conn(), site, [hashed.clone()].into_iter().collect()).await?.is_empty() {
         store::hide_claims(tx.conn(), site, key, &hashed).await?;
         store::hide(tx.conn(), site, key, &hashed, mark, now).await?;
     } else {
         // Of somebody who was erased, came back and is erased again.
         store::strengthen_hidden(tx.conn(), site, key, &hashed, now).await?;
-        store::remove(tx.conn(), site, own.clone()).await?;
-        store::forget_claims(tx.conn(), site, own).await?;
+        blocks::remove(tx.conn(), site, own.clone()).await?;
+        blocks::forget_claims(tx.conn(), site, own).await?;
     }
     Ok(1)
 }
