@@ -189,6 +189,30 @@ both!(an_address_with_letters_is_erased_however_it_was_written, async |world| {
     assert_eq!(rows.iter().filter(|row| row.contains("other@example.com")).count(), 3);
 });
 
+both!(a_long_log_is_read_to_its_end, async |world| {
+    world.without_budgets().await;
+    let (other, _) = world.other_site("Second", None).await;
+    let anna = world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    let now = world.clock.now().micros();
+    let email = "CASE WHEN i % 1000 = 0 THEN 'Anna@example.com' ELSE 'joanna@example.com' END";
+    for site in [1, other.id.number()] {
+        world
+            .write(format!(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+                 INSERT INTO activity (site, id, at, actor, surface, tool, args, status, duration_us, dry_run, replayed, count)
+                 SELECT {site}, 'req_00' || i, {now}, 'key', 'http', 'members.get', '{{\"member\":{{\"email\":\"' || {email} || '\"}}}}',
+                        'ok', 1, FALSE, FALSE, 1 FROM n"
+            ))
+            .await;
+    }
+    let reply = world.call(&world.key, "members.delete", json!({ "member": { "id": anna["id"] } })).await;
+    // Those twelve, and the two calls about the member.
+    assert_eq!(job(world, &reply).await["activity"], 14);
+    let rows = world.rows("SELECT site || args FROM activity WHERE lower(args) LIKE '%\"anna@%' ORDER BY site").await;
+    assert_eq!(rows.len(), 12);
+    assert!(rows.iter().all(|row| row.starts_with(&other.id.number().to_string())), "{rows:?}");
+});
+
 both!(a_block_outlasts_the_member_as_a_hash, async |world| {
     world.without_budgets().await;
     let check = json!({ "emails": ["Anna@example.com", "ben@example.com"] });

@@ -171,3 +171,35 @@ both!(the_winner_is_used_while_it_gets_more, async |world| {
     assert_eq!(furthest, (13..43).map(|n| n.to_string()).collect::<Vec<_>>());
     assert_eq!(world.rows("SELECT email FROM member").await, ["anna@example.com"]);
 });
+
+both!(of_two_who_merge_each_other_one_wins, async |world| {
+    world.without_budgets().await;
+    let world = &*world;
+    for round in 0..6 {
+        let (a, b) = (format!("a{round}@example.com"), format!("b{round}@example.com"));
+        for email in [&a, &b] {
+            world.ok("members.create", json!({ "email": email, "tags": [email] })).await;
+        }
+        let call = async |tool: &'static str, args: Value| world.call(&world.key, tool, args).await;
+        let delete = json!({ "member": { "email": a } });
+        let replies = futures_util::future::join_all([
+            call("members.merge", pair(&a, &b)),
+            call("members.merge", pair(&b, &a)),
+            call("members.delete", delete),
+        ])
+        .await;
+        let mut done = 0;
+        for reply in &replies {
+            if reply.json()["ok"] == true {
+                job(world, reply).await;
+                done += 1;
+            } else {
+                let codes = ["member_deleting", "member_merging", "member_not_found"];
+                assert!(codes.contains(&&*reply.code()), "{}", reply.text);
+            }
+        }
+        assert!(done > 0);
+    }
+    let left = world.rows("SELECT email FROM member WHERE deleting_since IS NOT NULL").await;
+    assert!(left.is_empty(), "{left:?}");
+});

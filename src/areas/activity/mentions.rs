@@ -86,7 +86,7 @@ pub async fn mentions(
                 "SELECT id, member_id, tool, args, changes FROM
                  (SELECT id, member_id, tool, args, changes,
                          tool || ' ' || COALESCE(args, '') || ' ' || COALESCE(changes, '') AS texts
-                  FROM activity WHERE site = $1 AND ",
+                  FROM activity WHERE ",
                 $place,
                 ") AS rows_between
                  WHERE member_id = $2 OR texts LIKE $3 OR lower(texts) LIKE $4 ESCAPE '!'
@@ -96,8 +96,9 @@ pub async fn mentions(
         };
     }
     sql_both!(
-        sqlite: text!("rowid > CAST($5 AS INTEGER) AND rowid <= CAST($6 AS INTEGER)"),
-        postgres: text!("id > $5 AND id <= $6"),
+        // The plus sign keeps SQLite from reading the site's whole log by its primary key.
+        sqlite: text!("+site = $1 AND rowid > CAST($5 AS INTEGER) AND rowid <= CAST($6 AS INTEGER)"),
+        postgres: text!("site = $1 AND id > $5 AND id <= $6"),
     )
     .bind(site)
     .bind(member)
