@@ -46,7 +46,7 @@ pub(super) struct Command {
     /// Seconds of each round of read and write.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
-    /// Rounds of read and write; import takes half as many.
+    /// Rounds of read, write and delete; import takes half as many.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
     /// Rows that are imported, and members in the larger list.
