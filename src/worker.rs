@@ -7,15 +7,17 @@ use usher_jobs::Runner;
 
 use crate::{
     app::App,
-    areas::{activity, blocklist, members, uploads},
+    areas::{access, activity, blocklist, groups, members, uploads},
 };
 
 /// Applies jobs until `stop` turns true, then gives back what is running.
 pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     const HOUR: Duration = Duration::from_secs(3600);
     let with = || app.clone();
+    let (grants, lapse) = (with(), with());
     let (imports, undos, forgets, retention, sweep) = (with(), with(), with(), with(), with());
-    let (deletions, mergers) = (with(), with());
+    let (adds, removals, moves, deletions) = (with(), with(), with(), with());
+    let (gone_members, mergers) = (with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
         .on(move |job: blocklist::Undo, run| {
@@ -26,8 +28,29 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             let app = forgets.clone();
             async move { blocklist::forget(&app, &run).await }
         })
-        .on(move |job: members::Delete, run| {
+        .on(move |job: access::Grant, run| access::grant_to_group(grants.clone(), job, run))
+        .on(move |_: access::Lapse, run| {
+            let app = lapse.clone();
+            async move { access::lapse(&app, &run).await }
+        })
+        .on(move |job: groups::AddByFilter, run| {
+            let app = adds.clone();
+            async move { groups::add(&app, job, &run).await }
+        })
+        .on(move |job: groups::RemoveByFilter, run| {
+            let app = removals.clone();
+            async move { groups::remove(&app, job, &run).await }
+        })
+        .on(move |job: groups::MoveByFilter, run| {
+            let app = moves.clone();
+            async move { groups::shift(&app, job, &run).await }
+        })
+        .on(move |job: groups::Delete, run| {
             let app = deletions.clone();
+            async move { groups::delete(&app, job, &run).await }
+        })
+        .on(move |job: members::Delete, run| {
+            let app = gone_members.clone();
             async move { members::delete(&app, job, &run).await }
         })
         .on(move |job: members::Merge, run| {
@@ -42,6 +65,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             let app = sweep.clone();
             async move { uploads::sweep(&app, &run).await }
         })
+        .every(access::Lapse::EVERY, access::Lapse)
         .every(HOUR * 6, activity::Retention)
         .every(HOUR * 6, blocklist::Forget)
         .every(HOUR, uploads::Sweep)

@@ -251,6 +251,14 @@ both!(an_import_takes_one_source, async |world| {
     }
 });
 
+both!(a_dry_run_says_that_the_file_is_gone, async |world| {
+    let id = upload(world, "anna@example.com\n").await["id"].clone();
+    let folder = world.app.config.data.join("uploads").join(world.site.id.to_string());
+    std::fs::remove_file(folder.join(id.as_str().unwrap())).expect("the upload's file");
+    let body = json!({ "args": { "upload": id }, "dryRun": true });
+    assert_eq!(world.call_with(&world.key, "blocklist.import", body, &[]).await.code(), "upload_not_found");
+});
+
 both!(a_cancelled_import_keeps_what_it_did_and_can_go_on, async |world| {
     world.without_budgets().await;
     const ROWS: usize = 100_000;
@@ -442,6 +450,17 @@ both!(a_dry_run_says_what_an_import_would_do, async |world| {
     assert_eq!(problem["code"], "no_such_column");
     let inline = preview(world, json!({ "emails": ["dan@example.com", "nobody"] })).await;
     assert_eq!((&inline["counts"]["added"], &inline["counts"]["invalid"]), (&json!(1), &json!(1)));
+});
+
+both!(who_may_get_mail_by_a_column_of_yes_and_no_is_skipped, async |world| {
+    let file = "EMAIL;FIRSTNAME;BLOCKLISTED\nanna@example.com;Anna;yes\nben@example.com;Ben;no\n";
+    let id = upload(world, file).await["id"].clone();
+    let seen = preview(world, json!({ "upload": id })).await;
+    assert!(seen["summary"].as_str().unwrap().ends_with("column 3 \"BLOCKLISTED\" says yes or no"), "{seen}");
+    assert_eq!((&seen["rows"][0]["verdict"], &seen["rows"][1]["verdict"]), (&json!("added"), &json!("skipped")));
+    assert_eq!(seen["rows"][1]["email"], "ben@example.com");
+    assert_eq!(counts(&import(world, file, "manual").await), [2, 2, 1, 0, 0, 1, 0]);
+    assert_eq!(world.ok("blocklist.list", json!({ "text": "ben@" })).await["items"], json!([]));
 });
 
 both!(what_is_exported_imports_again, async |world| {

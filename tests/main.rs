@@ -3,6 +3,7 @@
 #[macro_use]
 mod harness;
 
+mod access;
 mod activity;
 mod blocklist;
 mod gate;

@@ -16,6 +16,8 @@ const WITHOUT_A_SUBJECT: &[&str] = &[
     "members.create",
     "members.findDuplicates",
     "tags.list",
+    "groups.list",
+    "groups.create",
     "blocklist.list",
     "blocklist.check",
     "blocklist.add",
@@ -137,6 +139,12 @@ both!(nothing_of_another_site_is_seen_or_touched, async |world| {
         let args = match name {
             // Whom a stranger makes is the stranger's.
             "members.create" => tool.example.clone(),
+            // It refuses to move members to where they are, before it looks.
+            "groups.moveMembers" => {
+                let mut args = things.in_place_of(&tool.example);
+                args["to"] = tool.example["to"].clone();
+                args
+            }
             _ => things.in_place_of(&tool.example),
         };
         let reply = world.call(&stranger, name, args.clone()).await;
@@ -180,6 +188,8 @@ async fn snapshot(world: &World) -> Vec<Vec<String>> {
         "SELECT bundle_id || video_id FROM bundle_video WHERE site = 1 ORDER BY bundle_id, video_id",
         "SELECT member_id || video_id || position_s FROM watch WHERE site = 1 ORDER BY member_id, video_id",
         "SELECT id || text FROM comment WHERE site = 1 ORDER BY id",
+        "SELECT id || name || updated_at FROM member_group WHERE site = 1 AND deleting_since IS NULL ORDER BY id",
+        "SELECT group_id || member_id FROM group_place WHERE site = 1 ORDER BY group_id, member_id",
     ] {
         all.push(world.rows(text).await);
     }
@@ -196,6 +206,9 @@ impl Things {
         let bundle = world.ok("bundles.create", json!({ "name": "All lessons" })).await;
         let comment = json!({ "member": { "id": member["id"] }, "video": video["id"], "text": "Which paper is this?" });
         let comment = world.ok("comments.create", comment).await;
+        let group = world.ok("groups.create", json!({ "name": "The first" })).await;
+        let places = json!({ "group": group["id"], "members": [{ "id": member["id"] }] });
+        world.ok("groups.addMembers", places).await;
         Self(HashMap::from([
             ("anna@example.com", text(&member["email"])),
             ("mem", text(&member["id"])),
@@ -204,6 +217,7 @@ impl Things {
             ("vid", text(&video["id"])),
             ("bun", text(&bundle["id"])),
             ("cmt", text(&comment["id"])),
+            ("grp", text(&group["id"])),
         ]))
     }
 

@@ -4,7 +4,7 @@
 use crate::error::FileError;
 use crate::exporter::Exporter;
 use crate::limits::{MAX_NAME_CHARS, SHOWN_COLUMNS};
-use crate::mapping::{Column, Field, Wanted};
+use crate::mapping::{Column, Field, Flag, Wanted};
 use crate::names;
 use crate::reason::verdict;
 
@@ -21,6 +21,7 @@ pub(crate) struct Named<'a> {
 pub(crate) struct Chosen {
     pub(crate) columns: Vec<Column>,
     pub(crate) exporter: Option<&'static Exporter>,
+    pub(crate) flags: Vec<Flag>,
     pub(crate) rest_is_note: bool,
 }
 
@@ -59,8 +60,22 @@ impl Named<'_> {
         let rest_is_note = is_by_look && fields.of(Field::Note).is_none() && fields.0.contains(&None);
         // Whoever says which column is the reason knows better than the export.
         let says_reason = wanted.columns.iter().any(|(field, _)| *field == Field::Reason);
+        let flags = if exporter.is_some() || says_reason { Vec::new() } else { self.flags(&normal, &fields) };
         let columns = self.names.into_iter().zip(fields.0).map(|(name, field)| Column { name, field }).collect();
-        Ok(Some(Chosen { columns, exporter: exporter.filter(|_| !says_reason), rest_is_note }))
+        Ok(Some(Chosen { columns, exporter: exporter.filter(|_| !says_reason), flags, rest_is_note }))
+    }
+
+    /// The columns of yes and no: those that are called so, and hold nothing else.
+    fn flags(&self, normal: &[String], fields: &Fields) -> Vec<Flag> {
+        let cells =
+            |column: usize| self.rows.iter().filter_map(move |row| row.get(column)).filter(|cell| !cell.is_empty());
+        let is_flag = |flag: &Flag| {
+            let is_free = fields.0[flag.column].is_none();
+            is_free
+                && cells(flag.column).next().is_some()
+                && cells(flag.column).all(|cell| names::yes_or_no(cell).is_some())
+        };
+        names::flags(normal).into_iter().filter(is_flag).collect()
     }
 
     /// The column that somebody asked for by its name or its number from 1.

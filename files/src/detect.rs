@@ -176,7 +176,9 @@ impl Table {
         let error_columns_at = header.first().and_then(|cells| error_columns(cells));
         names.truncate(error_columns_at.unwrap_or(names.len()));
         let seen = if has_keys { names.clone() } else { self.rows.first().cloned().unwrap_or_default() };
-        let Some(Chosen { columns, exporter, rest_is_note }) = Named { names, has_header, rows }.choose(wanted)? else {
+        let Some(Chosen { columns, exporter, flags, rest_is_note }) =
+            Named { names, has_header, rows }.choose(wanted)?
+        else {
             return Err(FileError::NoAddressColumn {
                 columns: seen.iter().take(SHOWN_COLUMNS).map(|name| cut(name)).collect(),
             });
@@ -189,6 +191,7 @@ impl Table {
             columns,
             error_columns_at,
             exporter,
+            flags,
             rest_is_note,
         })
     }

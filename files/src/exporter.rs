@@ -128,19 +128,15 @@ impl Exporter {
 
     /// What its rows mean, in one plain sentence.
     pub fn meaning(&self) -> String {
-        let said = |verdict: &Verdict| match verdict {
-            Verdict::Suppressed(reason) => reason.code(),
-            Verdict::Sendable => "skipped",
-        };
         match &self.verdicts {
-            Verdicts::All(verdict) => said(verdict).to_owned(),
+            Verdicts::All(verdict) => verdict.code().to_owned(),
             Verdicts::StatusCode => {
                 "hard_bounce; skipped where the status is 4xx (a trouble that passes) or 5.7.x (a refusal of that mail)"
                     .to_owned()
             }
             Verdicts::Words(words, otherwise) => {
-                let words = words.iter().map(|(word, verdict)| format!("{word}: {}", said(verdict)));
-                let last = otherwise.iter().map(|verdict| format!("else {}", said(verdict)));
+                let words = words.iter().map(|(word, verdict)| format!("{word}: {}", verdict.code()));
+                let last = otherwise.iter().map(|verdict| format!("else {}", verdict.code()));
                 words.chain(["the words below".to_owned()]).chain(last).collect::<Vec<_>>().join("; ")
             }
         }

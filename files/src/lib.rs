@@ -67,6 +67,7 @@ pub use fault::RowFault;
 pub use limits::{MAX_COLUMNS, MAX_RECORD_BYTES, SAMPLE_BYTES};
 pub use list_file::ListFile;
 pub use looks::Kind;
-pub use mapping::{Column, Compression, ERROR_COLUMNS, Field, Format, Mapping, Wanted};
+pub use mapping::{Column, Compression, ERROR_COLUMNS, Field, Flag, Format, Mapping, Wanted};
+pub use names::flag_names;
 pub use reader::{Reader, Row};
 pub use reason::{Reason, Verdict, verdict, words};

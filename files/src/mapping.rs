@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::encoding::Encoding;
 use crate::exporter::{DateFormat, Exporter};
+use crate::reason::{Reason, Verdict};
 
 /// The columns of an error file behind those of the original: the physical line the row began in, the code and the
 /// text of what is wrong.
@@ -150,6 +151,27 @@ pub struct Column {
     pub field: Option<Field>,
 }
 
+/// A column of yes and no that says whether an address gets mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flag {
+    /// Which column it is, from 0.
+    pub column: usize,
+    /// What a yes says.
+    pub yes: Verdict,
+}
+
+impl Flag {
+    /// What a yes or a no says.
+    pub(crate) fn verdict(self, is_yes: bool) -> Verdict {
+        match (is_yes, self.yes) {
+            (true, yes) => yes,
+            (false, Verdict::Suppressed(_)) => Verdict::Sendable,
+            // Who does not want mail has left.
+            (false, Verdict::Sendable) => Verdict::Suppressed(Reason::Unsubscribe),
+        }
+    }
+}
+
 /// What was found by looking at the beginning of a file. Printed, it is one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
@@ -168,6 +190,8 @@ pub struct Mapping {
     pub error_columns_at: Option<usize>,
     /// Whose export it is, known by its columns.
     pub exporter: Option<&'static Exporter>,
+    /// The columns of yes and no.
+    pub flags: Vec<Flag>,
     /// Whether the columns that mean nothing are a row's note: so they are where no column is known by its name, and
     /// the addresses were found by their look.
     pub rest_is_note: bool,
@@ -203,6 +227,9 @@ impl fmt::Display for Mapping {
             if self.has_header {
                 write!(f, " \"{}\"", self.columns[i].name)?;
             }
+        }
+        for flag in &self.flags {
+            write!(f, ", column {} \"{}\" says yes or no", flag.column + 1, self.columns[flag.column].name)?;
         }
         f.write_str(if self.rest_is_note { "; the rest is the note" } else { "" })?;
         if self.error_columns_at.is_some() {

@@ -3,7 +3,8 @@
 //! This is data: another exporter is another name in a list. Names are compared in small letters
 //! with every run of spaces, dashes, dots and underscores as one space.
 
-use crate::mapping::Field;
+use crate::mapping::{Field, Flag};
+use crate::reason::{Reason, Verdict};
 
 /// Columns that hold addresses and nothing else.
 const EMAIL: &[&str] = &[
@@ -28,7 +29,20 @@ const OTHERS: &[(Field, &[&str])] = &[
     // Of these the one with the most known words is taken.
     (
         Field::Reason,
-        &["reason", "suppression reason", "suppression type", "bounce type", "type", "status", "email status"],
+        &[
+            "reason",
+            "suppression reason",
+            "suppression type",
+            "bounce type",
+            "type",
+            "status",
+            "email status",
+            "subscription status",
+            "subscriber status",
+            "marketing status",
+            "email marketing consent",
+            "marketing consent",
+        ],
     ),
     (Field::Source, &["source", "origin"]),
     (Field::Note, &["note", "notes", "comment", "comments", "description"]),
@@ -50,6 +64,62 @@ const OTHERS: &[(Field, &[&str])] = &[
     ),
     (Field::VendorCode, &["vendor code", "code", "error code", "smtp code", "status code"]),
 ];
+
+/// Columns of yes and no, and what a yes in them says. Numbers of bounces and the like are not among them: a 0 there does
+/// not say that somebody may get mail.
+const FLAGS: &[(Verdict, &[&str])] = &[
+    (
+        Verdict::Suppressed(Reason::Unsubscribe),
+        &["unsubscribed", "is unsubscribed", "opted out", "opt out", "email opt out", "optout"],
+    ),
+    (
+        Verdict::Suppressed(Reason::Manual),
+        &[
+            "blocklisted",
+            "blacklisted",
+            "email blacklisted",
+            "emailblacklisted",
+            "blocked",
+            "suppressed",
+            "do not email",
+        ],
+    ),
+    (
+        Verdict::Sendable,
+        &[
+            "subscribed",
+            "is subscribed",
+            "opted in",
+            "opt in",
+            "email opt in",
+            "optin",
+            "accepts marketing",
+            "accepts email marketing",
+        ],
+    ),
+];
+
+/// What is in a column of yes and no.
+pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
+    let is_one_of = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word));
+    match cell {
+        _ if is_one_of(&["yes", "true", "1", "y", "t"]) => Some(true),
+        _ if is_one_of(&["no", "false", "0", "n", "f"]) => Some(false),
+        _ => None,
+    }
+}
+
+/// The columns among `names` that are called as those of yes and no are.
+pub(crate) fn flags(names: &[String]) -> Vec<Flag> {
+    let yes_of = |name: &str| FLAGS.iter().find(|(_, known)| known.contains(&name)).map(|(yes, _)| *yes);
+    let flag = |(column, name): (usize, &String)| Some(Flag { column, yes: yes_of(name)? });
+    names.iter().enumerate().filter_map(flag).collect()
+}
+
+/// The names of the columns of yes and no, by what a yes says.
+pub fn flag_names() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    FLAGS.iter().map(|(yes, names)| (yes.code(), *names))
+}
 
 /// What a column's name is compared as.
 pub(crate) fn normal(name: &str) -> String {

@@ -45,6 +45,16 @@ pub enum Verdict {
     Sendable,
 }
 
+impl Verdict {
+    /// The code of the reason, or `skipped`.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Suppressed(reason) => reason.code(),
+            Self::Sendable => "skipped",
+        }
+    }
+}
+
 /// Words that mean the same whatever the file, as [`plain`] makes them.
 pub(crate) const WORDS: &[(Verdict, &[&str])] = &[
     (
@@ -125,7 +135,11 @@ pub(crate) const WORDS: &[(Verdict, &[&str])] = &[
             "cold",
             "never subscribed",
             "non subscribed",
+            "nonsubscribed",
             "not subscribed",
+            "transactional",
+            "valid",
+            "deliverable",
             "soft bounce",
             "soft bounces",
             "soft bounced",
@@ -145,10 +159,7 @@ pub(crate) const WORDS: &[(Verdict, &[&str])] = &[
 
 /// The words that are known, by what they say.
 pub fn words() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    WORDS.iter().map(|(verdict, words)| match verdict {
-        Verdict::Suppressed(reason) => (reason.code(), *words),
-        Verdict::Sendable => ("skipped", *words),
-    })
+    WORDS.iter().map(|(verdict, words)| (verdict.code(), *words))
 }
 
 /// A word as it is compared: in small letters, with single spaces in place of all signs, and `HardBounce` and

@@ -5,7 +5,8 @@ use crate::encoding::mended;
 use crate::exporter::{Exporter, Said};
 use crate::fault::RowFault;
 use crate::formula::unguard;
-use crate::mapping::{Field, Mapping};
+use crate::mapping::{Field, Flag, Mapping};
+use crate::names::yes_or_no;
 use crate::reason::{Reason, Verdict, verdict};
 use crate::records::Cells;
 
@@ -90,7 +91,8 @@ pub(crate) fn values<'a>(
     let email = address(value(email).ok_or(RowFault::NoAddress)?, mapping)?;
 
     let (reason, source, note, vendor_code) = (value(reason), value(source), value(note), value(vendor_code));
-    let known = match heard.verdict(mapping.exporter, Said { reason, source, code: vendor_code, note }) {
+    let of_words = heard.verdict(mapping.exporter, Said { reason, source, code: vendor_code, note });
+    let known = match of_both(of_words, of_flags(&mapping.flags, &texts)) {
         Some(Verdict::Sendable) => return Err(RowFault::Sendable),
         Some(Verdict::Suppressed(reason)) => Some(reason),
         None => None,
@@ -99,8 +101,25 @@ pub(crate) fn values<'a>(
         true => rest_of(&texts, mapping, rest),
         false => note,
     };
-    let vendor_code = vendor_code.or(reason.filter(|_| known.is_none()));
+    // What the words say that are not known is kept: as the code, or beside one as the note.
+    let unknown = reason.filter(|_| of_words.is_none());
+    let note = note.or(unknown.filter(|_| vendor_code.is_some()));
+    let vendor_code = vendor_code.or(unknown);
     Ok(Values { email, reason: known, source, note, first_seen: value(first_seen), vendor_code })
+}
+
+/// What the columns of yes and no say: if any of them says that the address gets no mail, it gets none.
+fn of_flags(flags: &[Flag], texts: &Texts<'_>) -> Option<Verdict> {
+    let said = |flag: &Flag| Some(flag.verdict(yes_or_no(plain(texts.get(flag.column)?)?)?));
+    flags.iter().filter_map(said).fold(None, |before, verdict| of_both(before, Some(verdict)))
+}
+
+/// What two things said together: a reason to get no mail counts more than none.
+fn of_both(first: Option<Verdict>, second: Option<Verdict>) -> Option<Verdict> {
+    match (first, second) {
+        (None | Some(Verdict::Sendable), Some(Verdict::Suppressed(_))) => second,
+        _ => first.or(second),
+    }
 }
 
 /// The bare address of a cell.

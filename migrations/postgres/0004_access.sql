@@ -155,9 +155,10 @@ CREATE TABLE member_group (
     description   TEXT,
     created_at    BIGINT  NOT NULL,
     updated_at    BIGINT  NOT NULL,
+    deleting_since BIGINT, -- a job is taking its places away: to all others it is gone
     PRIMARY KEY (site, id)
 );
-CREATE UNIQUE INDEX member_group_name ON member_group (site, name_key);
+CREATE UNIQUE INDEX member_group_name ON member_group (site, name_key) WHERE deleting_since IS NULL;
 
 CREATE TABLE group_place (
     site          BIGINT  NOT NULL,

@@ -155,9 +155,10 @@ CREATE TABLE member_group (
     description   TEXT,
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL,
+    deleting_since INTEGER, -- a job is taking its places away: to all others it is gone
     PRIMARY KEY (site, id)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX member_group_name ON member_group (site, name_key);
+CREATE UNIQUE INDEX member_group_name ON member_group (site, name_key) WHERE deleting_since IS NULL;
 
 CREATE TABLE group_place (
     site          INTEGER NOT NULL,

@@ -1,10 +1,13 @@
 //! What Usher knows about, a folder each with the same files: `mod.rs` (what the area is and its rules), `tools.rs`
 //! (the API), `types.rs`, `actions.rs` (the rules), `store.rs` (the SQL), `jobs.rs`.
 
+pub mod access;
 pub mod activity;
 pub mod blocklist;
 pub mod bundles;
 pub mod comments;
+pub mod groups;
+mod guide;
 pub mod jobs;
 pub mod keys;
 pub mod members;
@@ -20,10 +23,12 @@ use crate::tools::Area;
 pub const AREAS: &[Area] = &[
     members::AREA,
     tags::AREA,
+    groups::AREA,
     blocklist::AREA,
     videos::AREA,
     bundles::AREA,
     comments::AREA,
+    access::AREA,
     jobs::AREA,
     keys::AREA,
     activity::AREA,

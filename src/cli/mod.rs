@@ -15,6 +15,7 @@ use usher_db::{Db, Options, Schema};
 use crate::{
     app::{self, App},
     areas::{
+        access,
         activity::{self, ActivityStatus, Actor, Record, Surface},
         blocklist,
         sites::Site,
@@ -128,7 +129,7 @@ async fn migrate(config: &Config) -> Result<()> {
 }
 
 /// The generated files that are committed: their names and texts.
-fn generated() -> [(&'static str, String); 4] {
+fn generated() -> [(&'static str, String); 5] {
     let tools = crate::tools::CATALOG.tools.iter().map(|tool| {
         let access = tool.definition.access;
         let scope = access.scope.map_or("-", crate::tools::Scope::name);
@@ -143,6 +144,7 @@ fn generated() -> [(&'static str, String); 4] {
         ("openapi/openapi.json", openapi::text()),
         ("openapi/tools.txt", tools.collect()),
         ("openapi/errors.txt", errors.collect()),
+        ("docs/access.md", access::guide()),
         ("docs/block-lists.md", blocklist::guide()),
     ]
 }

@@ -52,6 +52,13 @@ impl serde::Serialize for Tag {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Tag {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 impl Column for Tag {
     fn read(cell: Cell<'_>) -> usher_db::Result<Self> {
         Ok(Self(String::read(cell)?.into()))

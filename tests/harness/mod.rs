@@ -122,9 +122,12 @@ impl World {
         Self { app, clock, address, http, site, key, leaves_traces: false, stop, serving, _folder: folder }
     }
 
-    /// Another site, with a key that has every scope.
+    /// Another site with the first one's settings, and a key of it that has every scope.
     pub async fn other_site(&self, name: &str, domain: Option<&str>) -> (sites::Site, TestKey) {
         let site = new_site(&self.app, name, domain, true).await;
+        let mut tx = self.app.db.begin().await.expect("a transaction");
+        sites::store::update(tx.conn(), site.id, name, domain, &self.site.settings).await.expect("an update");
+        tx.commit().await.expect("a commit");
         let key = new_key(&self.app, &site, Scope::ALL.iter().copied().collect(), None).await;
         (site, key)
     }
@@ -216,9 +219,15 @@ impl World {
         self.app.db.close().await;
     }
 
-    /// Writes rows that no tool makes, with a statement of the test's own.
-    pub async fn write(&self, text: String) {
-        self.rows(Box::leak(format!("{text} RETURNING '1'").into_boxed_str())).await;
+    /// Runs a statement of the test's own, for what no tool can do.
+    pub async fn execute(&self, text: &str) {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        if let Some(pool) = self.app.db.postgres() {
+            sqlx::query(text).execute(pool).await.expect("it runs");
+        } else {
+            let pool = self.app.db.sqlite_writer().expect("one of two databases");
+            sqlx::query(text).execute(pool).await.expect("it runs");
+        }
     }
 
     /// The first column of what a statement of the test's own gives.

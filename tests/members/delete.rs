@@ -43,7 +43,7 @@ pub async fn with_everything(world: &World, email: &str, name: &str) -> Value {
         ),
         format!("INSERT INTO group_place (site, group_id, member_id, added_at) VALUES (1, 'grp_{id}', '{id}', 1)"),
     ] {
-        world.write(text).await;
+        world.execute(&text).await;
     }
     member
 }
@@ -51,7 +51,7 @@ pub async fn with_everything(world: &World, email: &str, name: &str) -> Value {
 async fn subscribe(world: &World, member: &Value, status: &str, external: &str) {
     let id = id(member);
     world
-        .write(format!(
+        .execute(&format!(
             "INSERT INTO subscription (site, id, member_id, plan_id, status, started_at, external_id, created_at, updated_at)
              VALUES (1, 'sub_{status}_{id}', '{id}', 'pln', '{status}', 1, {external}, 1, 1)"
         ))
@@ -197,7 +197,7 @@ both!(a_long_log_is_read_to_its_end, async |world| {
     let email = "CASE WHEN i % 1000 = 0 THEN 'Anna@example.com' ELSE 'joanna@example.com' END";
     for site in [1, other.id.number()] {
         world
-            .write(format!(
+            .execute(&format!(
                 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
                  INSERT INTO activity (site, id, at, actor, surface, tool, args, status, duration_us, dry_run, replayed, count)
                  SELECT {site}, 'req_00' || i, {now}, 'key', 'http', 'members.get', '{{\"member\":{{\"email\":\"' || {email} || '\"}}}}',

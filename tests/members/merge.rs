@@ -16,7 +16,7 @@ fn pair(winner: &str, loser: &str) -> Value {
 async fn grant(world: &World, member: &Value, bundle: &Value, rest: &str) {
     let (member, bundle) = (id(member), id(bundle));
     world
-        .write(format!(
+        .execute(&format!(
             "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, expires_at, revoked_at,
                                       created_at, updated_at)
              VALUES (1, 'ent_{member}{bundle}', '{member}', '{bundle}', {rest}, 1, 1)"
@@ -93,9 +93,9 @@ both!(the_better_right_wins, async |world| {
         expected.push(format!("{} {stands}", id(&bundle)));
     }
     let (id_w, id_l) = (id(&winner), id(&loser));
-    world.write(format!("UPDATE member SET trial_since = 1, trial_until = {later} WHERE id = '{id_w}'")).await;
+    world.execute(&format!("UPDATE member SET trial_since = 1, trial_until = {later} WHERE id = '{id_w}'")).await;
     world
-        .write(format!("UPDATE member SET free_since = 1, status = 'comped', is_paid = TRUE WHERE id = '{id_l}'"))
+        .execute(&format!("UPDATE member SET free_since = 1, status = 'comped', is_paid = TRUE WHERE id = '{id_l}'"))
         .await;
     let member = |member: &Value| json!({ "id": member["id"], "expectEmail": member["email"] });
     let args = json!({ "winner": member(&winner), "loser": member(&loser) });

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use usher_files::{Field, FileError, Format, Reader, Reason, Wanted};
 
-use crate::{at, lines, open, read, refused};
+use crate::{Read, at, lines, open, read, refused};
 
 fn email_column(file: &str) -> (bool, usize) {
     let reader = open(file.as_bytes()).expect("a file that can be read");
@@ -135,6 +135,59 @@ fn the_reason_is_in_the_column_that_says_it() {
     let (_, rows) = read(file);
     assert_eq!(rows[0].reason, Some(Reason::HardBounce));
     assert_eq!(rows[1].email, Err("sendable"));
+}
+
+#[test]
+fn a_column_of_yes_and_no_says_who_may_get_mail() {
+    for (name, yes, no) in [
+        ("unsubscribed", Ok(Some(Reason::Unsubscribe)), Err("sendable")),
+        ("Opt-Out", Ok(Some(Reason::Unsubscribe)), Err("sendable")),
+        ("BLOCKLISTED", Ok(Some(Reason::Manual)), Err("sendable")),
+        ("subscribed", Err("sendable"), Ok(Some(Reason::Unsubscribe))),
+        ("Accepts Email Marketing", Err("sendable"), Ok(Some(Reason::Unsubscribe))),
+    ] {
+        let said = |row: &Read| row.email.as_ref().map(|_| row.reason).map_err(|code| *code);
+        for (true_, false_) in [("yes", "no"), ("TRUE", "FALSE"), ("1", "0")] {
+            let (_, rows) =
+                read(format!("email,{name}\na@example.com,{true_}\nb@example.com,{false_}\nc@example.com,\n"));
+            assert_eq!(rows.iter().map(said).collect::<Vec<_>>(), [yes, no, Ok(None)], "{name}");
+        }
+    }
+    let (mapping, _) = read("email,unsubscribed\na@example.com,no\n");
+    assert!(mapping.to_string().ends_with("email is column 1 \"email\", column 2 \"unsubscribed\" says yes or no"));
+}
+
+#[test]
+fn of_several_columns_of_yes_and_no_the_one_against_mail_counts() {
+    let (_, rows) = read("email,status,opt in,blocklisted\na@example.com,active,yes,yes\nb@example.com,,yes,no\n");
+    assert_eq!((rows[0].reason, rows[1].email.as_deref()), (Some(Reason::Manual), Err(&"sendable")));
+}
+
+#[test]
+fn dates_and_numbers_are_no_yes_or_no() {
+    for file in ["email,subscribed\na@example.com,2024-01-02\n", "email,bounces\na@example.com,0\n"] {
+        let (mapping, rows) = read(file);
+        assert_eq!((mapping.flags, rows[0].reason), (vec![], None));
+        assert!(rows[0].email.is_ok());
+    }
+}
+
+#[test]
+fn consent_is_read_as_the_reason() {
+    let file = "Email,Email Marketing Consent\na@example.com,SUBSCRIBED\nb@example.com,UNSUBSCRIBED\nc@example.com,NEVER_SUBSCRIBED\n";
+    let (_, rows) = read(file);
+    assert_eq!((rows[0].email.as_deref(), rows[2].email.as_deref()), (Err(&"sendable"), Err(&"sendable")));
+    assert_eq!(rows[1].reason, Some(Reason::Unsubscribe));
+}
+
+#[test]
+fn a_reason_in_other_words_is_kept_beside_a_code() {
+    let file = "email,reason,code\na@example.com,550 user unknown,5.1.1\nb@example.com,moved,\n";
+    let mut reader = open(file.as_bytes()).unwrap();
+    let row = reader.next_row().unwrap().unwrap();
+    assert_eq!((row.vendor_code, row.note), (Some("5.1.1"), Some("550 user unknown")));
+    let row = reader.next_row().unwrap().unwrap();
+    assert_eq!((row.vendor_code, row.note), (Some("moved"), None));
 }
 
 #[test]

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    io,
+};
 
 use serde_json::json;
 use usher_db::Change;
@@ -6,6 +9,7 @@ use usher_db::Change;
 use super::{
     Import, Reason, hidden, preview,
     rows::NewRow,
+    source::UPLOAD_GONE,
     store::{self, Said},
     tools::{AddResult, Added, CheckResult, ImportAccepted, Removed},
     types::{Entry, ImportMapping},
@@ -180,7 +184,10 @@ pub(super) async fn import(
         }
         (true, None) => {
             let path = uploads::path(&app.config, site, &job.upload);
-            let file = tokio::fs::File::open(path).await?;
+            let file = tokio::fs::File::open(path).await.map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => Error::new(Code::UploadNotFound, UPLOAD_GONE),
+                _ => error.into(),
+            })?;
             let bytes = file.metadata().await?.len();
             Some(preview::preview(cx, file.into_std().await, bytes, job.clone()).await?)
         }

@@ -1,8 +1,9 @@
 //! The guide to imports, with the tables of the reader in it.
 
-use usher_files::{EXPORTERS, FILE_ERRORS, RowFault, words};
+use usher_files::{EXPORTERS, FILE_ERRORS, RowFault, flag_names, words};
 
 use super::source::NO_ADDRESS;
+use crate::areas::guide::table;
 
 /// The guide, in Markdown.
 pub fn guide() -> String {
@@ -18,21 +19,16 @@ pub fn guide() -> String {
             fields.join(", "),
         ]
     });
-    let words = words().map(|(meaning, words)| {
+    let quoted = |(meaning, words): (&str, &[&str])| {
         [meaning.to_owned(), words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")]
-    });
+    };
     let bad = RowFault::ALL.into_iter().filter(|fault| *fault != RowFault::Sendable);
     let faults = bad.map(|fault| (fault.code(), fault.text())).chain([NO_ADDRESS]);
     let code = |(code, text): (&str, &str)| [format!("`{code}`"), text.to_owned()];
     include_str!("guide.md")
         .replace("{exports}", &table(["Export", "Code", "Recognised by", "Reason", "Other columns"], exports))
-        .replace("{words}", &table(["Meaning", "Words"], words))
+        .replace("{words}", &table(["Meaning", "Words"], words().map(quoted)))
+        .replace("{flags}", &table(["A yes means", "Columns"], flag_names().map(quoted)))
         .replace("{faults}", &table(["Code", "Meaning"], faults.map(code)))
         .replace("{problems}", &table(["Code", "Meaning"], FILE_ERRORS.iter().copied().map(code)))
-}
-
-fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let line = |cells: [String; N]| format!("| {} |\n", cells.join(" | "));
-    let rows: String = rows.into_iter().map(line).collect();
-    format!("{}{}{}", line(head.map(str::to_owned)), line(["---"; N].map(str::to_owned)), rows.trim_end())
 }

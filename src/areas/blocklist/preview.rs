@@ -6,7 +6,7 @@ use std::{
 };
 
 use poem_openapi::{Enum, Object};
-use usher_files::{FileError, Mapping, Reader, RowFault, Wanted};
+use usher_files::{Field, FileError, Mapping, Reader, RowFault, Wanted};
 
 use super::{
     Import, Reason, actions,
@@ -22,6 +22,9 @@ use crate::{
 
 /// Rows that are shown.
 const SHOWN: usize = 20;
+
+/// Characters that are shown of what stands where an address belongs.
+const SHOWN_CHARS: usize = 254;
 
 /// Rows that are read.
 const READ: usize = 10_000;
@@ -51,7 +54,7 @@ pub enum Verdict {
 pub struct PreviewRow {
     /// The line of the file it begins in, from 1.
     line: u64,
-    /// The address, as it was written.
+    /// The address, or what stands in its place, as it was written.
     email: Option<String>,
     /// What would become of it.
     verdict: Verdict,
@@ -213,7 +216,7 @@ fn look(file: impl Read + Seek, bytes: u64, wanted: &Wanted, reason: Reason, now
             break;
         };
         n_bytes += row.raw.len();
-        rows.push(seen(&row, reason, now));
+        rows.push(seen(&row, mapping.index_of(Field::Email), reason, now));
     }
     let n = rows.len() as u64;
     let estimate = u128::from(n) * u128::from(bytes) / u128::from(reader.bytes_read().max(1));
@@ -221,10 +224,10 @@ fn look(file: impl Read + Seek, bytes: u64, wanted: &Wanted, reason: Reason, now
     Ok(Look { mapping, rows, total, is_whole })
 }
 
-fn seen(row: &usher_files::Row<'_>, reason: Reason, now: Time) -> Seen {
+fn seen(row: &usher_files::Row<'_>, column: Option<usize>, reason: Reason, now: Time) -> Seen {
     let owned = |text: Option<&str>| text.map(actions::plain);
     let (text, email, fault) = match row.email {
-        Err(fault) => (None, None, Some((fault.code(), fault.text()))),
+        Err(fault) => (in_place(row, column), None, Some((fault.code(), fault.text()))),
         Ok(text) => {
             let email = Email::parse(text).ok();
             (Some(actions::plain(text)), email.clone(), email.is_none().then_some(NO_ADDRESS))
@@ -245,6 +248,13 @@ fn seen(row: &usher_files::Row<'_>, reason: Reason, now: Time) -> Seen {
         message: fault.map(|(_, text)| text.into()),
     };
     Seen { row, email }
+}
+
+/// What stands where the address belongs, of a row that cannot be taken.
+fn in_place(row: &usher_files::Row<'_>, column: Option<usize>) -> Option<String> {
+    let cell = String::from_utf8_lossy(row.cells().nth(column?)?);
+    let text: String = actions::plain(&cell).chars().take(SHOWN_CHARS).collect();
+    (!text.is_empty()).then_some(text)
 }
 
 /// Compares addresses with the list, and with those before them.

@@ -27,6 +27,9 @@ pub(super) const NO_ADDRESS: (&str, &str) =
 /// What is wrong with a row that the worker dies of.
 const DEADLY: (&str, &str) = ("crashed", "Usher made a mistake in this row and left it out. Please report it.");
 
+/// What is said of an upload whose file is not in the data folder.
+pub(super) const UPLOAD_GONE: &str = "The uploaded file is gone. Send it again and start a new import.";
+
 /// Text that is read of one file, once it is decompressed.
 pub(super) const MAX_TEXT_BYTES: u64 = 4 << 30;
 
@@ -94,9 +97,7 @@ impl Source {
     /// Opens the file and passes over what an earlier attempt has done.
     pub(super) fn open(place: Place) -> Result<Self, Fail> {
         let gone = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                Fail::fatal("upload_not_found", "The uploaded file is gone. Send it again and start a new import.")
-            }
+            io::ErrorKind::NotFound => Fail::fatal("upload_not_found", UPLOAD_GONE),
             _ => unreadable(FileError::from(error)),
         };
         let file = File::open(&place.upload).map_err(gone)?;
@@ -224,7 +225,9 @@ fn cut(text: &str, characters: usize) -> &str {
 pub(super) fn moment(text: &str) -> Option<i64> {
     const SECONDS: std::ops::Range<i64> = 100_000_000..10_000_000_000;
     const MILLIS: std::ops::Range<i64> = 100_000_000_000..10_000_000_000_000;
-    if let Ok(number) = text.trim_end_matches(".0").parse::<i64>() {
+    let is_fraction = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = text.split_once('.').filter(|(_, rest)| is_fraction(rest)).map_or(text, |(whole, _)| whole);
+    if let Ok(number) = whole.parse::<i64>() {
         return match number {
             seconds if SECONDS.contains(&seconds) => Some(seconds * 1_000_000),
             millis if MILLIS.contains(&millis) => Some(millis * 1000),
@@ -332,6 +335,7 @@ mod tests {
             "1795352400",
             "1795352400000",
             "1795352400.0",
+            "1795352400.077",
             "Sun, 22 Nov 2026 13:00:00 GMT",
             "Sun, 22 Nov 2026 13:00:00 UTC",
             "2026-11-22 13:00:00 UTC",

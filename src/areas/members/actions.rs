@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -6,14 +6,15 @@ use usher_db::Change;
 
 use super::{
     store::{self, Filter, Path, Place},
-    types::{Member, MemberById, MemberRef, MemberSort, Name, Note},
+    types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span},
 };
 use crate::{
+    areas::groups,
     error::{Code, Error, Fix, Result},
     gate::Cx,
     paging::{self, Cursor},
     tools::Scope,
-    values::{Email, MemberId, Tag},
+    values::{Email, GroupId, MemberId, Tag},
 };
 
 /// Tags that a member can have.
@@ -27,10 +28,25 @@ pub(super) static SEARCHES: Semaphore = Semaphore::const_new(MAX_SEARCHES);
 
 /// What a new member is to have.
 pub struct New {
+    /// The address.
     pub email: Email,
+    /// What the member is called.
     pub name: Option<Name>,
+    /// For the site's staff.
     pub note: Option<Note>,
+    /// Tags, of which some may be the same.
     pub tags: Vec<Tag>,
+    /// Free access.
+    pub free_access: Option<Span>,
+    /// Groups that the member comes into.
+    pub groups: Vec<GroupId>,
+}
+
+impl New {
+    /// One that has nothing but an address.
+    pub fn of(email: Email) -> Self {
+        Self { email, name: None, note: None, tags: Vec::new(), free_access: None, groups: Vec::new() }
+    }
 }
 
 /// What is to become of a member; `None` stays as it is.
@@ -134,12 +150,72 @@ pub(super) async fn hold_any(cx: &mut Cx, who: &MemberRef) -> Result<Member> {
     found(cx, who, member)
 }
 
+/// Members that a call names together.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The members there are, each once, in the order of their ids.
+    pub ids: Vec<MemberId>,
+    /// Of each that was named, in that order, the member there is.
+    pub named: Vec<Option<MemberId>>,
+}
+
+/// The members that a call is about, in two statements however many they are. One of another address than is expected
+/// refuses the call.
+pub async fn find_many(cx: &mut Cx, whom: &[MemberRef]) -> Result<Found> {
+    let site = cx.site();
+    let (mut ids, mut keys) = (Vec::new(), Vec::new());
+    for who in whom {
+        match who {
+            MemberRef::Id(by) => ids.push(by.id.as_str().to_owned()),
+            MemberRef::Email(by) => keys.push(by.email.key().to_owned()),
+        }
+    }
+    let of_ids = match ids.is_empty() {
+        true => Vec::new(),
+        false => store::of_ids(cx.conn(), site, ids.into_iter().collect()).await?,
+    };
+    let of_keys = match keys.is_empty() {
+        true => Vec::new(),
+        false => store::of_keys(cx.conn(), site, keys.into_iter().collect()).await?,
+    };
+    let by_id: HashMap<_, _> = of_ids.iter().map(|(id, key)| (id.as_str(), (id, key))).collect();
+    let by_key: HashMap<_, _> = of_keys.iter().map(|(id, key)| (key.as_str(), id)).collect();
+    let mut named = Vec::with_capacity(whom.len());
+    for who in whom {
+        named.push(match who {
+            MemberRef::Id(by) => match by_id.get(by.id.as_str()) {
+                Some((id, key)) => {
+                    if by.expect_email.as_ref().is_some_and(|email| email.key() != *key) {
+                        return Err(mismatch(id));
+                    }
+                    Some((*id).clone())
+                }
+                None => None,
+            },
+            MemberRef::Email(by) => by_key.get(by.email.key()).map(|id| (*id).clone()),
+        });
+    }
+    if let [Some(only)] = &named[..] {
+        cx.touches(only);
+    }
+    let mut ids: Vec<_> = named.iter().flatten().cloned().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(Found { ids, named })
+}
+
 /// The refusal to write to a member that a job is deleting.
 pub fn deleting(id: &MemberId) -> Error {
     Error::new(Code::MemberDeleting, format!("Member {id} is being deleted. Make a new member once that is done."))
 }
 
-fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member> {
+fn mismatch(id: &MemberId) -> Error {
+    let text = format!("The address of member {id} is not the one in expectEmail; nothing was done.");
+    Error::new(Code::EmailMismatch, text)
+}
+
+/// The member that was looked up for a call, or why there is none. Notes whom the call is about.
+pub fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member> {
     let member = member.ok_or_else(|| {
         let whom = match who {
             MemberRef::Id(by) => by.id.as_str(),
@@ -159,8 +235,7 @@ fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member>
     cx.touches(&member.id);
     match who {
         MemberRef::Id(MemberById { id, expect_email: Some(email) }) if email.key() != member.email_key() => {
-            let text = format!("The address of member {id} is not the one in expectEmail; nothing was done.");
-            Err(Error::new(Code::EmailMismatch, text))
+            Err(mismatch(id))
         }
         _ => Ok(member.with_status_at(cx.now)),
     }
@@ -172,9 +247,11 @@ pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
         name: new.name.and_then(Name::into_option),
         note: new.note.and_then(Note::into_option),
         tags: set(new.tags).into_iter().collect(),
+        free_access: new.free_access,
         ..Member::new(cx.app.clock.id(), new.email.to_string())
     };
-    let site = cx.site();
+    let (site, now) = (cx.site(), cx.now);
+    let member = member.with_status_at(now);
     if store::insert(cx.conn(), site, [&member]).await? == 0 {
         let other = store::id_of(cx.conn(), site, &new.email).await?;
         return Err(other.as_ref().map_or_else(try_again, taken));
@@ -184,6 +261,7 @@ pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
     }
     cx.touches(&member.id);
     cx.tx().note(Change::created("member", member.id.as_str(), member.json()));
+    groups::join(cx, &member.id, new.groups).await?;
     Ok(member)
 }
 

@@ -21,8 +21,9 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::{MAX_TAGS, find, hold};
+pub use actions::{Found, MAX_TAGS, New, create, find, find_many, found, hold};
 pub use delete::{Delete, delete};
 pub use merge::{Merge, merge};
 pub use tools::AREA;
-pub use types::{Member, MemberRef, MemberStatus, Span};
+pub(super) use types::member_columns;
+pub use types::{Member, MemberById, MemberRef, MemberStatus, Name, Span};

@@ -14,8 +14,9 @@ const LONGEST_NAME: usize = 200;
 pub(super) const LONGEST_NOTE: usize = 5000;
 
 /// What a member has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, serde::Serialize, serde::Deserialize)]
 #[oai(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum MemberStatus {
     /// Neither pays nor has free access.
     Free,
@@ -156,12 +157,12 @@ impl Member {
     }
 
     /// The member as of a moment.
-    pub(super) fn with_status_at(self, at: Time) -> Self {
+    pub fn with_status_at(self, at: Time) -> Self {
         Self { status: self.status_at(at), ..self }
     }
 
     /// What the address is looked up and sorted by.
-    pub(super) fn email_key(&self) -> String {
+    pub fn email_key(&self) -> String {
         email_key(&self.email)
     }
 
@@ -201,7 +202,7 @@ macro_rules! member_columns {
          (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id)"
     };
 }
-pub(super) use member_columns;
+pub(in crate::areas) use member_columns;
 
 impl FromRow for Member {
     fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {

@@ -6,6 +6,7 @@
 //! its own, which are gone afterwards, also after a failure or a signal. It must never touch a database that it has
 //! not made.
 
+mod access;
 mod beside;
 mod delete;
 pub(super) mod hello;
@@ -75,6 +76,8 @@ enum Measure {
     Formats,
     /// members.get of one site while another's block list is imported, against the same without.
     Beside,
+    /// members.whyPaywall against members.get, and a bundle for a group of 100,000 against one statement.
+    Access,
     /// members.create while a member with 50,000 watched videos is deleted, against the same without.
     Delete,
     /// members.list of many members, against the same of few.
@@ -127,6 +130,7 @@ impl Bench {
                 Measure::Import => import::run(self).await,
                 Measure::Formats => import::formats(self).await,
                 Measure::Beside => beside::run(self).await,
+                Measure::Access => access::run(self).await,
                 Measure::Delete => delete::run(self).await,
                 Measure::List => list::run(self).await,
                 Measure::Start => start::run(self).await,

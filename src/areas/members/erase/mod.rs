@@ -11,7 +11,7 @@
 //! [`TABLES`] is the list of all tables with a member or an address in them; a test compares it with the schema.
 //!
 //! It is done in many short transactions, each with its counts in the job's checkpoint; all of them are safe to do
-//! twice. The last one ([`end`]) does what has come in between and is the only one that deletes the member.
+//! twice. The last one ([`end()`]) does what has come in between and is the only one that deletes the member.
 //! It must never delete or rewrite anything of a member that is not marked by `deleting_since`.
 
 mod end;

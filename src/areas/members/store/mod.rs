@@ -1,8 +1,10 @@
 //! The SQL of members. A tag has no comma, so tags can be read as one text.
 
 mod list;
+mod many;
 
 pub use list::{Filter, Path, Place, few_of_status, few_of_tag, few_of_time, list};
+pub use many::{of_ids, of_keys, share_many};
 use usher_db::{Conn, Result, Value, sql, sql_both};
 
 use super::types::{Member, member_columns};

@@ -1,3 +1,4 @@
+mod access;
 mod gone;
 mod list;
 mod read;
@@ -14,6 +15,9 @@ pub const AREA: Area = Area {
         list::ListMembers,
         read::GetMember,
         read::FindMemberByEmail,
+        access::CheckAccess,
+        access::WhyPaywall,
+        access::ListEntitlements,
         write::CreateMember,
         write::UpdateMember,
         tag::AddTags,

@@ -3,19 +3,20 @@ use poem_openapi::Object;
 use crate::{
     areas::members::{
         actions::{self, Changes, New},
-        types::{Member, MemberRef, Name, Note},
+        types::{Member, MemberRef, Name, Note, Span},
     },
-    error::Result,
+    error::{Error, Result},
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{Email, Tag},
+    values::{Email, GroupId, Tag, Time},
 };
 
 /// Create a member
 ///
-/// Makes a member with the status `free`. Sends nothing: the member is not told. An address that is a member's
+/// Makes a member: with free access if `freeAccess` is given, else with the status `free`. Sends nothing: the member is not told. An address that is a member's
 /// already, whatever its case, is refused as `member_exists`, with that member's id; nothing changes then.
 #[derive(Object)]
+#[oai(rename_all = "camelCase")]
 pub struct CreateMember {
     /// The address. Kept as typed, without outer space.
     email: Email,
@@ -26,6 +27,20 @@ pub struct CreateMember {
     /// Tags, made lower case with hyphens: `Early Bird` becomes `early-bird`. At most 100.
     #[oai(validator(max_items = 100))]
     tags: Option<Vec<Tag>>,
+    /// Free access from now on.
+    free_access: Option<FreeAccess>,
+    /// Groups that the member comes into, at most 100. One that the site does not have is refused as
+    /// `group_not_found`, and no member is made.
+    #[oai(validator(max_items = 100))]
+    groups: Option<Vec<GroupId>>,
+}
+
+/// Free access for a new member.
+#[derive(Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FreeAccess {
+    /// When it ends; without it, never.
+    expires_at: Option<Time>,
 }
 
 impl Tool for CreateMember {
@@ -35,8 +50,15 @@ impl Tool for CreateMember {
     type Output = Member;
 
     async fn run(self, cx: &mut Cx) -> Result<Member> {
-        let tags = self.tags.unwrap_or_default();
-        actions::create(cx, New { email: self.email, name: self.name, note: self.note, tags }).await
+        let free_access = match self.free_access {
+            Some(FreeAccess { expires_at: Some(at) }) if at <= cx.now => {
+                return Err(Error::field("args.freeAccess.expiresAt", "must be later than now"));
+            }
+            free => free.map(|FreeAccess { expires_at }| Span { since: cx.now, expires_at }),
+        };
+        let (tags, groups) = (self.tags.unwrap_or_default(), self.groups.unwrap_or_default());
+        let new = New { email: self.email, name: self.name, note: self.note, tags, free_access, groups };
+        actions::create(cx, new).await
     }
 }
 

@@ -1,0 +1,221 @@
+use std::time::Duration;
+
+use usher_db::Change;
+
+use super::{
+    decide::{Decision, decide},
+    facts::{Content, Known, Wanted},
+    grants::Act,
+    jobs::Grant,
+    store,
+    types::{AccessView, EntitlementView, Order},
+};
+use crate::{
+    areas::{
+        bundles, groups,
+        jobs::JobView,
+        members::{self, Member, MemberRef, New},
+        videos,
+    },
+    error::{Code, Error, Result},
+    gate::Cx,
+    paging,
+    values::{GroupId, Time},
+};
+
+/// Seconds of a day.
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
+
+/// To whom something is done.
+pub(super) enum Target {
+    Member(MemberRef),
+    Group(GroupId),
+}
+
+impl Target {
+    /// One of the two.
+    pub(super) fn of(member: Option<MemberRef>, group: Option<GroupId>) -> Result<Self> {
+        match (member, group) {
+            (Some(member), None) => Ok(Self::Member(member)),
+            (None, Some(group)) => Ok(Self::Group(group)),
+            (None, None) => Err(Error::field("args.member", "give `member` or `group`")),
+            (Some(_), Some(_)) => Err(Error::field("args.group", "give `member` or `group`, not both")),
+        }
+    }
+}
+
+/// What was done to one member.
+pub(super) struct Done {
+    pub(super) member: Member,
+    pub(super) is_new: bool,
+    pub(super) changed: bool,
+    pub(super) entitlement: Option<EntitlementView>,
+    pub(super) access: AccessView,
+}
+
+/// What is known of the member that a call is about.
+pub(super) async fn known(cx: &mut Cx, who: &MemberRef) -> Result<Known> {
+    let site = cx.site();
+    let known = match who {
+        MemberRef::Id(by) => store::known_by_id(cx.conn(), site, &by.id).await?,
+        MemberRef::Email(by) => store::known_by_email(cx.conn(), site, &by.email).await?,
+    };
+    let (member, facts) =
+        known.map_or((None, None), |known| (Some(known.member), Some((known.subscriptions, known.entitlements))));
+    let member = members::found(cx, who, member)?;
+    let (subscriptions, entitlements) = facts.unwrap_or_default();
+    Ok(Known { member, subscriptions, entitlements })
+}
+
+/// What is wanted, as far as access goes.
+pub(super) async fn content(cx: &mut Cx, wanted: &Wanted) -> Result<Content> {
+    let site = cx.site();
+    match wanted {
+        Wanted::Members => Ok(Content::members()),
+        Wanted::Video(id) => store::content(cx.conn(), site, id).await?.ok_or_else(|| videos::not_found(id)),
+        Wanted::Bundle(id) => {
+            bundles::find(cx, id).await?;
+            Ok(Content::bundle(id.clone()))
+        }
+    }
+}
+
+/// How long the site waits for an overdue payment.
+pub(super) fn grace(cx: &Cx) -> Duration {
+    DAY * cx.caller.site.settings.grace_days
+}
+
+/// Whether a member may see something at a moment.
+pub async fn check(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) -> Result<(Member, Decision)> {
+    let known = known(cx, who).await?;
+    let content = content(cx, wanted).await?;
+    let decision = decide(&known.facts(content, grace(cx)), at);
+    Ok((known.member, decision))
+}
+
+/// A page of a member's entitlements, newest first, and whether there are more.
+pub async fn list_entitlements(
+    cx: &mut Cx,
+    who: &MemberRef,
+    before: &str,
+    limit: u32,
+) -> Result<(Vec<EntitlementView>, bool)> {
+    let member = members::find(cx, who).await?;
+    let (site, now) = (cx.site(), cx.now);
+    let mut items = store::entitlements(cx.conn(), site, &member.id, before, limit + 1).await?;
+    let more = paging::cut(&mut items, limit);
+    Ok((items.into_iter().map(|one| one.with_state_at(now)).collect(), more))
+}
+
+/// A moment at which something is to end: a later one.
+pub(super) fn later(cx: &Cx, at: Option<Time>) -> Result<Option<i64>> {
+    match at {
+        Some(at) if at <= cx.now => Err(Error::field("args.expiresAt", "must be later than now")),
+        at => Ok(at.map(Time::micros)),
+    }
+}
+
+/// Does something to one member, who is made first if `new` says so and the address is nobody's yet.
+pub(super) async fn apply(cx: &mut Cx, who: &MemberRef, new: Option<New>, act: &Act) -> Result<Done> {
+    if let Some(bundle) = act.bundle() {
+        bundles::find(cx, bundle).await?;
+    }
+    let (member, is_new) = hold(cx, who, new).await?;
+    let before = snapshot(cx, &member, act).await?;
+    let fulfilled = match act {
+        Act::GrantBundle { bundle, order_id: Some(id), .. } => {
+            let order = Order { member: member.id.clone(), bundle: bundle.clone() };
+            !take_order(cx, id, &order).await?
+        }
+        _ => false,
+    };
+    let (site, now, app) = (cx.site(), cx.now, cx.app.clone());
+    let changed = !fulfilled && {
+        let ids = std::slice::from_ref(&member.id);
+        act.apply(cx.conn(), site, &app.clock, ids, now).await? > 0
+    };
+    let after = if changed { snapshot(cx, &member, act).await? } else { before.clone() };
+    note(cx, &before, &after);
+    let Snapshot { member, entitlement, access } = after;
+    Ok(Done { member, is_new, changed, entitlement, access })
+}
+
+async fn hold(cx: &mut Cx, who: &MemberRef, new: Option<New>) -> Result<(Member, bool)> {
+    let held = members::hold(cx, who).await;
+    match (held, new) {
+        (Err(error), Some(new)) if error.code() == Code::MemberNotFound => match members::create(cx, new).await {
+            // Another call has made the member at the same moment.
+            Err(error) if error.code() == Code::MemberExists => Ok((members::hold(cx, who).await?, false)),
+            made => Ok((made?, true)),
+        },
+        (held, _) => Ok((held?, false)),
+    }
+}
+
+/// Notes that an order is granted; `false` if the same was granted before.
+async fn take_order(cx: &mut Cx, id: &str, order: &Order) -> Result<bool> {
+    let (site, now) = (cx.site(), cx.now);
+    if store::insert_order(cx.conn(), site, id, order, now).await? {
+        return Ok(true);
+    }
+    match store::order(cx.conn(), site, id).await? {
+        Some(known) if known == *order => Ok(false),
+        Some(known) => {
+            let text = format!(
+                "The order {id:?} was granted to member {} for bundle {}. An order is one grant; use another orderId.",
+                known.member, known.bundle
+            );
+            Err(Error::new(Code::OrderIdUsed, text))
+        }
+        None => Err(Error::unavailable("The order was taken back at the same moment; nothing was written. Try again.")),
+    }
+}
+
+/// How a member stands before or after something is done.
+#[derive(Clone)]
+struct Snapshot {
+    member: Member,
+    entitlement: Option<EntitlementView>,
+    access: AccessView,
+}
+
+async fn snapshot(cx: &mut Cx, member: &Member, act: &Act) -> Result<Snapshot> {
+    let (site, now) = (cx.site(), cx.now);
+    let gone = || Error::internal("a member that is held is gone");
+    let known = store::known_by_id(cx.conn(), site, &member.id).await?.ok_or_else(gone)?;
+    let entitlement = match act.bundle() {
+        Some(bundle) => store::entitlement(cx.conn(), site, &member.id, bundle).await?,
+        None => None,
+    };
+    let access = AccessView::from(&decide(&known.facts(act.content(), grace(cx)), now));
+    let member = known.member.with_status_at(now);
+    Ok(Snapshot { member, entitlement: entitlement.map(|one| one.with_state_at(now)), access })
+}
+
+/// Notes what is different, and whether the member gains or loses access by it.
+fn note(cx: &mut Cx, before: &Snapshot, after: &Snapshot) {
+    let id = after.member.id.to_string();
+    if before.member != after.member {
+        cx.tx().note(Change::updated("member", &id, before.member.json(), after.member.json()));
+    }
+    match (&before.entitlement, &after.entitlement) {
+        (before, after) if before == after => {}
+        (None, Some(after)) => cx.tx().note(Change::created("entitlement", after.id.as_str(), after.json())),
+        (Some(before), Some(after)) => {
+            cx.tx().note(Change::updated("entitlement", after.id.as_str(), before.json(), after.json()));
+        }
+        (_, None) => {}
+    }
+    if before.access != after.access {
+        cx.tx().note(Change::updated("access", &id, before.access.json(), after.access.json()));
+    }
+}
+
+/// Accepts a job that does something to each member of a group.
+pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Result<JobView> {
+    groups::find(cx, group).await?;
+    if let Some(bundle) = act.bundle() {
+        bundles::find(cx, bundle).await?;
+    }
+    JobView::from_row(cx.enqueue(&Grant { group: group.clone(), act }).await?)
+}

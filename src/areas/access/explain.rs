@@ -1,0 +1,243 @@
+//! Why somebody sees the paywall, and which call would change it.
+
+use poem_openapi::{Enum, Object, types::Any};
+use serde_json::{Value, json};
+
+use super::{
+    actions::{DAY, content, grace, known},
+    decide::{self, Decision, Outcome, Reason, decide},
+    facts::{Content, Known, SubscriptionStatus, Wanted},
+    store::{self, Alike},
+};
+use crate::{
+    areas::members::MemberRef,
+    error::Result,
+    gate::Cx,
+    tools::Scope,
+    values::{MemberId, Time, search_key},
+};
+
+/// Members that are looked at for one who paid under another address.
+const ALIKE: u32 = 5;
+
+/// Days of a trial that is proposed.
+const TRIAL_DAYS: u64 = 7;
+
+/// The longest trial.
+pub(super) const LONGEST_TRIAL_DAYS: u64 = 365;
+
+/// How what is known here compares with Stripe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum SyncStatus {
+    /// Compared within a day, and the same.
+    Synced,
+    /// Not compared for more than a day.
+    Stale,
+    /// Found to be different.
+    Drifted,
+    /// The last comparison failed.
+    Failing,
+    /// The member has no subscription at Stripe.
+    NotLinked,
+}
+
+/// What one rule found.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename = "AccessCheck", rename_all = "camelCase")]
+pub struct CheckView {
+    /// The rule: `visibility`, `level`, `free_access`, `trial`, `subscription` or `bundle`; or one of the usual traps:
+    /// `checkout`, `sync`, `other_address`.
+    pub name: String,
+    /// Whether it lets in, or stands in nobody's way.
+    pub passed: bool,
+    /// Whether the decision is this rule's.
+    pub decisive: bool,
+    /// What it found.
+    pub detail: String,
+}
+
+/// A call that would let the member in.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename = "AccessFix", rename_all = "camelCase")]
+pub struct FixView {
+    /// The tool.
+    pub tool: String,
+    /// Its arguments, complete.
+    pub args: Any<Value>,
+    /// The scope it needs.
+    pub scope: String,
+    /// What it does.
+    pub summary: String,
+}
+
+/// Why a member may or may not see something.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename = "PaywallExplanation", rename_all = "camelCase")]
+pub struct Explanation {
+    /// The member.
+    pub member_id: MemberId,
+    /// The moment that is explained.
+    pub at: Time,
+    /// Whether the member may see it.
+    pub allowed: bool,
+    /// Why.
+    pub reason: Reason,
+    /// If allowed: when it ends, as far as is known now; absent if no end is in sight.
+    pub until: Option<Time>,
+    /// The answer in a sentence or two.
+    pub summary: String,
+    /// The rules in the order in which they count, and the usual traps.
+    pub checks: Vec<CheckView>,
+    /// If refused: calls of which each would clear this refusal.
+    pub fixes: Vec<FixView>,
+    /// How what is known here compares with Stripe.
+    pub sync_status: SyncStatus,
+}
+
+/// Explains it.
+pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) -> Result<Explanation> {
+    let known = known(cx, who).await?;
+    let content = content(cx, wanted).await?;
+    let decision = decide(&known.facts(content.clone(), grace(cx)), at);
+    let sync_status = sync_status(&known, cx.now);
+    let mut traps = traps(&known, sync_status);
+    if !decision.is_allowed() {
+        traps.extend(other_address(cx, &known, &content, at).await?);
+    }
+    let fixes = match decision.is_allowed() {
+        true => Vec::new(),
+        false => fixes(&known.member.id, wanted, &content, decision.reason, at, cx.now),
+    };
+    Ok(Explanation {
+        member_id: known.member.id,
+        at,
+        allowed: decision.is_allowed(),
+        reason: decision.reason,
+        until: decision.until,
+        summary: summary(&decision, &traps),
+        checks: decision.checks.iter().map(view).chain(traps).collect(),
+        fixes,
+        sync_status,
+    })
+}
+
+fn view(check: &decide::Check) -> CheckView {
+    CheckView {
+        name: check.name.into(),
+        passed: matches!(check.outcome, Outcome::Open | Outcome::Lets(..)),
+        decisive: check.is_decisive,
+        detail: check.detail.clone(),
+    }
+}
+
+fn summary(decision: &Decision, traps: &[CheckView]) -> String {
+    let word = if decision.is_allowed() { "Allowed" } else { "Refused" };
+    let mut text = format!("{word}: {}", decision.reason.about());
+    let decisive = decision.checks.iter().find(|check| check.is_decisive);
+    for detail in decisive.map(|check| &check.detail).into_iter().chain(traps.iter().map(|trap| &trap.detail)) {
+        text.push(' ');
+        text.push_str(detail);
+    }
+    text
+}
+
+fn sync_status(known: &Known, now: Time) -> SyncStatus {
+    let linked = known.subscriptions.iter().filter(|one| one.is_linked);
+    let oldest = linked.map(|one| one.synced_at.unwrap_or(Time::from_micros(0))).min();
+    match oldest {
+        None => SyncStatus::NotLinked,
+        Some(oldest) if now.since(oldest) > DAY => SyncStatus::Stale,
+        Some(_) => SyncStatus::Synced,
+    }
+}
+
+/// The usual traps that the member's own facts show.
+fn traps(known: &Known, sync_status: SyncStatus) -> Vec<CheckView> {
+    let trap = |name: &str, detail: String| CheckView { name: name.into(), passed: false, decisive: false, detail };
+    let open = known.subscriptions.iter().find(|one| one.status == SubscriptionStatus::Incomplete);
+    let open = open.map(|one| trap("checkout", format!("A checkout was left open: {} waits for its payment.", one.id)));
+    let stale = (sync_status == SyncStatus::Stale)
+        .then(|| trap("sync", "Stripe was not asked for more than a day, so a payment may not be known yet.".into()));
+    open.into_iter().chain(stale).collect()
+}
+
+/// Somebody who may be the same person, and may see it.
+async fn other_address(cx: &mut Cx, known: &Known, content: &Content, at: Time) -> Result<Option<CheckView>> {
+    let (site, grace, member) = (cx.site(), grace(cx), &known.member);
+    let others =
+        store::alike(cx.conn(), site, &member.id, &alike(&member.email, member.name.as_deref()), ALIKE).await?;
+    let may_see = |other: &&Known| decide(&other.facts(content.clone(), grace), at).is_allowed();
+    Ok(others.iter().find(may_see).map(|other| {
+        let same_name = other.member.name.as_deref().map(search_key) == member.name.as_deref().map(search_key);
+        let what = if same_name { "name" } else { "address but for what stands behind a plus" };
+        CheckView {
+            name: "other_address".into(),
+            passed: false,
+            decisive: false,
+            detail: format!("{} has the same {what} and may see it: perhaps the same person.", other.member.id),
+        }
+    }))
+}
+
+fn alike(email: &str, name: Option<&str>) -> Alike {
+    /// What no stored text has.
+    const NONE: &str = "\u{1}";
+    let key = search_key(email);
+    let (local, domain) = key.rsplit_once('@').unwrap_or((&key, ""));
+    let base = local.split('+').next().unwrap_or_default();
+    Alike {
+        name: name.map(search_key).filter(|key| !key.is_empty()).unwrap_or_else(|| NONE.into()),
+        plain: format!("{base}@{domain}"),
+        start: format!("{base}+"),
+        end: format!("@{domain}"),
+    }
+}
+
+/// The calls of which each clears a refusal.
+pub(super) fn fixes(
+    member: &MemberId,
+    wanted: &Wanted,
+    content: &Content,
+    reason: Reason,
+    at: Time,
+    now: Time,
+) -> Vec<FixView> {
+    let fix = |tool: &str, args: Value, scope: Scope, summary: &str| FixView {
+        tool: tool.into(),
+        args: Any(args),
+        scope: scope.name().into(),
+        summary: summary.into(),
+    };
+    let who = json!({ "id": member });
+    match (reason, wanted) {
+        (Reason::ContentHidden | Reason::ContentUnpublished | Reason::ContentScheduled, Wanted::Video(video)) => {
+            let args = json!({ "video": video, "visibility": "published" });
+            vec![fix("videos.setVisibility", args, Scope::VideosManage, "Publishes the video, for everyone it is for.")]
+        }
+        (Reason::BundleRequired, Wanted::Video(video)) if content.bundles.is_empty() => {
+            let args = json!({ "video": video, "level": "members" });
+            let summary = "Opens the video, which no bundle holds, to all members that have access.";
+            vec![fix("videos.setAccess", args, Scope::VideosManage, summary)]
+        }
+        // What is given now does not change what was.
+        _ if at < now => Vec::new(),
+        (Reason::BundleRequired | Reason::BundleExpired | Reason::BundleRevoked, _) => {
+            let bundle = content.bundles.first();
+            let args = json!({ "member": who, "bundle": bundle });
+            vec![fix("access.grantBundle", args, Scope::AccessGrant, "Gives the member the bundle for life.")]
+        }
+        (Reason::ContentHidden | Reason::ContentUnpublished | Reason::ContentScheduled, _) => Vec::new(),
+        _ => {
+            let summary = "Gives the member free access for good; billing is not touched.";
+            let mut fixes = vec![fix("access.grantFree", json!({ "member": who }), Scope::AccessGrant, summary)];
+            let days = at.since(now).as_secs().div_ceil(DAY.as_secs()) + TRIAL_DAYS;
+            if days <= LONGEST_TRIAL_DAYS {
+                let summary = format!("Gives the member a trial of {days} days.");
+                let args = json!({ "member": who, "days": days });
+                fixes.push(fix("access.setTrial", args, Scope::AccessGrant, &summary));
+            }
+            fixes
+        }
+    }
+}

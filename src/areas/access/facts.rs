@@ -1,0 +1,252 @@
+//! What access is decided on.
+
+use std::time::Duration;
+
+use poem_openapi::Enum;
+use usher_db::{FromRow, Row};
+
+use crate::{
+    areas::{
+        members::{Member, Span},
+        videos::{Level, Visibility},
+    },
+    values::{BundleId, PlanId, SubscriptionId, Time, VideoId},
+};
+
+/// What somebody wants to see.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// Member content in general.
+    Members,
+    /// A video.
+    Video(VideoId),
+    /// What is in a bundle.
+    Bundle(BundleId),
+}
+
+/// What is wanted, as far as access goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Content {
+    /// Whether it is shown at all.
+    pub visibility: Visibility,
+    /// While scheduled: from then on.
+    pub visible_from: Option<Time>,
+    /// While scheduled: until then.
+    pub visible_until: Option<Time>,
+    /// Who it is for.
+    pub level: Level,
+    /// The plans that it is limited to; none: every plan.
+    pub plans: Vec<PlanId>,
+    /// The bundles that hold it, those that are on sale first.
+    pub bundles: Vec<BundleId>,
+}
+
+impl Content {
+    /// Member content in general.
+    pub fn members() -> Self {
+        Self {
+            visibility: Visibility::Published,
+            visible_from: None,
+            visible_until: None,
+            level: Level::Members,
+            plans: Vec::new(),
+            bundles: Vec::new(),
+        }
+    }
+
+    /// What is in a bundle.
+    pub fn bundle(id: BundleId) -> Self {
+        Self { level: Level::Bundle, bundles: vec![id], ..Self::members() }
+    }
+}
+
+impl FromRow for Content {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        let level = Level::stored(&row.take::<String>()?)?;
+        let visibility = Visibility::stored(&row.take::<String>()?)?;
+        let (visible_from, visible_until) = (row.take()?, row.take()?);
+        let (plans, bundles): (Option<String>, Option<String>) = (row.take()?, row.take()?);
+        let plans = plans.iter().flat_map(|plans| plans.split(',')).map(PlanId::parse).collect::<Result<_, _>>();
+        let bundles = bundles.iter().flat_map(|all| all.split(',')).map(BundleId::parse).collect::<Result<_, _>>();
+        Ok(Self {
+            visibility,
+            visible_from,
+            visible_until,
+            level,
+            plans: plans.map_err(|error| usher_db::Error::Decode(error.into()))?,
+            bundles: bundles.map_err(|error| usher_db::Error::Decode(error.into()))?,
+        })
+    }
+}
+
+/// How a subscription stands, in Stripe's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum SubscriptionStatus {
+    /// Paid.
+    Active,
+    /// In the trial that Stripe gives.
+    Trialing,
+    /// A payment failed and is tried again.
+    PastDue,
+    /// Every payment failed.
+    Unpaid,
+    /// Bills nothing for now.
+    Paused,
+    /// Ended, or ends with the period that is paid.
+    Canceled,
+    /// The first payment is open: a checkout was not completed.
+    Incomplete,
+    /// The first payment never came.
+    IncompleteExpired,
+}
+
+impl SubscriptionStatus {
+    const ALL: [(Self, &'static str); 8] = [
+        (Self::Active, "active"),
+        (Self::Trialing, "trialing"),
+        (Self::PastDue, "past_due"),
+        (Self::Unpaid, "unpaid"),
+        (Self::Paused, "paused"),
+        (Self::Canceled, "canceled"),
+        (Self::Incomplete, "incomplete"),
+        (Self::IncompleteExpired, "incomplete_expired"),
+    ];
+
+    /// As it is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.into_iter().find(|(status, _)| *status == self).map_or("", |(_, text)| text)
+    }
+
+    /// Reads what was stored.
+    pub fn stored(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, known)| *known == text).map(|(status, _)| status)
+    }
+}
+
+/// What access asks of a subscription.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscription {
+    /// Its id.
+    pub id: SubscriptionId,
+    /// What it pays for.
+    pub plan: PlanId,
+    /// How it stands.
+    pub status: SubscriptionStatus,
+    /// It counts from then on.
+    pub started_at: Time,
+    /// Paid until then.
+    pub period_end: Option<Time>,
+    /// The first of the payments that have failed in a row.
+    pub past_due_since: Option<Time>,
+    /// Whether it is at Stripe.
+    pub is_linked: bool,
+    /// When it was compared with Stripe last.
+    pub synced_at: Option<Time>,
+}
+
+/// What access asks of an entitlement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entitlement {
+    /// To what.
+    pub bundle: BundleId,
+    /// From when on.
+    pub granted_at: Time,
+    /// Until when; `None` for life.
+    pub expires_at: Option<Time>,
+    /// When it was taken away.
+    pub revoked_at: Option<Time>,
+}
+
+impl Entitlement {
+    /// Whether it holds at a moment.
+    pub fn holds(&self, at: Time) -> bool {
+        self.granted_at <= at
+            && self.expires_at.is_none_or(|end| at < end)
+            && self.revoked_at.is_none_or(|end| at < end)
+    }
+}
+
+/// Everything that access is decided on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// What is wanted.
+    pub content: Content,
+    /// Free access that was given.
+    pub free_access: Option<Span>,
+    /// A trial that the site gave.
+    pub trial: Option<Span>,
+    /// The member's subscriptions.
+    pub subscriptions: Vec<Subscription>,
+    /// The member's entitlements.
+    pub entitlements: Vec<Entitlement>,
+    /// How long an overdue payment is waited for.
+    pub grace: Duration,
+}
+
+/// A member with the facts of access.
+pub(super) struct Known {
+    pub(super) member: Member,
+    pub(super) subscriptions: Vec<Subscription>,
+    pub(super) entitlements: Vec<Entitlement>,
+}
+
+impl Known {
+    pub(super) fn facts(&self, content: Content, grace: Duration) -> Facts {
+        Facts {
+            content,
+            free_access: self.member.free_access,
+            trial: self.member.trial,
+            subscriptions: self.subscriptions.clone(),
+            entitlements: self.entitlements.clone(),
+            grace,
+        }
+    }
+}
+
+impl FromRow for Known {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        let member = Member::from_row(row)?;
+        let wrong = |error: serde_json::Error| usher_db::Error::Decode(error.into());
+        let subscriptions: Vec<SubscriptionRow> = serde_json::from_str(&row.take::<String>()?).map_err(wrong)?;
+        let entitlements: Vec<EntitlementRow> = serde_json::from_str(&row.take::<String>()?).map_err(wrong)?;
+        Ok(Self {
+            member,
+            subscriptions: subscriptions.into_iter().map(subscription).collect::<usher_db::Result<_>>()?,
+            entitlements: entitlements.into_iter().map(entitlement).collect(),
+        })
+    }
+}
+
+/// id, plan, status, started_at, period_end, past_due_since, whether it is linked, synced_at
+type SubscriptionRow = (SubscriptionId, PlanId, String, i64, Option<i64>, Option<i64>, bool, Option<i64>);
+
+fn subscription(row: SubscriptionRow) -> usher_db::Result<Subscription> {
+    let (id, plan, status, started_at, period_end, past_due_since, is_linked, synced_at) = row;
+    let known = SubscriptionStatus::stored(&status);
+    let status =
+        known.ok_or_else(|| usher_db::Error::Decode(format!("a subscription's status is {status:?}").into()))?;
+    let time = |micros: Option<i64>| micros.map(Time::from_micros);
+    Ok(Subscription {
+        id,
+        plan,
+        status,
+        started_at: Time::from_micros(started_at),
+        period_end: time(period_end),
+        past_due_since: time(past_due_since),
+        is_linked,
+        synced_at: time(synced_at),
+    })
+}
+
+/// bundle, granted_at, expires_at, revoked_at
+type EntitlementRow = (BundleId, i64, Option<i64>, Option<i64>);
+
+fn entitlement((bundle, granted_at, expires_at, revoked_at): EntitlementRow) -> Entitlement {
+    Entitlement {
+        bundle,
+        granted_at: Time::from_micros(granted_at),
+        expires_at: expires_at.map(Time::from_micros),
+        revoked_at: revoked_at.map(Time::from_micros),
+    }
+}

@@ -1,0 +1,95 @@
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use usher_jobs::{Fail, Job, Queue, Run};
+
+use super::{grants::Act, store};
+use crate::{
+    app::App,
+    areas::groups,
+    pace::Pace,
+    values::{GroupId, MemberId, SiteId},
+};
+
+/// Does something to each member of a group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    /// The group.
+    pub group: GroupId,
+    /// What is done.
+    pub act: Act,
+}
+
+impl Job for Grant {
+    const KIND: &'static str = "access.group";
+    const QUEUE: Queue = Queue::Bulk;
+    const MAX_ATTEMPTS: u32 = 100;
+    const TIMEOUT: Duration = Duration::from_secs(12 * 3600);
+}
+
+/// How far it got; the job's checkpoint. Readable for ever.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct At {
+    /// The last member that is done.
+    after: String,
+    total: u64,
+    done: u64,
+    /// Members that were given more than they had, or something was taken from.
+    changed: u64,
+    /// Members that had as much already, or nothing that could be taken.
+    unchanged: u64,
+    /// Members that are being deleted.
+    failed: u64,
+}
+
+impl At {
+    /// In the words of what is done.
+    fn counts(&self, act: &Act) -> Value {
+        let (changed, unchanged) = match act.gives() {
+            true => ("granted", "alreadyHad"),
+            false => ("removed", "hadNone"),
+        };
+        json!({
+            "done": self.done, "total": self.total.max(self.done),
+            changed: self.changed, unchanged: self.unchanged, "failed": self.failed,
+        })
+    }
+}
+
+/// Applies [`Grant`]: some members at a time, each time with where it is. Who joins the group meanwhile with a lower id
+/// than the one that it is at is not reached.
+pub async fn grant_to_group(app: Arc<App>, job: Grant, run: Run) -> Result<(), Fail> {
+    let site = SiteId::new(run.site);
+    let mut at: At = run.checkpoint_value().unwrap_or_default();
+    if at.total == 0 {
+        at.total = groups::store::count(app.db.read(), site, &job.group).await?;
+    }
+    let mut pace = Pace::new(&app.db);
+    loop {
+        if run.stopping() {
+            return Err(Fail::Stopping);
+        }
+        let rows = pace.rows(&app.db, app.clock.now());
+        let mut tx = app.db.begin().await?;
+        let members = store::places_after(tx.conn(), site, &job.group, &at.after, rows).await?;
+        let Some(last) = members.last() else {
+            let counts = at.counts(&job.act);
+            run.finish(&mut tx, &counts, &counts).await?;
+            tx.commit().await?;
+            return Ok(());
+        };
+        at.after = last.to_string();
+        let ids = members.iter().map(|id: &MemberId| id.as_str().to_owned()).collect();
+        let held = store::hold(tx.conn(), site, ids).await?;
+        let now = app.clock.now();
+        let changed = job.act.apply(tx.conn(), site, &app.clock, &held, now).await?;
+        at.done += members.len() as u64;
+        at.changed += changed;
+        at.unchanged += held.len() as u64 - changed;
+        at.failed += (members.len() - held.len()) as u64;
+        run.checkpoint(&mut tx, &at, &at.counts(&job.act)).await?;
+        tx.commit().await?;
+    }
+}

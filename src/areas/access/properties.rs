@@ -1,0 +1,225 @@
+//! What holds of access whatever the facts.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    decide::{Reason, decide},
+    explain::fixes,
+    facts::{Content, Entitlement, Facts, Subscription, SubscriptionStatus, Wanted},
+};
+use crate::{
+    areas::{
+        members::Span,
+        videos::{Level, Visibility},
+    },
+    values::{BundleId, MemberId, PlanId, SubscriptionId, Time, VideoId},
+};
+
+/// Moments are whole hours around noon of a day, so that they often fall together.
+const NOON: i64 = 100;
+
+fn time(hour: i64) -> Time {
+    Time::from_micros(hour * 3_600_000_000)
+}
+
+fn hour() -> impl Strategy<Value = Time> {
+    (0..2 * NOON).prop_map(time)
+}
+
+fn past() -> impl Strategy<Value = Time> {
+    (0..=NOON).prop_map(time)
+}
+
+fn bundle(n: u128) -> BundleId {
+    BundleId::of(Uuid::from_u128(n))
+}
+
+fn plan(n: u128) -> PlanId {
+    PlanId::of(Uuid::from_u128(n))
+}
+
+fn span() -> impl Strategy<Value = Option<Span>> {
+    prop::option::of((past(), prop::option::of(hour())).prop_map(|(since, expires_at)| Span { since, expires_at }))
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    let visibility = prop::sample::select(vec![
+        Visibility::Published,
+        Visibility::Published,
+        Visibility::Published,
+        Visibility::Unpublished,
+        Visibility::Scheduled,
+        Visibility::Hidden,
+    ]);
+    let level = prop::sample::select(vec![Level::Free, Level::Members, Level::Members, Level::Bundle, Level::Bundle]);
+    let plans = prop::collection::vec((0u128..3).prop_map(plan), 0..3);
+    let bundles = prop::collection::vec((0u128..3).prop_map(bundle), 0..3);
+    (visibility, prop::option::of(hour()), prop::option::of(hour()), level, plans, bundles).prop_map(
+        |(visibility, visible_from, visible_until, level, plans, bundles)| Content {
+            visibility,
+            visible_from,
+            visible_until,
+            level,
+            plans,
+            bundles,
+        },
+    )
+}
+
+fn subscription() -> impl Strategy<Value = Subscription> {
+    let status = prop::sample::select(vec![
+        SubscriptionStatus::Active,
+        SubscriptionStatus::Trialing,
+        SubscriptionStatus::PastDue,
+        SubscriptionStatus::Unpaid,
+        SubscriptionStatus::Paused,
+        SubscriptionStatus::Canceled,
+        SubscriptionStatus::Incomplete,
+        SubscriptionStatus::IncompleteExpired,
+    ]);
+    (0u128..3, status, past(), prop::option::of(hour()), prop::option::of(past())).prop_map(
+        |(n, status, started_at, period_end, past_due_since)| Subscription {
+            id: SubscriptionId::of(Uuid::from_u128(n)),
+            plan: plan(n),
+            status,
+            started_at,
+            period_end,
+            past_due_since,
+            is_linked: false,
+            synced_at: None,
+        },
+    )
+}
+
+fn entitlement() -> impl Strategy<Value = Entitlement> {
+    (0u128..3, past(), prop::option::of(hour()), prop::option::of(past())).prop_map(
+        |(n, granted_at, expires_at, revoked_at)| Entitlement { bundle: bundle(n), granted_at, expires_at, revoked_at },
+    )
+}
+
+/// Facts of which everything has begun by noon.
+fn facts() -> impl Strategy<Value = Facts> {
+    let subscriptions = prop::collection::vec(subscription(), 0..3);
+    let entitlements = prop::collection::vec(entitlement(), 0..3);
+    (content(), span(), span(), subscriptions, entitlements, 0u64..20).prop_map(
+        |(content, free_access, trial, subscriptions, entitlements, hours)| Facts {
+            content,
+            free_access,
+            trial,
+            subscriptions,
+            entitlements,
+            grace: Duration::from_secs(hours * 3600),
+        },
+    )
+}
+
+fn given(until: Option<Time>) -> Option<Span> {
+    Some(Span { since: time(NOON), expires_at: until })
+}
+
+/// Carries out a fix at noon.
+fn carry_out(facts: &mut Facts, tool: &str, args: &Value) {
+    match tool {
+        "videos.setVisibility" => facts.content.visibility = Visibility::Published,
+        "videos.setAccess" => facts.content.level = Level::Members,
+        "access.grantFree" => facts.free_access = given(None),
+        "access.setTrial" => {
+            let days = args["days"].as_u64().expect("a number of days");
+            facts.trial = given(Some(time(NOON) + Duration::from_secs(days * 86_400)));
+        }
+        "access.grantBundle" => {
+            let bundle = BundleId::parse(args["bundle"].as_str().expect("an id")).expect("an id");
+            facts.entitlements.retain(|one| one.bundle != bundle);
+            facts.entitlements.push(Entitlement { bundle, granted_at: time(NOON), expires_at: None, revoked_at: None });
+        }
+        other => panic!("no fix calls {other}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn one_rule_decides_and_it_is_the_reason_s(facts in facts(), at in hour()) {
+        let decision = decide(&facts, at);
+        prop_assert_eq!(decision.checks.iter().filter(|check| check.is_decisive).count(), 1);
+        prop_assert_eq!(decision.is_allowed(), decision.reason.allows());
+    }
+
+    #[test]
+    fn what_is_not_shown_nobody_sees_and_what_is_free_everybody(facts in facts(), at in hour()) {
+        let reason = decide(&facts, at).reason;
+        match facts.content.visibility {
+            Visibility::Hidden => prop_assert_eq!(reason, Reason::ContentHidden),
+            Visibility::Unpublished => prop_assert_eq!(reason, Reason::ContentUnpublished),
+            Visibility::Published if facts.content.level == Level::Free => {
+                prop_assert_eq!(reason, Reason::AllowedFreeContent);
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn free_access_beats_billing(facts in facts(), other in prop::collection::vec(subscription(), 0..3)) {
+        let facts = Facts { free_access: given(None), ..facts };
+        let other = Facts { subscriptions: other, ..facts.clone() };
+        let at = time(NOON);
+        prop_assert_eq!(decide(&facts, at).reason, decide(&other, at).reason);
+    }
+
+    #[test]
+    fn granting_never_takes_access_and_removing_never_gives_it(facts in facts(), at in NOON..2 * NOON) {
+        let at = time(at);
+        let before = decide(&facts, at).is_allowed();
+        let free = Facts { free_access: given(None), ..facts.clone() };
+        let trial = Facts { trial: given(None), ..facts.clone() };
+        let mut owned = facts.clone();
+        owned.entitlements.push(Entitlement { bundle: bundle(0), granted_at: time(NOON), expires_at: None, revoked_at: None });
+        for granted in [free, trial, owned] {
+            prop_assert!(decide(&granted, at).is_allowed() || !before);
+        }
+        let unfree = Facts { free_access: None, ..facts.clone() };
+        let mut revoked = facts;
+        revoked.entitlements.iter_mut().for_each(|one| one.revoked_at = one.revoked_at.or(Some(time(NOON))));
+        for removed in [unfree, revoked] {
+            prop_assert!(before || !decide(&removed, at).is_allowed());
+        }
+    }
+
+    #[test]
+    fn each_fix_of_a_refusal_clears_it(facts in facts(), at in hour()) {
+        let refusal = decide(&facts, at);
+        let (member, video) = (MemberId::of(Uuid::from_u128(1)), VideoId::of(Uuid::from_u128(2)));
+        if refusal.is_allowed() {
+            return Ok(());
+        }
+        let fixes = fixes(&member, &Wanted::Video(video), &facts.content, refusal.reason, at, time(NOON));
+        prop_assert!(!fixes.is_empty() || at < time(NOON));
+        for fix in fixes {
+            let mut fixed = facts.clone();
+            carry_out(&mut fixed, &fix.tool, &fix.args.0);
+            prop_assert_ne!(decide(&fixed, at).reason, refusal.reason, "{}", fix.tool);
+        }
+    }
+
+    #[test]
+    fn access_lasts_until_it_says(facts in facts()) {
+        let at = time(NOON);
+        let decision = decide(&facts, at);
+        if !decision.is_allowed() {
+            return Ok(());
+        }
+        match decision.until {
+            Some(until) => {
+                prop_assert!(until > at);
+                prop_assert!(decide(&facts, Time::from_micros(until.micros() - 1)).is_allowed());
+                prop_assert!(!decide(&facts, until).is_allowed());
+            }
+            None => prop_assert!(decide(&facts, time(1_000_000)).is_allowed()),
+        }
+    }
+}

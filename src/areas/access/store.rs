@@ -1,0 +1,367 @@
+//! The SQL of access. The facts of a member are one statement; lists within it are JSON, which both databases can make.
+
+use usher_db::{Conn, Result, Value, sql, sql_both};
+
+use super::{
+    facts::{Content, Known},
+    types::{EntitlementView, Order},
+};
+use crate::{
+    areas::members::member_columns,
+    values::{BundleId, Email, EntitlementId, GroupId, MemberId, SiteId, Time, VideoId},
+};
+
+macro_rules! known {
+    (sqlite, $where:literal) => {
+        concat!(
+            "SELECT ",
+            member_columns!(),
+            ", (SELECT json_group_array(json_array(s.id, s.plan_id, s.status, s.started_at, s.period_end,
+                    s.past_due_since, json(iif(s.external_id IS NULL, 'false', 'true')), s.synced_at))
+                FROM subscription s WHERE s.site = m.site AND s.member_id = m.id),
+               (SELECT json_group_array(json_array(e.bundle_id, e.granted_at, e.expires_at, e.revoked_at))
+                FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id)
+             FROM member m WHERE m.site = $1 AND ",
+            $where
+        )
+    };
+    (postgres, $where:literal) => {
+        concat!(
+            "SELECT ",
+            member_columns!(),
+            ", (SELECT COALESCE(json_agg(json_build_array(s.id, s.plan_id, s.status, s.started_at, s.period_end,
+                    s.past_due_since, s.external_id IS NOT NULL, s.synced_at)), '[]')::text
+                FROM subscription s WHERE s.site = m.site AND s.member_id = m.id),
+               (SELECT COALESCE(json_agg(json_build_array(e.bundle_id, e.granted_at, e.expires_at, e.revoked_at)),
+                                '[]')::text
+                FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id)
+             FROM member m WHERE m.site = $1 AND ",
+            $where
+        )
+    };
+}
+
+macro_rules! known_where {
+    ($where:literal) => {
+        sql_both!(sqlite: known!(sqlite, $where), postgres: known!(postgres, $where))
+    };
+}
+
+/// What is known of a member by id.
+pub(super) async fn known_by_id(conn: Conn<'_>, site: SiteId, id: &MemberId) -> Result<Option<Known>> {
+    known_where!("m.id = $2").bind(site).bind(id).optional(conn).await
+}
+
+/// What is known of a member by address.
+pub(super) async fn known_by_email(conn: Conn<'_>, site: SiteId, email: &Email) -> Result<Option<Known>> {
+    known_where!("m.email_key = $2").bind(site).bind(email.key()).optional(conn).await
+}
+
+/// Whom else a member may be: those of the same name, and those whose addresses differ in what stands behind a plus.
+pub(super) struct Alike {
+    /// The name's key; a text that no name has, if there is no name.
+    pub(super) name: String,
+    /// The address's key without what stands behind a plus.
+    pub(super) plain: String,
+    /// What the keys with a plus begin with, and end with.
+    pub(super) start: String,
+    pub(super) end: String,
+}
+
+/// Some of the other members that are like one.
+pub(super) async fn alike(
+    conn: Conn<'_>,
+    site: SiteId,
+    member: &MemberId,
+    like: &Alike,
+    limit: u32,
+) -> Result<Vec<Known>> {
+    known_where!(
+        // Each look-up is cut short by itself, as a name may be that of thousands.
+        "m.id <> $2 AND m.id IN (
+            SELECT a.id FROM (SELECT id FROM member WHERE site = $1 AND name_key = $3 ORDER BY id LIMIT $8) a
+            UNION SELECT id FROM member WHERE site = $1 AND email_key = $4
+            UNION SELECT b.id FROM (SELECT id FROM member WHERE site = $1 AND email_key > $5 AND email_key < $6
+                AND substr(email_key, length(email_key) - length($7) + 1) = $7 ORDER BY email_key LIMIT $8) b)
+         ORDER BY m.id"
+    )
+    .bind(site)
+    .bind(member)
+    .bind(&like.name)
+    .bind(&like.plain)
+    .bind(&like.start)
+    .bind(format!("{}\u{10ffff}", like.start))
+    .bind(&like.end)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
+/// What access asks of a video.
+pub(super) async fn content(conn: Conn<'_>, site: SiteId, video: &VideoId) -> Result<Option<Content>> {
+    sql!(
+        "SELECT v.level, v.visibility, v.visible_from, v.visible_until,
+                (SELECT string_agg(p.plan_id, ',') FROM video_plan p WHERE p.site = v.site AND p.video_id = v.id),
+                (SELECT string_agg(c.bundle_id, ',' ORDER BY (b.archived_at IS NOT NULL), c.bundle_id)
+                 FROM bundle_video c JOIN bundle b ON b.site = c.site AND b.id = c.bundle_id
+                 WHERE c.site = v.site AND c.video_id = v.id)
+         FROM video v WHERE v.site = $1 AND v.id = $2"
+    )
+    .bind(site)
+    .bind(video)
+    .optional(conn)
+    .await
+}
+
+/// A page of a member's entitlements, newest first: those whose id is less than `before`.
+pub(super) async fn entitlements(
+    conn: Conn<'_>,
+    site: SiteId,
+    member: &MemberId,
+    before: &str,
+    limit: u32,
+) -> Result<Vec<EntitlementView>> {
+    sql!(
+        "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.order_id, e.granted_at, e.expires_at, e.revoked_at
+         FROM entitlement e JOIN bundle b ON b.site = e.site AND b.id = e.bundle_id
+         WHERE e.site = $1 AND e.member_id = $2 AND e.id < $3 ORDER BY e.id DESC LIMIT $4"
+    )
+    .bind(site)
+    .bind(member)
+    .bind(before)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
+/// A member's entitlement to a bundle.
+pub(super) async fn entitlement(
+    conn: Conn<'_>,
+    site: SiteId,
+    member: &MemberId,
+    bundle: &BundleId,
+) -> Result<Option<EntitlementView>> {
+    sql!(
+        "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.order_id, e.granted_at, e.expires_at, e.revoked_at
+         FROM entitlement e JOIN bundle b ON b.site = e.site AND b.id = e.bundle_id
+         WHERE e.site = $1 AND e.member_id = $2 AND e.bundle_id = $3"
+    )
+    .bind(site)
+    .bind(member)
+    .bind(bundle)
+    .optional(conn)
+    .await
+}
+
+/// Notes that an order is granted; `false` if it was before, also by a call of the same moment.
+pub(super) async fn insert_order(conn: Conn<'_>, site: SiteId, id: &str, order: &Order, now: Time) -> Result<bool> {
+    let n = sql!(
+        "INSERT INTO granted_order (site, order_id, member_id, bundle_id, granted_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (site, order_id) DO NOTHING"
+    )
+    .bind(site)
+    .bind(id)
+    .bind(&order.member)
+    .bind(&order.bundle)
+    .bind(now)
+    .run(conn)
+    .await?;
+    Ok(n == 1)
+}
+
+/// Whom an order was granted to, and for what.
+pub(super) async fn order(conn: Conn<'_>, site: SiteId, id: &str) -> Result<Option<Order>> {
+    let row: Option<(MemberId, BundleId)> =
+        sql!("SELECT member_id, bundle_id FROM granted_order WHERE site = $1 AND order_id = $2")
+            .bind(site)
+            .bind(id)
+            .optional(conn)
+            .await?;
+    Ok(row.map(|(member, bundle)| Order { member, bundle }))
+}
+
+/// Gives members free access until a moment, or for good; those that have it as long keep it as it is. Gives how many
+/// got more.
+pub(super) async fn grant_free(
+    conn: Conn<'_>,
+    site: SiteId,
+    members: Value,
+    until: Option<Time>,
+    now: Time,
+) -> Result<u64> {
+    sql_both!(
+        sqlite: "UPDATE member SET status = 'comped', free_until = $3, updated_at = max(updated_at, $4),
+                        free_since = iif(free_since IS NOT NULL AND free_until > $4, free_since, $4)
+                 WHERE site = $1 AND id IN (SELECT value FROM json_each($2))
+                   AND (free_since IS NULL OR free_until < COALESCE($3, 9223372036854775807))",
+        postgres: "UPDATE member SET status = 'comped', free_until = $3, updated_at = greatest(updated_at, $4),
+                          free_since = CASE WHEN free_since IS NOT NULL AND free_until > $4 THEN free_since ELSE $4 END
+                   WHERE site = $1 AND id = ANY($2)
+                     AND (free_since IS NULL OR free_until < COALESCE($3, 9223372036854775807))",
+    )
+    .bind(site)
+    .bind(members)
+    .bind(until)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// Takes free access from members; gives how many had been given it.
+pub(super) async fn remove_free(conn: Conn<'_>, site: SiteId, members: Value, now: Time) -> Result<u64> {
+    sql_both!(
+        sqlite: "UPDATE member SET status = iif(is_paid, 'paid', 'free'), free_since = NULL, free_until = NULL,
+                        updated_at = max(updated_at, $3)
+                 WHERE site = $1 AND id IN (SELECT value FROM json_each($2)) AND free_since IS NOT NULL",
+        postgres: "UPDATE member SET status = CASE WHEN is_paid THEN 'paid' ELSE 'free' END, free_since = NULL,
+                          free_until = NULL, updated_at = greatest(updated_at, $3)
+                   WHERE site = $1 AND id = ANY($2) AND free_since IS NOT NULL",
+    )
+    .bind(site)
+    .bind(members)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// Gives members a trial until a moment; those that have one as long keep it. Gives how many got more.
+pub(super) async fn set_trial(conn: Conn<'_>, site: SiteId, members: Value, until: Time, now: Time) -> Result<u64> {
+    sql_both!(
+        sqlite: "UPDATE member SET trial_until = $3, updated_at = max(updated_at, $4),
+                        trial_since = iif(trial_until > $4, trial_since, $4)
+                 WHERE site = $1 AND id IN (SELECT value FROM json_each($2)) AND (trial_until IS NULL OR trial_until < $3)",
+        postgres: "UPDATE member SET trial_until = $3, updated_at = greatest(updated_at, $4),
+                          trial_since = CASE WHEN trial_until > $4 THEN trial_since ELSE $4 END
+                   WHERE site = $1 AND id = ANY($2) AND (trial_until IS NULL OR trial_until < $3)",
+    )
+    .bind(site)
+    .bind(members)
+    .bind(until)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// What a bundle is granted with.
+pub(super) struct Terms<'a> {
+    pub(super) bundle: &'a BundleId,
+    pub(super) source: &'a str,
+    pub(super) order_id: Option<&'a str>,
+    pub(super) expires_at: Option<Time>,
+    pub(super) now: Time,
+}
+
+/// Gives members a bundle: revives what was revoked, and lengthens what would end earlier. Gives how many got more.
+pub(super) async fn grant_bundle(
+    conn: Conn<'_>,
+    site: SiteId,
+    members: impl IntoIterator<Item = (&MemberId, EntitlementId)>,
+    terms: &Terms<'_>,
+) -> Result<u64> {
+    let Terms { bundle, source, order_id, expires_at, now } = *terms;
+    sql!(
+        "INSERT INTO entitlement (site, id, member_id, bundle_id, source, order_id, granted_at, expires_at, created_at,
+                                  updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (site, member_id, bundle_id) DO UPDATE SET
+             granted_at = CASE WHEN entitlement.revoked_at IS NULL
+                                AND (entitlement.expires_at IS NULL OR entitlement.expires_at > excluded.granted_at)
+                          THEN entitlement.granted_at ELSE excluded.granted_at END,
+             source = excluded.source, order_id = COALESCE(excluded.order_id, entitlement.order_id),
+             expires_at = excluded.expires_at, revoked_at = NULL, updated_at = excluded.updated_at
+         WHERE entitlement.revoked_at IS NOT NULL
+            OR entitlement.expires_at < COALESCE(excluded.expires_at, 9223372036854775807)"
+    )
+    .rows(members.into_iter().map(|(member, id)| {
+        [
+            site.into(),
+            (&id).into(),
+            member.into(),
+            bundle.into(),
+            source.into(),
+            order_id.into(),
+            now.into(),
+            expires_at.into(),
+            now.into(),
+            now.into(),
+        ]
+    }))
+    .run(conn)
+    .await
+}
+
+/// Takes a bundle from members; gives how many had it, and not yet lost it.
+pub(super) async fn revoke_bundle(
+    conn: Conn<'_>,
+    site: SiteId,
+    members: Value,
+    bundle: &BundleId,
+    now: Time,
+) -> Result<u64> {
+    sql_both!(
+        sqlite: "UPDATE entitlement SET revoked_at = $4, updated_at = $4
+                 WHERE site = $1 AND member_id IN (SELECT value FROM json_each($2)) AND bundle_id = $3
+                   AND revoked_at IS NULL",
+        postgres: "UPDATE entitlement SET revoked_at = $4, updated_at = $4
+                   WHERE site = $1 AND member_id = ANY($2) AND bundle_id = $3 AND revoked_at IS NULL",
+    )
+    .bind(site)
+    .bind(members)
+    .bind(bundle)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// The next members of a group after an id, in the order of their ids, those that are being deleted included.
+pub(super) async fn places_after(
+    conn: Conn<'_>,
+    site: SiteId,
+    group: &GroupId,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<MemberId>> {
+    let rows: Vec<(MemberId,)> = sql!(
+        "SELECT member_id FROM group_place WHERE site = $1 AND group_id = $2 AND member_id > $3
+         ORDER BY member_id LIMIT $4"
+    )
+    .bind(site)
+    .bind(group)
+    .bind(after)
+    .bind(limit as i64)
+    .all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Of these members, those that are not being deleted; nobody else changes them until the transaction ends.
+pub(super) async fn hold(conn: Conn<'_>, site: SiteId, members: Value) -> Result<Vec<MemberId>> {
+    let rows: Vec<(MemberId,)> = sql_both!(
+        sqlite: "SELECT id FROM member
+                 WHERE site = $1 AND id IN (SELECT value FROM json_each($2)) AND deleting_since IS NULL ORDER BY id",
+        postgres: "SELECT id FROM member WHERE site = $1 AND id = ANY($2) AND deleting_since IS NULL
+                   ORDER BY id FOR UPDATE",
+    )
+    .bind(site)
+    .bind(members)
+    .all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Writes down that free access has ended by itself, for some members of any site; gives how many.
+pub(super) async fn lapse(conn: Conn<'_>, now: Time, limit: u32) -> Result<u64> {
+    sql_both!(
+        sqlite: "UPDATE member SET status = iif(is_paid, 'paid', 'free')
+                 WHERE (site, id) IN (SELECT site, id FROM member
+                                      WHERE status = 'comped' AND free_until IS NOT NULL AND free_until <= $1 LIMIT $2)",
+        postgres: "UPDATE member SET status = CASE WHEN is_paid THEN 'paid' ELSE 'free' END
+                   WHERE (site, id) IN (SELECT site, id FROM member
+                                        WHERE status = 'comped' AND free_until IS NOT NULL AND free_until <= $1
+                                        ORDER BY site, id LIMIT $2 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind(now)
+    .bind(limit)
+    .run(conn)
+    .await
+}

@@ -1,0 +1,243 @@
+use poem_openapi::Object;
+
+use super::{
+    actions::{self, DAY, Done, Target, later},
+    grants::Act,
+    types::{AccessView, EntitlementView},
+};
+use crate::{
+    areas::{
+        jobs::JobView,
+        members::{Member, MemberRef, Name, New},
+    },
+    error::{Error, Result},
+    gate::Cx,
+    tools::{Access, Area, Risk, Scope, Tool, tools},
+    values::{BundleId, GroupId, Time},
+};
+
+/// The tools of access.
+pub const AREA: Area = Area {
+    name: "access",
+    about: "What members are given without paying here: free access, trials, bundles.",
+    tools: tools![GrantFree, RemoveFree, SetTrial, GrantBundle, RevokeBundle],
+};
+
+/// What was done: to one member, or as a job to each member of a group.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct Granted {
+    /// Whether anything is different; absent for a group.
+    changed: Option<bool>,
+    /// The member as it is now.
+    member: Option<Member>,
+    /// Whether the member was made by this call.
+    member_created: Option<bool>,
+    /// The entitlement as it is now.
+    entitlement: Option<EntitlementView>,
+    /// What the member may see now: what is in the bundle, or else member content in general.
+    access: Option<AccessView>,
+    /// For a group: the job. Its counts are `granted`, `alreadyHad` and `failed` (members that are being deleted), or
+    /// `removed`, `hadNone` and `failed`.
+    job: Option<JobView>,
+}
+
+impl Granted {
+    fn to_member(done: Done) -> Self {
+        Self {
+            changed: Some(done.changed || done.is_new),
+            member: Some(done.member),
+            member_created: Some(done.is_new),
+            entitlement: done.entitlement,
+            access: Some(done.access),
+            job: None,
+        }
+    }
+
+    fn to_group(job: JobView) -> Self {
+        Self { changed: None, member: None, member_created: None, entitlement: None, access: None, job: Some(job) }
+    }
+}
+
+async fn apply(cx: &mut Cx, target: Target, act: Act) -> Result<Granted> {
+    match target {
+        Target::Member(member) => Ok(Granted::to_member(actions::apply(cx, &member, None, &act).await?)),
+        Target::Group(group) => Ok(Granted::to_group(actions::apply_to_group(cx, &group, act).await?)),
+    }
+}
+
+/// Give free access
+///
+/// Opens all member content to a member, or to each member of a group, without billing: for good, or until
+/// `expiresAt`. It stands above subscriptions and limits to plans, touches nothing at Stripe and sends no mail. Who has
+/// it for as long already keeps it (`changed: false`); to shorten it, remove it and give it anew.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct GrantFree {
+    /// The member; or else `group`.
+    member: Option<MemberRef>,
+    /// The group, for each of its members; or else `member`.
+    group: Option<GroupId>,
+    /// When it ends; without it, never.
+    expires_at: Option<Time>,
+}
+
+impl Tool for GrantFree {
+    const NAME: &'static str = "access.grantFree";
+    const ACCESS: Access = Access::write(Scope::AccessGrant, Risk::High);
+    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"expiresAt":"2027-12-31T23:59:59Z"}"#;
+    type Output = Granted;
+
+    async fn run(self, cx: &mut Cx) -> Result<Granted> {
+        let target = Target::of(self.member, self.group)?;
+        let until = later(cx, self.expires_at)?;
+        apply(cx, target, Act::GrantFree { until }).await
+    }
+}
+
+/// Remove free access
+///
+/// Takes free access from a member, or from each member of a group, with its expiry. What a subscription, a trial or a
+/// bundle opens stays open.
+#[derive(Object)]
+pub struct RemoveFree {
+    /// The member; or else `group`.
+    member: Option<MemberRef>,
+    /// The group, for each of its members; or else `member`.
+    group: Option<GroupId>,
+}
+
+impl Tool for RemoveFree {
+    const NAME: &'static str = "access.removeFree";
+    const ACCESS: Access = Access::write(Scope::AccessGrant, Risk::High);
+    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"}}"#;
+    type Output = Granted;
+
+    async fn run(self, cx: &mut Cx) -> Result<Granted> {
+        let target = Target::of(self.member, self.group)?;
+        apply(cx, target, Act::RemoveFree).await
+    }
+}
+
+/// Give a trial
+///
+/// Opens all member content to a member, or to each member of a group, for some days from now on. It is the site's own
+/// trial, and has nothing to do with one that a plan has at Stripe. Who has one for as long already keeps it
+/// (`changed: false`).
+#[derive(Object)]
+pub struct SetTrial {
+    /// The member; or else `group`.
+    member: Option<MemberRef>,
+    /// The group, for each of its members; or else `member`.
+    group: Option<GroupId>,
+    /// Days from now, 1 to 365.
+    #[oai(validator(minimum(value = "1"), maximum(value = "365")))]
+    days: u32,
+}
+
+impl Tool for SetTrial {
+    const NAME: &'static str = "access.setTrial";
+    const ACCESS: Access = Access::write(Scope::AccessGrant, Risk::High);
+    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"days":14}"#;
+    type Output = Granted;
+
+    async fn run(self, cx: &mut Cx) -> Result<Granted> {
+        let target = Target::of(self.member, self.group)?;
+        let until = (cx.now + DAY * self.days).micros();
+        apply(cx, target, Act::SetTrial { until }).await
+    }
+}
+
+/// Grant a bundle
+///
+/// Gives a member, or each member of a group, a bundle: for life, or until `expiresAt`. For a shop elsewhere, one call
+/// does it all: with `createMember` an unknown address becomes a member first, and with `orderId` the same order is one
+/// grant, however often and from wherever it is sent (even after the bundle was revoked); an order that was granted to
+/// another member or for another bundle is `order_id_used`. A bundle that was revoked is revived. Who owns it for as
+/// long already keeps it (`changed: false`).
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct GrantBundle {
+    /// The member; or else `group`.
+    member: Option<MemberRef>,
+    /// The group, for each of its members; or else `member`.
+    group: Option<GroupId>,
+    /// The bundle.
+    bundle: BundleId,
+    /// When it ends; without it, never.
+    expires_at: Option<Time>,
+    /// Who grants it, for people who look it up: 1 to 100 characters, `api` unless given.
+    #[oai(validator(min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f]*$"))]
+    source: Option<String>,
+    /// The order that it is for, as the shop calls it: 1 to 200 characters, unique in the site. Not for a group.
+    #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f]*$"))]
+    order_id: Option<String>,
+    /// Whether an address that is nobody's becomes a member first. Only for a member by address.
+    #[oai(default)]
+    create_member: bool,
+    /// With `createMember`: what a new member is called.
+    name: Option<Name>,
+}
+
+impl Tool for GrantBundle {
+    const NAME: &'static str = "access.grantBundle";
+    const ACCESS: Access = Access::write(Scope::AccessGrant, Risk::High);
+    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi","orderId":"shop-10023","createMember":true}"#;
+    type Output = Granted;
+
+    async fn run(self, cx: &mut Cx) -> Result<Granted> {
+        let target = Target::of(self.member, self.group)?;
+        let act = Act::GrantBundle {
+            bundle: self.bundle,
+            until: later(cx, self.expires_at)?,
+            source: self.source.unwrap_or_else(|| "api".into()),
+            order_id: self.order_id.clone(),
+        };
+        match target {
+            Target::Group(_) if self.order_id.is_some() => {
+                Err(Error::field("args.orderId", "an order is one member's; leave it out for a group"))
+            }
+            Target::Group(_) if self.create_member => {
+                Err(Error::field("args.createMember", "only for a member by address"))
+            }
+            Target::Group(group) => Ok(Granted::to_group(actions::apply_to_group(cx, &group, act).await?)),
+            Target::Member(member) => {
+                let new = match (&member, self.create_member) {
+                    (_, false) => None,
+                    (MemberRef::Email(by), true) => Some(New { name: self.name, ..New::of(by.email.clone()) }),
+                    (MemberRef::Id(_), true) => {
+                        return Err(Error::field("args.createMember", "only for a member by address"));
+                    }
+                };
+                Ok(Granted::to_member(actions::apply(cx, &member, new, &act).await?))
+            }
+        }
+    }
+}
+
+/// Revoke a bundle
+///
+/// Takes a bundle from a member, or from each member of a group. Other bundles and subscriptions stay, and nothing is
+/// refunded. Granting it again revives the same entitlement.
+#[derive(Object)]
+pub struct RevokeBundle {
+    /// The member; or else `group`.
+    member: Option<MemberRef>,
+    /// The group, for each of its members; or else `member`.
+    group: Option<GroupId>,
+    /// The bundle.
+    bundle: BundleId,
+}
+
+impl Tool for RevokeBundle {
+    const NAME: &'static str = "access.revokeBundle";
+    const ACCESS: Access = Access::write(Scope::AccessGrant, Risk::High);
+    const EXAMPLE: &'static str =
+        r#"{"member":{"email":"anna@example.com"},"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi"}"#;
+    type Output = Granted;
+
+    async fn run(self, cx: &mut Cx) -> Result<Granted> {
+        let target = Target::of(self.member, self.group)?;
+        apply(cx, target, Act::RevokeBundle { bundle: self.bundle }).await
+    }
+}

@@ -1,0 +1,87 @@
+use poem_openapi::{Object, types::ToJSON as _};
+use serde_json::Value;
+use usher_db::{FromRow, Row};
+
+use crate::{
+    areas::members::Member,
+    tools::schema,
+    values::{GroupId, MemberId, Time, Title},
+};
+
+/// Members that belong together.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct Group {
+    /// The group's id, which never changes.
+    pub id: GroupId,
+    /// What it is called. No other group of the site has the name, whatever its case.
+    pub name: Title,
+    /// What it is for, for the site's staff.
+    pub description: Option<String>,
+    /// How many members it has; `groups.listMembers` names them.
+    pub members: u32,
+    /// When it was made.
+    pub created_at: Time,
+    /// When its name or description changed last. Members that come and go do not move it.
+    pub updated_at: Time,
+}
+
+impl Group {
+    /// As it stands in answers.
+    pub fn json(&self) -> Value {
+        let mut value = self.to_json().unwrap_or_default();
+        schema::without_nulls(&mut value);
+        value
+    }
+}
+
+impl FromRow for Group {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        Ok(Self {
+            id: row.take()?,
+            name: row.take()?,
+            description: row.take()?,
+            members: row.take()?,
+            created_at: row.take()?,
+            updated_at: row.take()?,
+        })
+    }
+}
+
+/// A member's place in a group.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct GroupPlace {
+    /// The member.
+    pub member: Member,
+    /// When the member came into the group.
+    pub added_at: Time,
+}
+
+impl FromRow for GroupPlace {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        Ok(Self { added_at: row.take()?, member: Member::from_row(row)? })
+    }
+}
+
+/// What is to become of members' places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Placing {
+    /// They come into the group.
+    Into(GroupId),
+    /// They leave the group.
+    OutOf(GroupId),
+    /// Those in the first leave it and come into the second.
+    Move(GroupId, GroupId),
+}
+
+/// What became of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placed {
+    /// They came into the group.
+    pub came: Vec<MemberId>,
+    /// They left the group.
+    pub left: Vec<MemberId>,
+    /// Members there are, which are not being deleted if they were to come into a group.
+    pub known: Vec<MemberId>,
+}

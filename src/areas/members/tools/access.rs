@@ -1,0 +1,142 @@
+use poem_openapi::Object;
+
+use crate::{
+    areas::{
+        access::{self, AccessView, EntitlementView, Explanation, Reason, Wanted},
+        members::types::MemberRef,
+    },
+    error::{Error, Result},
+    gate::Cx,
+    paging::{Cursor, LAST, default_limit},
+    tools::{Access, Scope, Tool},
+    values::{BundleId, MemberId, Time, VideoId},
+};
+
+/// The list of entitlements has one order, newest first.
+const ORDER: &str = "-id";
+
+/// Whether a member may see something.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct AccessChecked {
+    /// The member.
+    member_id: MemberId,
+    /// The moment that was asked about.
+    at: Time,
+    /// Whether the member may see it.
+    allowed: bool,
+    /// Why.
+    reason: Reason,
+    /// If allowed: when it ends, as far as is known now; absent if no end is in sight.
+    until: Option<Time>,
+}
+
+/// Check access
+///
+/// Whether a member may see a video, what is in a bundle, or member content in general, and until when. It is decided
+/// by the same function as `members.whyPaywall`, which also says why and what would change it. For a player or a page:
+/// ask it each time, as an expiry needs nobody's doing to take effect.
+#[derive(Object)]
+pub struct CheckAccess {
+    /// The member.
+    member: MemberRef,
+    /// The video; without it and `bundle`, member content in general.
+    video: Option<VideoId>,
+    /// The bundle.
+    bundle: Option<BundleId>,
+    /// The moment; now unless given. It is answered with what is known now: what was taken away or changed since is as
+    /// it is now.
+    at: Option<Time>,
+}
+
+impl Tool for CheckAccess {
+    const NAME: &'static str = "members.checkAccess";
+    const ACCESS: Access = Access::read(Scope::MembersRead);
+    const EXAMPLE: &'static str =
+        r#"{"member":{"email":"anna@example.com"},"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs"}"#;
+    type Output = AccessChecked;
+
+    async fn run(self, cx: &mut Cx) -> Result<AccessChecked> {
+        let wanted = match (self.video, self.bundle) {
+            (Some(_), Some(_)) => return Err(Error::field("args.bundle", "give `video` or `bundle`, not both")),
+            (Some(video), None) => Wanted::Video(video),
+            (None, Some(bundle)) => Wanted::Bundle(bundle),
+            (None, None) => Wanted::Members,
+        };
+        let at = self.at.unwrap_or(cx.now);
+        let (member, decision) = access::check(cx, &self.member, &wanted, at).await?;
+        let AccessView { allowed, reason, until } = AccessView::from(&decision);
+        Ok(AccessChecked { member_id: member.id, at, allowed, reason, until })
+    }
+}
+
+/// Explain a paywall
+///
+/// Says in one call why a member does or does not see the paywall, rule by rule, and which calls would change it: each
+/// of `fixes` can be made as it stands, and clears this refusal. It also looks for the usual traps: a checkout that was
+/// left open, a comparison with Stripe that is older than a day, and somebody of the same name or nearly the same address
+/// who may see it, which is often the same person with another address.
+#[derive(Object)]
+pub struct WhyPaywall {
+    /// The member.
+    member: MemberRef,
+    /// The video that was locked; without it, member content in general.
+    video: Option<VideoId>,
+    /// The moment; now unless given. It is answered with what is known now: what was taken away or changed since is as
+    /// it is now.
+    at: Option<Time>,
+}
+
+impl Tool for WhyPaywall {
+    const NAME: &'static str = "members.whyPaywall";
+    const ACCESS: Access = Access::read(Scope::MembersRead);
+    const EXAMPLE: &'static str =
+        r#"{"member":{"email":"anna@example.com"},"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs"}"#;
+    type Output = Explanation;
+
+    async fn run(self, cx: &mut Cx) -> Result<Explanation> {
+        let wanted = self.video.map_or(Wanted::Members, Wanted::Video);
+        let at = self.at.unwrap_or(cx.now);
+        access::explain(cx, &self.member, &wanted, at).await
+    }
+}
+
+/// A page of entitlements.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct EntitlementPage {
+    /// Newest first.
+    items: Vec<EntitlementView>,
+    /// Pass as `cursor` for the next page; absent on the last.
+    next_cursor: Option<String>,
+}
+
+/// List a member's entitlements
+///
+/// The bundles that a member owns or has owned, newest first, with how each stands: who granted it, for which order,
+/// until when.
+#[derive(Object)]
+pub struct ListEntitlements {
+    /// The member.
+    member: MemberRef,
+    /// How many to return.
+    #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "200")))]
+    limit: u32,
+    /// `nextCursor` of the page before.
+    #[oai(validator(max_length = 500))]
+    cursor: Option<String>,
+}
+
+impl Tool for ListEntitlements {
+    const NAME: &'static str = "members.listEntitlements";
+    const ACCESS: Access = Access::read(Scope::MembersRead);
+    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"}}"#;
+    type Output = EntitlementPage;
+
+    async fn run(self, cx: &mut Cx) -> Result<EntitlementPage> {
+        let before = Cursor::decode::<1>(self.cursor.as_deref(), ORDER)?.map_or(LAST.into(), |[id]| id);
+        let (items, more) = access::list_entitlements(cx, &self.member, &before, self.limit).await?;
+        let next_cursor = items.last().filter(|_| more).map(|one| Cursor::after(ORDER, [one.id.to_string()]).encode());
+        Ok(EntitlementPage { items, next_cursor })
+    }
+}
