@@ -62,6 +62,7 @@ codes! {
     MemberExists "member_exists" false "The address belongs to a member already; `error` names the id.";
     EmailMismatch "email_mismatch" false "The member's address is not the one in `expectEmail`.";
     MemberDeleting "member_deleting" false "The member is being deleted; nothing else can be done with it any more.";
+    MemberMerging "member_merging" true "A job is moving another member to this one; it can go once that is done.";
     DailyCapReached "daily_cap_reached" true "The site has used what it may do of this in a day; the count begins anew at midnight UTC.";
     VideoNotFound "video_not_found" false "The site has no such video.";
     SlugTaken "slug_taken" false "Another video has the slug.";

@@ -7,7 +7,7 @@ use usher_jobs::Runner;
 
 use crate::{
     app::App,
-    areas::{access, activity, blocklist, groups, uploads},
+    areas::{access, activity, blocklist, groups, members, uploads},
 };
 
 /// Applies jobs until `stop` turns true, then gives back what is running.
@@ -17,6 +17,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let (grants, lapse) = (with(), with());
     let (imports, undos, forgets, retention, sweep) = (with(), with(), with(), with(), with());
     let (adds, removals, moves, deletions) = (with(), with(), with(), with());
+    let (gone_members, mergers) = (with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
         .on(move |job: blocklist::Undo, run| {
@@ -47,6 +48,14 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         .on(move |job: groups::Delete, run| {
             let app = deletions.clone();
             async move { groups::delete(&app, job, &run).await }
+        })
+        .on(move |job: members::Delete, run| {
+            let app = gone_members.clone();
+            async move { members::delete(&app, job, &run).await }
+        })
+        .on(move |job: members::Merge, run| {
+            let app = mergers.clone();
+            async move { members::merge(&app, job, &run).await }
         })
         .on(move |_: activity::Retention, run| {
             let app = retention.clone();

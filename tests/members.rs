@@ -1,5 +1,10 @@
 //! Members, as the API shows and changes them.
 
+mod delete;
+mod duplicates;
+mod killed;
+mod merge;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};

@@ -35,6 +35,7 @@ mod run;
 mod runner;
 mod settle;
 mod sweep;
+mod texts;
 mod ticket;
 
 pub use accept::Owner;
@@ -46,6 +47,7 @@ pub use query::{Depth, Filter};
 pub use row::{JobRow, State};
 pub use run::Run;
 pub use runner::Runner;
+pub use texts::Texts;
 
 /// What a call to this crate gives.
 pub type Result<T, E = usher_db::Error> = std::result::Result<T, E>;

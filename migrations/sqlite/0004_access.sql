@@ -6,7 +6,11 @@ ALTER TABLE member ADD COLUMN trial_since INTEGER;     -- a trial given by the s
 ALTER TABLE member ADD COLUMN trial_until INTEGER;
 ALTER TABLE member ADD COLUMN is_paid INTEGER NOT NULL DEFAULT 0; -- has a subscription that pays
 ALTER TABLE member ADD COLUMN deleting_since INTEGER;  -- a job is deleting the member: only it may write
+ALTER TABLE member ADD COLUMN merge_into TEXT; -- the member that a job moves everything of this one to
+ALTER TABLE member ADD COLUMN twin_key TEXT; -- email_key without sub-address, and dots at Gmail; null if it is the same
 CREATE INDEX member_lapse ON member (free_until) WHERE status = 'comped' AND free_until IS NOT NULL;
+CREATE INDEX member_merge ON member (site, merge_into) WHERE merge_into IS NOT NULL;
+CREATE INDEX member_twin ON member (site, twin_key, id) WHERE twin_key IS NOT NULL;
 
 CREATE TABLE plan (
     site          INTEGER NOT NULL REFERENCES site (id),

@@ -77,6 +77,22 @@ impl Cx {
         Ok(row)
     }
 
+    /// The same for a job of which there is one only: the earlier one, if there is one, whatever its kind and its state,
+    /// and whether it is new.
+    pub async fn enqueue_once<J: Job + Serialize>(&mut self, dedupe: &str, job: &J) -> Result<(JobRow, bool)> {
+        let (app, request, key, site) =
+            (self.app.clone(), self.request.to_string(), self.caller.key.id.to_string(), self.site().number());
+        let owner =
+            Owner { site, key_id: Some(&key), request_id: Some(&request), dedupe: Some(dedupe), ..Owner::default() };
+        let row = app.jobs.enqueue(self.tx(), owner, job).await?;
+        let is_new = row.request_id.as_deref() == Some(&request);
+        if is_new {
+            self.tx().note(Change::created("job", row.id.as_str(), json!({ "kind": row.kind })));
+            self.starts(&row);
+        }
+        Ok((row, is_new))
+    }
+
     /// Notes which job the call starts, for the log and for a caller that waits for its end.
     pub fn starts(&mut self, job: &JobRow) {
         self.job = Some(job.clone());

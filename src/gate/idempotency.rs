@@ -150,3 +150,78 @@ pub async fn prune(conn: Conn<'_>, before: Time, limit: u32) -> DbResult<u64> {
     .run(conn)
     .await
 }
+
+/// An answer that was kept, for whoever takes a person out of it.
+pub struct Kept {
+    /// The key and the Idempotency-Key.
+    pub place: (String, String),
+    /// The body.
+    pub answer: String,
+}
+
+impl usher_db::FromRow for Kept {
+    fn from_row(row: &mut usher_db::Row<'_>) -> DbResult<Self> {
+        Ok(Self { place: (row.take()?, row.take()?), answer: row.take()? })
+    }
+}
+
+/// The next answers of calls since a time in which a person may stand, by id or by address, at most `limit`. `pattern`
+/// is for `LIKE`, in lower case, with `!` to escape.
+pub async fn mentions(
+    conn: Conn<'_>,
+    site: SiteId,
+    (member, pattern): (&crate::values::MemberId, &str),
+    since: Time,
+    after: &(String, String),
+    limit: u32,
+) -> DbResult<Vec<Kept>> {
+    macro_rules! text {
+        ($index:literal) => {
+            concat!(
+                "SELECT key_id, idempotency_key, answer FROM idempotency ",
+                $index,
+                " WHERE site = $1 AND created_at >= $2 AND (key_id, idempotency_key) > ($3, $4)
+                    AND (answer LIKE $5 OR lower(answer) LIKE $6 ESCAPE '!'
+                         OR (octet_length(answer) <> length(answer) AND answer LIKE '%@%'))
+                  ORDER BY key_id, idempotency_key LIMIT $7"
+            )
+        };
+    }
+    // SQLite would read all that the site has; of late ones there are few.
+    sql_both!(sqlite: text!("INDEXED BY idempotency_age"), postgres: text!(""))
+        .bind(site)
+        .bind(since)
+        .bind(&after.0)
+        .bind(&after.1)
+        .bind(format!("%{member}%"))
+        .bind(pattern)
+        .bind(limit)
+        .all(conn)
+        .await
+}
+
+/// A kept answer as it is now; nobody else changes it until the transaction ends.
+pub async fn hold_kept(conn: Conn<'_>, site: SiteId, place: &(String, String)) -> DbResult<Option<Kept>> {
+    sql_both!(
+        sqlite: "SELECT key_id, idempotency_key, answer FROM idempotency
+                 WHERE site = $1 AND key_id = $2 AND idempotency_key = $3",
+        postgres: "SELECT key_id, idempotency_key, answer FROM idempotency
+                   WHERE site = $1 AND key_id = $2 AND idempotency_key = $3 FOR UPDATE",
+    )
+    .bind(site)
+    .bind(&place.0)
+    .bind(&place.1)
+    .optional(conn)
+    .await
+}
+
+/// Writes an answer anew.
+pub async fn rewrite(conn: Conn<'_>, site: SiteId, kept: &Kept) -> DbResult<u64> {
+    sql!("UPDATE idempotency SET answer = $4 WHERE site = $1 AND key_id = $2 AND idempotency_key = $3")
+        .bind(site)
+        .bind(&kept.place.0)
+        .bind(&kept.place.1)
+        .bind(&kept.answer)
+        .run(conn)
+        .await
+}

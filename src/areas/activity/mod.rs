@@ -8,6 +8,7 @@
 mod export;
 mod jobs;
 mod log;
+pub mod mentions;
 pub mod store;
 mod tools;
 mod types;

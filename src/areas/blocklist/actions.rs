@@ -7,7 +7,7 @@ use serde_json::json;
 use usher_db::Change;
 
 use super::{
-    Import, Reason, preview,
+    Import, Reason, hidden, preview,
     rows::NewRow,
     source::UPLOAD_GONE,
     store::{self, Said},
@@ -31,8 +31,7 @@ const NO_ADDRESS: &str = "not an email address";
 pub(super) async fn check(cx: &mut Cx, emails: Vec<String>) -> Result<Vec<CheckResult>> {
     let keys = keys_of(&emails);
     let site = cx.site();
-    let found = store::of_keys(cx.conn(), site, keys.iter().flatten().cloned().collect()).await?;
-    let found: HashMap<_, _> = found.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
+    let found = hidden::find(cx, site, &keys.iter().flatten().cloned().collect::<Vec<_>>()).await?;
     let one = |(email, key): (String, Option<String>)| {
         let entry = key.as_ref().and_then(|key| found.get(key));
         CheckResult {
@@ -130,11 +129,14 @@ pub(super) async fn add(cx: &mut Cx, emails: Vec<String>, reason: Reason, note: 
 pub(super) async fn remove(cx: &mut Cx, emails: Vec<String>) -> Result<Removed> {
     let keys = keys_of(&emails);
     let site = cx.site();
-    let gone = store::remove(cx.tx().conn(), site, keys.iter().flatten().cloned().collect()).await?;
+    let known: Vec<_> = keys.iter().flatten().cloned().collect();
+    let hashed = hidden::hashes(cx, site, &known).await?;
+    let both = known.into_iter().chain(hashed.keys().cloned()).collect();
+    let gone = store::remove(cx.tx().conn(), site, both).await?;
     store::forget_claims(cx.tx().conn(), site, gone.iter().map(|entry| entry.key.clone()).collect()).await?;
     let changes = gone.iter().map(|entry| Change::deleted("block", entry.id.as_str(), entry.change())).collect();
     note_changes(cx, changes);
-    let gone: HashSet<_> = gone.into_iter().map(|entry| entry.key).collect();
+    let gone: HashSet<_> = gone.into_iter().map(|entry| hashed.get(&entry.key).cloned().unwrap_or(entry.key)).collect();
     let missing = |key: &Option<String>| key.as_ref().is_none_or(|key| !gone.contains(key));
     Ok(Removed {
         removed: u32::try_from(gone.len()).unwrap_or(u32::MAX),

@@ -5,6 +5,7 @@ use poem_openapi::types::ParseFromJSON as _;
 use usher_files::ListFile;
 
 use super::{
+    hidden,
     store::{self, Filter},
     tools::ListBlocks,
     types::Entry,
@@ -46,7 +47,8 @@ pub fn export(app: Arc<App>, site: SiteId, filter: ExportFilter) -> impl Stream<
 
 fn csv(entries: &[Entry]) -> Result<Vec<u8>> {
     let mut list = ListFile::resume(Vec::new());
-    for entry in entries {
+    // Nobody could import a hash again.
+    for entry in entries.iter().filter(|entry| !entry.key.starts_with(hidden::PREFIX)) {
         let first_seen = entry.first_seen.to_string();
         list.write([
             Some(&entry.email),

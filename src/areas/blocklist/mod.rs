@@ -15,12 +15,17 @@
 //! `block_import`); what anybody else says of such an entry is kept beside it (`block_claim`), and nothing is kept of
 //! entries that come from direct calls, or from imports that are too old to be taken back. So the first import of an
 //! address, which is nearly every row, costs nothing more.
+//!
+//! A block outlasts the member: when a member is deleted, its entry keeps a keyed hash of the address and nothing else of
+//! the person (`hidden.rs`). Check and remove find it by the address; the list shows `erased:<member id>`; an export
+//! leaves it out, as nobody could import it again. Adding such an address makes an entry in the open beside it.
 
 mod actions;
 mod apply;
 mod deaths;
 mod export;
 mod guide;
+mod hidden;
 mod jobs;
 mod lines;
 mod preview;
@@ -33,6 +38,7 @@ mod undo;
 
 pub use export::{export, export_filter};
 pub use guide::guide;
+pub use hidden::{find, hide};
 pub use jobs::{Import, import};
 pub use tools::AREA;
 pub use types::{Entry, Reason};

@@ -75,7 +75,8 @@ impl From<usher_files::Reason> for Reason {
 pub struct Entry {
     /// The entry.
     pub id: BlockId,
-    /// The address, as it was written.
+    /// The address, as it was written; `erased:` and the id of a member that was deleted, whose address is only
+    /// known as a hash.
     pub email: String,
     /// Why it is blocked: the strongest reason that was given.
     pub reason: Reason,

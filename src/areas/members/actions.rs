@@ -24,7 +24,7 @@ pub const MAX_TAGS: usize = 100;
 /// of the few connections for reading; the rest of the calls keep the others.
 const MAX_SEARCHES: usize = 2;
 
-static SEARCHES: Semaphore = Semaphore::const_new(MAX_SEARCHES);
+pub(super) static SEARCHES: Semaphore = Semaphore::const_new(MAX_SEARCHES);
 
 /// What a new member is to have.
 pub struct New {
@@ -128,6 +128,15 @@ pub async fn find(cx: &mut Cx, who: &MemberRef) -> Result<Member> {
 
 /// The same for a call that writes: until it has ended, no other changes this member.
 pub async fn hold(cx: &mut Cx, who: &MemberRef) -> Result<Member> {
+    let member = hold_any(cx, who).await?;
+    match member.deleting_since {
+        None => Ok(member),
+        Some(_) => Err(deleting(&member.id)),
+    }
+}
+
+/// The same, also of a member that a job is deleting.
+pub(super) async fn hold_any(cx: &mut Cx, who: &MemberRef) -> Result<Member> {
     let site = cx.site();
     let id = match who {
         MemberRef::Id(by) => store::hold(cx.conn(), site, &by.id).await?,
@@ -138,11 +147,7 @@ pub async fn hold(cx: &mut Cx, who: &MemberRef) -> Result<Member> {
         Some(id) => store::by_id(cx.conn(), site, &id).await?,
         None => None,
     };
-    let member = found(cx, who, member)?;
-    match member.deleting_since {
-        None => Ok(member),
-        Some(_) => Err(deleting(&member.id)),
-    }
+    found(cx, who, member)
 }
 
 /// Members that a call names together.

@@ -13,11 +13,17 @@
 //! neither. An error may name a member's id, never an address that the caller did not send.
 
 mod actions;
+mod delete;
+pub mod duplicates;
+pub mod erase;
+mod merge;
 pub mod store;
 mod tools;
 mod types;
 
 pub use actions::{Found, MAX_TAGS, New, create, find, find_many, found, hold};
+pub use delete::{Delete, delete};
+pub use merge::{Merge, merge};
 pub use tools::AREA;
 pub(super) use types::member_columns;
 pub use types::{Member, MemberById, MemberRef, MemberStatus, Name, Span};

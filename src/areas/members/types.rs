@@ -11,7 +11,7 @@ use crate::{
 const LONGEST_NAME: usize = 200;
 
 /// The longest note, in characters.
-const LONGEST_NOTE: usize = 5000;
+pub(super) const LONGEST_NOTE: usize = 5000;
 
 /// What a member has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, serde::Serialize, serde::Deserialize)]
@@ -166,10 +166,27 @@ impl Member {
         email_key(&self.email)
     }
 
+    /// What the address is compared by with those of others who may be the same person: without sub-address, and at
+    /// Gmail without dots. `None` if that is the key itself.
+    pub(super) fn twin_key(&self) -> Option<String> {
+        twin_key(&self.email_key())
+    }
+
     /// What the name is searched and sorted by; empty without one.
     pub(super) fn name_key(&self) -> String {
         search_key(self.name.as_deref().unwrap_or_default())
     }
+}
+
+/// The address that mail to an address most likely ends at, if it is another one.
+pub(super) fn twin_key(key: &str) -> Option<String> {
+    let (local, domain) = key.rsplit_once('@').filter(|(local, _)| !local.starts_with('"'))?;
+    let plain = local.split('+').next().filter(|plain| !plain.is_empty())?;
+    let twin = match domain {
+        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", plain.replace('.', "")),
+        _ => format!("{plain}@{domain}"),
+    };
+    (twin != key).then_some(twin)
 }
 
 /// When the member of an id was made: the millisecond in it.
@@ -362,6 +379,21 @@ mod tests {
         assert!(Name::parse(&"é".repeat(LONGEST_NAME + 1)).is_err());
         assert_eq!(Note::parse("one\ntwo").unwrap().into_option().as_deref(), Some("one\ntwo"));
         assert!(Note::parse("\0").is_err());
+    }
+
+    #[test]
+    fn twins_are_told_by_what_most_servers_leave_out() {
+        for (key, twin) in [
+            ("anna+shop@example.com", Some("anna@example.com")),
+            ("anna@example.com", None),
+            ("an.na@example.com", None),
+            ("a.nna+x+y@googlemail.com", Some("anna@gmail.com")),
+            ("anna@gmail.com", None),
+            ("+x@example.com", None),
+            ("\"a+b\"@example.com", None),
+        ] {
+            assert_eq!(twin_key(key).as_deref(), twin, "{key}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod access;
 mod beside;
+mod delete;
 pub(super) mod hello;
 mod import;
 mod list;
@@ -46,7 +47,7 @@ pub(super) struct Command {
     /// Seconds of each round of read and write.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
-    /// Rounds of read and write; import takes half as many.
+    /// Rounds of read, write and delete; import takes half as many.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
     /// Rows that are imported, and members in the larger list.
@@ -77,6 +78,8 @@ enum Measure {
     Beside,
     /// members.whyPaywall against members.get, and a bundle for a group of 100,000 against one statement.
     Access,
+    /// members.create while a member with 50,000 watched videos is deleted, against the same without.
+    Delete,
     /// members.list of many members, against the same of few.
     List,
     /// From the program's start to its first answer, and its memory at rest.
@@ -128,6 +131,7 @@ impl Bench {
                 Measure::Formats => import::formats(self).await,
                 Measure::Beside => beside::run(self).await,
                 Measure::Access => access::run(self).await,
+                Measure::Delete => delete::run(self).await,
                 Measure::List => list::run(self).await,
                 Measure::Start => start::run(self).await,
             };

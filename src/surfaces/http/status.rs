@@ -67,6 +67,7 @@ pub fn status(code: Code) -> StatusCode {
         Code::IdempotencyInProgress
         | Code::MemberExists
         | Code::MemberDeleting
+        | Code::MemberMerging
         | Code::SlugTaken
         | Code::GroupExists
         | Code::OrderIdUsed

@@ -69,8 +69,8 @@ pub async fn hold_by_email(conn: Conn<'_>, site: SiteId, email: &Email) -> Resul
 pub async fn insert(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Item = &Member>) -> Result<u64> {
     sql!(
         "INSERT INTO member (site, id, email, email_key, name, name_key, note, status, free_since, free_until,
-                             created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                             created_at, updated_at, twin_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (site, email_key) DO NOTHING"
     )
     .rows(members.into_iter().map(|member| values(site, member)))
@@ -78,7 +78,7 @@ pub async fn insert(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Ite
     .await
 }
 
-fn values(site: SiteId, member: &Member) -> [Value; 12] {
+fn values(site: SiteId, member: &Member) -> [Value; 13] {
     [
         site.into(),
         (&member.id).into(),
@@ -92,13 +92,15 @@ fn values(site: SiteId, member: &Member) -> [Value; 12] {
         member.free_access.and_then(|free| free.expires_at).into(),
         member.created_at.into(),
         member.updated_at.into(),
+        member.twin_key().into(),
     ]
 }
 
 /// Writes what may change of a member, but for the tags.
 pub async fn update(conn: Conn<'_>, site: SiteId, member: &Member) -> Result<u64> {
     sql!(
-        "UPDATE member SET email = $3, email_key = $4, name = $5, name_key = $6, note = $7, updated_at = $8
+        "UPDATE member SET email = $3, email_key = $4, name = $5, name_key = $6, note = $7, updated_at = $8,
+                twin_key = $9
          WHERE site = $1 AND id = $2"
     )
     .bind(site)
@@ -109,6 +111,7 @@ pub async fn update(conn: Conn<'_>, site: SiteId, member: &Member) -> Result<u64
     .bind(member.name_key())
     .bind(member.note.as_deref())
     .bind(member.updated_at)
+    .bind(member.twin_key())
     .run(conn)
     .await
 }

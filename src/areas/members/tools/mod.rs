@@ -1,4 +1,5 @@
 mod access;
+mod gone;
 mod list;
 mod read;
 mod tag;
@@ -21,6 +22,9 @@ pub const AREA: Area = Area {
         write::UpdateMember,
         tag::AddTags,
         tag::RemoveTags,
-        tag::ReplaceTags
+        tag::ReplaceTags,
+        gone::DeleteMember,
+        gone::FindDuplicates,
+        gone::MergeMembers
     ],
 };

@@ -1,0 +1,45 @@
+use usher_db::{Conn, Result, sql};
+
+use crate::{
+    areas::members::MemberStatus,
+    values::{MemberId, SiteId, Time},
+};
+
+/// The subscriptions of a member that are live, with their ids at Stripe.
+pub async fn live_subscriptions(
+    conn: Conn<'_>,
+    site: SiteId,
+    member: &MemberId,
+) -> Result<Vec<(String, Option<String>)>> {
+    sql!(
+        "SELECT id, external_id FROM subscription WHERE site = $1 AND member_id = $2
+           AND status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid') ORDER BY id"
+    )
+    .bind(site)
+    .bind(member)
+    .all(conn)
+    .await
+}
+
+/// Cancels a member's live subscriptions.
+pub async fn cancel_subscriptions(conn: Conn<'_>, site: SiteId, member: &MemberId, now: Time) -> Result<u64> {
+    sql!(
+        "UPDATE subscription SET status = 'canceled', updated_at = $3 WHERE site = $1 AND member_id = $2
+           AND status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')"
+    )
+    .bind(site)
+    .bind(member)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// Notes that no subscription of a member pays any more.
+pub async fn unpay(conn: Conn<'_>, site: SiteId, member: &MemberId, status: MemberStatus) -> Result<u64> {
+    sql!("UPDATE member SET is_paid = FALSE, status = $3 WHERE site = $1 AND id = $2")
+        .bind(site)
+        .bind(member)
+        .bind(status.as_str())
+        .run(conn)
+        .await
+}

@@ -1,0 +1,156 @@
+//! How a member goes: what is deleted, what is rewritten, what stays.
+//!
+//! **Deleted** are watch data, comments, entitlements, granted orders, tags, group places, subscriptions and at last the
+//! member itself. **Rewritten** is what the installation has said or was told: in the activity log, in answers that are
+//! kept for an Idempotency-Key and in jobs that have ended, `erased:<member id>` takes the address's place, and `erased`
+//! that of names, notes and comments ([`Person`]). **Kept** is a block on the address, as a keyed hash
+//! ([`blocklist::hide`](crate::areas::blocklist::hide)). Invoices, once there are any, stay as they must by law, with
+//! the member's id and without name and address: `member_id` of `invoice` is then no foreign key, and its columns with
+//! name and address are set to null here.
+//!
+//! [`TABLES`] is the list of all tables with a member or an address in them; a test compares it with the schema.
+//!
+//! It is done in many short transactions, each with its counts in the job's checkpoint; all of them are safe to do
+//! twice. The last one ([`end()`]) does what has come in between and is the only one that deletes the member.
+//! It must never delete or rewrite anything of a member that is not marked by `deleting_since`.
+
+mod end;
+mod logs;
+pub mod store;
+mod text;
+
+use std::collections::BTreeMap;
+
+pub use end::{End, end};
+pub use logs::{Work, rewrite};
+use serde::{Deserialize, Serialize};
+pub use text::{Person, mark};
+
+/// What happens to a table when a member goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The member's rows are deleted, or are the winner's after a merge.
+    Rows(Kind),
+    /// The member's own row, which goes last.
+    Member,
+    /// The address is taken out of its texts.
+    Texts,
+    /// The address becomes a keyed hash.
+    Hash,
+}
+
+/// Every table with a member or an address in it.
+pub const TABLES: &[(&str, Fate)] = &[
+    ("watch", Fate::Rows(Kind::Watch)),
+    ("comment", Fate::Rows(Kind::Comments)),
+    ("entitlement", Fate::Rows(Kind::Entitlements)),
+    ("granted_order", Fate::Rows(Kind::Orders)),
+    ("member_tag", Fate::Rows(Kind::Tags)),
+    ("group_place", Fate::Rows(Kind::Groups)),
+    ("subscription", Fate::Rows(Kind::Subscriptions)),
+    ("activity", Fate::Texts),
+    ("idempotency", Fate::Texts),
+    ("job", Fate::Texts),
+    ("block", Fate::Hash),
+    ("block_claim", Fate::Hash),
+    ("member", Fate::Member),
+];
+
+/// Rows that a member has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// How far the member got in videos.
+    Watch,
+    /// Comments below videos.
+    Comments,
+    /// Rights to bundles.
+    Entitlements,
+    /// Orders that were granted.
+    Orders,
+    /// Tags.
+    Tags,
+    /// Places in groups.
+    Groups,
+    /// Subscriptions.
+    Subscriptions,
+}
+
+impl Kind {
+    /// Every kind, in the order in which they go.
+    pub const ALL: [Self; 7] =
+        [Self::Watch, Self::Comments, Self::Entitlements, Self::Orders, Self::Tags, Self::Groups, Self::Subscriptions];
+
+    /// As it is counted in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Watch => "watch",
+            Self::Comments => "comments",
+            Self::Entitlements => "entitlements",
+            Self::Orders => "orders",
+            Self::Tags => "tags",
+            Self::Groups => "groups",
+            Self::Subscriptions => "subscriptions",
+        }
+    }
+}
+
+/// What else is counted: rows of the log, kept answers and ended jobs that were rewritten, and blocks that became hashes.
+pub const REWRITTEN: [&str; 4] = ["activity", "answers", "jobs", "blocks"];
+
+/// Rows by what they are.
+pub type Counts = BTreeMap<String, u64>;
+
+/// How far it got: the job's checkpoint. Readable for ever.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct At {
+    /// Rows of the member when it began; 0 before they are counted.
+    total: u64,
+    counts: Counts,
+    /// The log is rewritten up to there.
+    log: String,
+}
+
+/// How it stands, for everybody.
+#[derive(Serialize)]
+pub struct Progress<'a> {
+    done: u64,
+    total: u64,
+    #[serde(flatten)]
+    counts: &'a Counts,
+}
+
+impl At {
+    /// Where it begins, with what the acceptance has done already.
+    pub fn start(total: u64, done: Counts) -> Self {
+        let names = Kind::ALL.map(Kind::name).into_iter().chain(REWRITTEN);
+        let mut counts: Counts = names.map(|name| (name.to_owned(), 0)).collect();
+        counts.extend(done);
+        Self { total: total + counts.values().sum::<u64>(), counts, log: String::new() }
+    }
+
+    /// Whether it has begun.
+    pub fn has_begun(&self) -> bool {
+        !self.counts.is_empty()
+    }
+
+    fn count(&mut self, name: &str, n: u64) {
+        *self.counts.entry(name.to_owned()).or_default() += n;
+    }
+
+    /// Counts rows that are gone.
+    pub fn gone(&mut self, kind: Kind, n: u64) {
+        self.count(kind.name(), n);
+    }
+
+    /// How it stands.
+    pub fn progress(&self) -> Progress<'_> {
+        let done = Kind::ALL.iter().filter_map(|kind| self.counts.get(kind.name())).sum();
+        Progress { done, total: self.total.max(done), counts: &self.counts }
+    }
+
+    /// What the job gives once it is done.
+    pub fn result(&self) -> &Counts {
+        &self.counts
+    }
+}

@@ -1,0 +1,101 @@
+//! The SQL of a member that goes: each kind of rows is counted, deleted or handed over, a number of rows at once.
+
+use usher_db::{Conn, FromRow, Result, Row, Statement, sql};
+
+use super::Kind;
+use crate::values::{MemberId, SiteId, Time};
+
+/// How many rows of a kind a member has.
+pub async fn tally(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) -> Result<u64> {
+    let statement = match kind {
+        Kind::Watch => sql!("SELECT count(*) FROM watch WHERE site = $1 AND member_id = $2"),
+        Kind::Comments => sql!("SELECT count(*) FROM comment WHERE site = $1 AND member_id = $2"),
+        Kind::Entitlements => sql!("SELECT count(*) FROM entitlement WHERE site = $1 AND member_id = $2"),
+        Kind::Orders => sql!("SELECT count(*) FROM granted_order WHERE site = $1 AND member_id = $2"),
+        Kind::Tags => sql!("SELECT count(*) FROM member_tag WHERE site = $1 AND member_id = $2"),
+        Kind::Groups => sql!("SELECT count(*) FROM group_place WHERE site = $1 AND member_id = $2"),
+        Kind::Subscriptions => sql!("SELECT count(*) FROM subscription WHERE site = $1 AND member_id = $2"),
+    };
+    let (n,): (i64,) = statement.bind(site).bind(member).one(conn).await?;
+    Ok(u64::try_from(n).unwrap_or(0))
+}
+
+/// Deletes rows of a kind, at most `limit`. Gives how many.
+pub async fn delete(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind, limit: u32) -> Result<u64> {
+    deletion(kind).bind(site).bind(member).bind(limit).run(conn).await
+}
+
+fn deletion(kind: Kind) -> Statement {
+    match kind {
+        Kind::Watch => sql!(
+            "DELETE FROM watch WHERE site = $1 AND member_id = $2 AND video_id IN
+             (SELECT video_id FROM watch WHERE site = $1 AND member_id = $2 ORDER BY video_id LIMIT $3)"
+        ),
+        Kind::Comments => sql!(
+            "DELETE FROM comment WHERE site = $1 AND member_id = $2 AND id IN
+             (SELECT id FROM comment WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $3)"
+        ),
+        Kind::Entitlements => sql!(
+            "DELETE FROM entitlement WHERE site = $1 AND member_id = $2 AND bundle_id IN
+             (SELECT bundle_id FROM entitlement WHERE site = $1 AND member_id = $2 ORDER BY bundle_id LIMIT $3)"
+        ),
+        Kind::Orders => sql!(
+            "DELETE FROM granted_order WHERE site = $1 AND order_id IN
+             (SELECT order_id FROM granted_order WHERE site = $1 AND member_id = $2 ORDER BY order_id LIMIT $3)"
+        ),
+        Kind::Tags => sql!(
+            "DELETE FROM member_tag WHERE site = $1 AND member_id = $2 AND tag IN
+             (SELECT tag FROM member_tag WHERE site = $1 AND member_id = $2 ORDER BY tag LIMIT $3)"
+        ),
+        Kind::Groups => sql!(
+            "DELETE FROM group_place WHERE site = $1 AND member_id = $2 AND group_id IN
+             (SELECT group_id FROM group_place WHERE site = $1 AND member_id = $2 ORDER BY group_id LIMIT $3)"
+        ),
+        Kind::Subscriptions => sql!(
+            "DELETE FROM subscription WHERE site = $1 AND id IN
+             (SELECT id FROM subscription WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $3)"
+        ),
+    }
+}
+
+/// Marks a member as one that a job deletes: from then on only the job may write to it.
+pub async fn mark(conn: Conn<'_>, site: SiteId, member: &MemberId, since: Time) -> Result<u64> {
+    sql!("UPDATE member SET deleting_since = $3, updated_at = $3 WHERE site = $1 AND id = $2")
+        .bind(site)
+        .bind(member)
+        .bind(since)
+        .run(conn)
+        .await
+}
+
+/// Deletes the member's own row.
+pub async fn delete_member(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<u64> {
+    sql!("DELETE FROM member WHERE site = $1 AND id = $2 AND deleting_since IS NOT NULL")
+        .bind(site)
+        .bind(member)
+        .run(conn)
+        .await
+}
+
+/// Whether a member has rows of a kind.
+pub async fn has(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) -> Result<bool> {
+    let statement = match kind {
+        Kind::Watch => sql!("SELECT 1 FROM watch WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Comments => sql!("SELECT 1 FROM comment WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Entitlements => sql!("SELECT 1 FROM entitlement WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Orders => sql!("SELECT 1 FROM granted_order WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Tags => sql!("SELECT 1 FROM member_tag WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Groups => sql!("SELECT 1 FROM group_place WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Subscriptions => sql!("SELECT 1 FROM subscription WHERE site = $1 AND member_id = $2 LIMIT 1"),
+    };
+    let found: Vec<Nothing> = statement.bind(site).bind(member).all(conn).await?;
+    Ok(!found.is_empty())
+}
+
+struct Nothing;
+
+impl FromRow for Nothing {
+    fn from_row(_: &mut Row<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}
