@@ -64,6 +64,8 @@ pub(crate) struct Values<'a> {
     pub(crate) note: Option<&'a str>,
     pub(crate) first_seen: Option<&'a str>,
     pub(crate) vendor_code: Option<&'a str>,
+    /// All cells, decoded.
+    pub(crate) texts: Texts<'a>,
 }
 
 /// Takes the values out of a record.
@@ -100,7 +102,7 @@ pub(crate) fn values<'a>(
         false => note,
     };
     let vendor_code = vendor_code.or(reason.filter(|_| known.is_none()));
-    Ok(Values { email, reason: known, source, note, first_seen: value(first_seen), vendor_code })
+    Ok(Values { email, reason: known, source, note, first_seen: value(first_seen), vendor_code, texts })
 }
 
 /// The bare address of a cell.
@@ -121,7 +123,8 @@ fn address<'a>(cell: &'a str, mapping: &Mapping) -> Result<&'a str, RowFault> {
 }
 
 /// The cells of a row, decoded.
-struct Texts<'a> {
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Texts<'a> {
     text: &'a str,
     ends: &'a [usize],
 }
@@ -129,6 +132,12 @@ struct Texts<'a> {
 impl<'a> Texts<'a> {
     fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// The cell of a column as somebody meant it; as it is in JSON, where nothing is guarded.
+    pub(crate) fn value(&self, column: usize, is_guarded: bool) -> Option<&'a str> {
+        let cell = self.get(column)?;
+        if is_guarded { plain(cell) } else { Some(cell.trim()).filter(|cell| !cell.is_empty()) }
     }
 
     fn get(&self, column: usize) -> Option<&'a str> {
