@@ -7,7 +7,7 @@ use usher_jobs::Runner;
 
 use crate::{
     app::App,
-    areas::{activity, blocklist, uploads},
+    areas::{activity, blocklist, members, uploads},
 };
 
 /// Applies jobs until `stop` turns true, then gives back what is running.
@@ -15,8 +15,11 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     const HOUR: Duration = Duration::from_secs(3600);
     let with = || app.clone();
     let (imports, undos, forgets, retention, sweep) = (with(), with(), with(), with(), with());
+    let (members, exports) = (with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
+        .on(move |job: members::Import, run| members::import(members.clone(), job, run))
+        .on(move |job: members::Export, run| members::export(exports.clone(), job, run))
         .on(move |job: blocklist::Undo, run| {
             let app = undos.clone();
             async move { blocklist::undo(&app, job, &run).await }

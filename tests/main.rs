@@ -6,6 +6,7 @@ mod harness;
 mod activity;
 mod blocklist;
 mod gate;
+mod imports;
 mod jobs;
 mod keys;
 mod members;

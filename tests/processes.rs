@@ -1,6 +1,7 @@
 //! Several processes on one database, as an operator runs them: together they keep what one promises.
 
 mod deadly;
+mod members;
 mod refused;
 mod stopped;
 

@@ -16,6 +16,11 @@ impl<W: Write> TableFile<W> {
         Ok(Self(csv))
     }
 
+    /// Goes on with a table that has its header already.
+    pub fn resume(out: W) -> Self {
+        Self(csv::Writer::from_writer(out))
+    }
+
     /// Writes a row.
     pub fn write<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
         for cell in cells {

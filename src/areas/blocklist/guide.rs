@@ -2,7 +2,7 @@
 
 use usher_files::{EXPORTERS, FILE_ERRORS, RowFault, words};
 
-use super::source::NO_ADDRESS;
+use crate::imports::NO_ADDRESS;
 
 /// The guide, in Markdown.
 pub fn guide() -> String {

@@ -13,10 +13,14 @@
 //! neither. An error may name a member's id, never an address that the caller did not send.
 
 mod actions;
+mod export;
+mod import;
 pub mod store;
 mod tools;
 mod types;
 
 pub use actions::{MAX_TAGS, find, hold};
+pub use export::{Export, export};
+pub use import::{Import, import};
 pub use tools::AREA;
 pub use types::{Member, MemberRef, MemberStatus, Span};

@@ -1,3 +1,5 @@
+mod export;
+mod import;
 mod list;
 mod read;
 mod tag;
@@ -17,6 +19,8 @@ pub const AREA: Area = Area {
         write::UpdateMember,
         tag::AddTags,
         tag::RemoveTags,
-        tag::ReplaceTags
+        tag::ReplaceTags,
+        import::ImportMembers,
+        export::ExportMembers
     ],
 };
