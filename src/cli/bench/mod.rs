@@ -11,6 +11,7 @@ pub(super) mod hello;
 mod import;
 mod list;
 mod load;
+mod people;
 mod read;
 mod report;
 mod rows;
@@ -72,6 +73,8 @@ enum Measure {
     Import,
     /// The same import from each format, encoding and compression.
     Formats,
+    /// The import of half as many members with a tag each, against the same.
+    Members,
     /// members.get of one site while another's block list is imported, against the same without.
     Beside,
     /// members.list of many members, against the same of few.
@@ -123,6 +126,7 @@ impl Bench {
                 Measure::Write => write::run(self).await,
                 Measure::Import => import::run(self).await,
                 Measure::Formats => import::formats(self).await,
+                Measure::Members => people::run(self).await,
                 Measure::Beside => beside::run(self).await,
                 Measure::List => list::run(self).await,
                 Measure::Start => start::run(self).await,
