@@ -8,7 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod gate;
-pub mod imports;
+mod imports;
 mod pace;
 pub mod paging;
 pub mod surfaces;
