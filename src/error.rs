@@ -94,6 +94,7 @@ codes! {
     ZipEncrypted "zip_encrypted" false "A job's file is a zip archive with a password.";
     ZipMethod "zip_method" false "A job's file is a zip archive that is compressed in an unusual way.";
     FileTooLarge "file_too_large" false "A job's file is longer than 4 GiB when it is decompressed.";
+    TooManyRows "too_many_rows" false "A job's file has more rows than an import takes; split it.";
     FileUnreadable "file_unreadable" true "A job's file could not be read from the server's disk.";
     Crashed "crashed" false "The worker died each time it ran the job.";
     Panic "panic" false "The job made the worker panic each time; the server's log has the detail.";

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod gate;
+mod imports;
 mod pace;
 pub mod paging;
 pub mod surfaces;

@@ -18,8 +18,11 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let (imports, undos, forgets, retention, sweep) = (with(), with(), with(), with(), with());
     let (adds, removals, moves, deletions) = (with(), with(), with(), with());
     let (gone_members, mergers) = (with(), with());
+    let (members, exports) = (with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
+        .on(move |job: members::Import, run| members::import(members.clone(), job, run))
+        .on(move |job: members::Export, run| members::export(exports.clone(), job, run))
         .on(move |job: blocklist::Undo, run| {
             let app = undos.clone();
             async move { blocklist::undo(&app, job, &run).await }

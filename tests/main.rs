@@ -7,6 +7,7 @@ mod access;
 mod activity;
 mod blocklist;
 mod gate;
+mod imports;
 mod jobs;
 mod keys;
 mod members;

@@ -2,6 +2,7 @@
 
 mod deadly;
 mod granted;
+mod members;
 mod refused;
 mod stopped;
 

@@ -15,6 +15,7 @@ const WITHOUT_A_SUBJECT: &[&str] = &[
     "members.list",
     "members.create",
     "members.findDuplicates",
+    "members.export",
     "tags.list",
     "groups.list",
     "groups.create",
@@ -166,7 +167,7 @@ both!(nothing_of_another_site_is_seen_or_touched, async |world| {
             );
         }
     }
-    for path in ["events", "errors"] {
+    for path in ["events", "errors", "file"] {
         let path = format!("/api/v1/jobs/{}/{path}", import["job"]["id"].as_str().unwrap());
         let headers = [("authorization", format!("Bearer {}", stranger.text))];
         assert_eq!(world.send("GET", &path, &headers, "").await.failure(), (404, "job_not_found".into()));

@@ -18,6 +18,7 @@ pub(crate) struct Named<'a> {
 }
 
 /// What the columns mean.
+#[derive(Default)]
 pub(crate) struct Chosen {
     pub(crate) columns: Vec<Column>,
     pub(crate) exporter: Option<&'static Exporter>,
@@ -28,6 +29,9 @@ pub(crate) struct Chosen {
 impl Named<'_> {
     /// What the columns mean; `None` if none holds addresses.
     pub(crate) fn choose(self, wanted: &Wanted) -> Result<Option<Chosen>, FileError> {
+        if !wanted.own.is_empty() {
+            return self.choose_own(wanted);
+        }
         let normal: Vec<String> =
             self.names.iter().filter(|_| self.has_header).map(|name| names::normal(name)).collect();
         let exporter = wanted.exporter.or_else(|| Exporter::of(&normal));
@@ -76,6 +80,26 @@ impl Named<'_> {
                 && cells(flag.column).all(|cell| names::yes_or_no(cell).is_some())
         };
         names::flags(normal).into_iter().filter(is_flag).collect()
+    }
+
+    /// The same for a table of the caller's own: by what is wanted and by names alone.
+    fn choose_own(self, wanted: &Wanted) -> Result<Option<Chosen>, FileError> {
+        let normal: Vec<String> =
+            self.names.iter().filter(|_| self.has_header).map(|name| names::normal(name)).collect();
+        let mut fields = Fields(vec![None; self.names.len()]);
+        for (field, column) in &wanted.columns {
+            fields.set(*field, self.wanted(column)?);
+        }
+        if fields.of(Field::Email).is_none() {
+            let Some((email, _)) = self.email(&normal, &fields) else { return Ok(None) };
+            fields.set(Field::Email, email);
+        }
+        for own in wanted.own {
+            let columns = names::columns(&normal, own.names);
+            columns.into_iter().for_each(|column| fields.set(Field::Own(own.code), column));
+        }
+        let columns = self.names.into_iter().zip(fields.0).map(|(name, field)| Column { name, field }).collect();
+        Ok(Some(Chosen { columns, ..Chosen::default() }))
     }
 
     /// The column that somebody asked for by its name or its number from 1.

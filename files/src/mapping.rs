@@ -119,13 +119,15 @@ pub enum Field {
     FirstSeen,
     /// What the mail server or tool said, as a code.
     VendorCode,
+    /// A column of a table that is no block list, by the code that its reader has for it.
+    Own(&'static str),
 }
 
 impl Field {
-    /// How many there are.
+    /// How many a block list has.
     pub(crate) const COUNT: usize = 6;
 
-    /// All of them.
+    /// All that a block list has.
     pub const ALL: [Self; Self::COUNT] =
         [Self::Email, Self::Reason, Self::Source, Self::Note, Self::FirstSeen, Self::VendorCode];
 
@@ -138,6 +140,7 @@ impl Field {
             Self::Note => "note",
             Self::FirstSeen => "first_seen",
             Self::VendorCode => "vendor_code",
+            Self::Own(code) => code,
         }
     }
 }
@@ -221,8 +224,10 @@ impl fmt::Display for Mapping {
         if !matches!(self.format, Format::Json | Format::JsonLines) {
             f.write_str(if self.has_header { ", with a header" } else { ", without a header" })?;
         }
-        for (field, lead) in Field::ALL.iter().zip([": "].into_iter().chain(std::iter::repeat(", "))) {
-            let Some(i) = self.index_of(*field) else { continue };
+        let own = self.columns.iter().filter_map(|column| column.field).filter(|field| matches!(field, Field::Own(_)));
+        let fields = Field::ALL.into_iter().chain(own);
+        for (field, lead) in fields.zip([": "].into_iter().chain(std::iter::repeat(", "))) {
+            let Some(i) = self.index_of(field) else { continue };
             write!(f, "{lead}{} is column {}", field.code(), i + 1)?;
             if self.has_header {
                 write!(f, " \"{}\"", self.columns[i].name)?;
@@ -253,4 +258,16 @@ pub struct Wanted {
     pub columns: Vec<(Field, String)>,
     /// Whose export it is.
     pub exporter: Option<&'static Exporter>,
+    /// The columns that the caller reads beside the address. With any, the file is no block list: no reason is looked
+    /// for, and no export of another tool.
+    pub own: &'static [OwnColumn],
+}
+
+/// A column that a caller knows and this crate does not; a row gives it by [`Row::value`](crate::Row::value).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnColumn {
+    /// What it is called in [`Field::Own`].
+    pub code: &'static str,
+    /// The names that it has in files, the best first; in small letters, with one space between words.
+    pub names: &'static [&'static str],
 }

@@ -148,7 +148,8 @@ pub(crate) fn other_columns(names: &[String]) -> impl Iterator<Item = (Field, Ve
     OTHERS.iter().map(|(field, known)| (*field, columns(names, known)))
 }
 
-fn columns(names: &[String], known: &[&str]) -> Vec<usize> {
+/// The columns among `names` that have one of the `known` names, the best first.
+pub(crate) fn columns(names: &[String], known: &[&str]) -> Vec<usize> {
     known.iter().filter_map(|known| names.iter().position(|name| name == known)).collect()
 }
 

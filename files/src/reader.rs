@@ -11,11 +11,11 @@ use crate::input::{Input, read_full};
 use crate::json::JsonRecords;
 use crate::limits::SAMPLE_BYTES;
 use crate::looks::magic;
-use crate::mapping::{ERROR_COLUMNS, Field, Mapping, Wanted};
+use crate::mapping::{ERROR_COLUMNS, Field, Format, Mapping, Wanted};
 use crate::reason::Reason;
 use crate::records::{Cells, Record};
 use crate::source::Source;
-use crate::values::{Scratch, Values, values};
+use crate::values::{Scratch, Texts, Values, values};
 use crate::window::n_breaks;
 
 /// Reads one file, row by row.
@@ -68,6 +68,9 @@ pub struct Row<'a> {
     /// row that is too long, the first 1,024 bytes.
     pub raw: &'a [u8],
     cells: Cells<'a>,
+    texts: Texts<'a>,
+    /// Whether formulas are guarded.
+    is_guarded: bool,
     n_columns: usize,
     n_skipped: usize,
 }
@@ -177,10 +180,32 @@ impl<'a> Row<'a> {
             Ok(values) => (Ok(values.email), values),
             Err(fault) => (Err(fault), Values::default()),
         };
-        let Values { reason, source, note, first_seen, vendor_code, .. } = values;
+        let Values { reason, source, note, first_seen, vendor_code, texts, .. } = values;
         let n_skipped = if mapping.error_columns_at.is_some() { ERROR_COLUMNS.len() } else { 0 };
         let n_columns = mapping.columns.len();
-        Self { number, line, email, reason, source, note, first_seen, vendor_code, raw, cells, n_columns, n_skipped }
+        let is_guarded = !matches!(mapping.format, Format::Json | Format::JsonLines);
+        Self {
+            number,
+            line,
+            email,
+            reason,
+            source,
+            note,
+            first_seen,
+            vendor_code,
+            raw,
+            cells,
+            texts,
+            is_guarded,
+            n_columns,
+            n_skipped,
+        }
+    }
+
+    /// What stands in a column of the [`Mapping`], from 0; trimmed, and `None` if that leaves nothing or the row has a
+    /// fault.
+    pub fn value(&self, column: usize) -> Option<&'a str> {
+        self.texts.value(column, self.is_guarded)
     }
 
     /// The cells of the columns of the [`Mapping`], unquoted and otherwise as they came. A short row

@@ -65,6 +65,8 @@ pub(crate) struct Values<'a> {
     pub(crate) note: Option<&'a str>,
     pub(crate) first_seen: Option<&'a str>,
     pub(crate) vendor_code: Option<&'a str>,
+    /// All cells, decoded.
+    pub(crate) texts: Texts<'a>,
 }
 
 /// Takes the values out of a record.
@@ -105,7 +107,7 @@ pub(crate) fn values<'a>(
     let unknown = reason.filter(|_| of_words.is_none());
     let note = note.or(unknown.filter(|_| vendor_code.is_some()));
     let vendor_code = vendor_code.or(unknown);
-    Ok(Values { email, reason: known, source, note, first_seen: value(first_seen), vendor_code })
+    Ok(Values { email, reason: known, source, note, first_seen: value(first_seen), vendor_code, texts })
 }
 
 /// What the columns of yes and no say: if any of them says that the address gets no mail, it gets none.
@@ -140,7 +142,8 @@ fn address<'a>(cell: &'a str, mapping: &Mapping) -> Result<&'a str, RowFault> {
 }
 
 /// The cells of a row, decoded.
-struct Texts<'a> {
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Texts<'a> {
     text: &'a str,
     ends: &'a [usize],
 }
@@ -148,6 +151,12 @@ struct Texts<'a> {
 impl<'a> Texts<'a> {
     fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// The cell of a column as somebody meant it; as it is in JSON, where nothing is guarded.
+    pub(crate) fn value(&self, column: usize, is_guarded: bool) -> Option<&'a str> {
+        let cell = self.get(column)?;
+        if is_guarded { plain(cell) } else { Some(cell.trim()).filter(|cell| !cell.is_empty()) }
     }
 
     fn get(&self, column: usize) -> Option<&'a str> {

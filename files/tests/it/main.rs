@@ -9,6 +9,7 @@ mod formats;
 mod fuzzed;
 mod input;
 mod json;
+mod own;
 mod properties;
 
 use std::io::{self, Cursor, Seek, SeekFrom};

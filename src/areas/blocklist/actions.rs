@@ -9,7 +9,6 @@ use usher_db::Change;
 use super::{
     Import, Reason, hidden, preview,
     rows::NewRow,
-    source::UPLOAD_GONE,
     store::{self, Said},
     tools::{AddResult, Added, CheckResult, ImportAccepted, Removed},
     types::{Entry, ImportMapping},
@@ -18,6 +17,7 @@ use crate::{
     areas::{jobs::JobView, uploads},
     error::{Code, Error, Result},
     gate::Cx,
+    imports::UPLOAD_GONE,
     values::{BlockId, Email, UploadId},
 };
 

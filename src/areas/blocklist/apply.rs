@@ -1,69 +1,29 @@
-//! Writes a run of an import to the table, chunk by chunk.
+//! Writes a chunk of an import to the table.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
 use usher_db::Value;
-use usher_jobs::{Fail, Run};
+use usher_jobs::Fail;
 
 use super::{
-    deaths::Deaths,
     jobs::Started,
     lines::Lines,
     rows::NewRow,
-    source::Batch,
     store::{self, Said},
+    take::Take,
     types::Counts,
 };
-use crate::{app::App, pace::Pace, values::SiteId};
+use crate::{
+    app::App,
+    imports::{self, At},
+};
 
-/// How far an import got; the job's checkpoint. Readable for ever.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct At {
-    /// Rows of the file before the run that is being written.
-    pub(super) row: u64,
-    /// Where that run ends, once a part of it is written.
-    pub(super) until: Option<u64>,
-    /// The last key of it that is written.
-    pub(super) after: Option<String>,
-    /// Bytes of the error file that are true.
-    pub(super) error_bytes: u64,
-    pub(super) counts: Counts,
-    pub(super) deaths: Deaths,
-}
+impl imports::Import for Started {
+    type Take = Take;
+    type Counts = Counts;
 
-/// Writes what is not written yet of a run, and gives its memory back.
-pub(super) async fn apply(app: &App, run: &Run, import: &Started, at: &mut At, batch: Batch) -> Result<Lines, Fail> {
-    let mut pace = Pace::new(&app.db);
-    let site = SiteId::new(run.site);
-    let Batch { lines, first_row, end_row, skipped, invalid, error_bytes, total, .. } = batch;
-    at.error_bytes = error_bytes;
-    at.counts.total = total;
-    let mut from = match &at.after {
-        Some(key) => lines.after(key),
-        None => {
-            // The rows of the run that are not written count with its first chunk.
-            at.counts.skipped += skipped;
-            at.counts.invalid += invalid;
-            at.counts.done += skipped + invalid;
-            0
-        }
-    };
-    loop {
-        if run.stopping() {
-            return Err(Fail::Stopping);
-        }
-        let to = lines.len().min(from + pace.rows(&app.db, app.clock.now()));
-        let chunk = chunk(app, &lines, from, to);
-        (at.row, at.until, at.after) = match to == lines.len() {
-            true => (end_row, None, None),
-            false => (first_row, Some(end_row), Some(lines.get(to - 1).key.to_owned())),
-        };
-        at.deaths.passed(at.row);
-        write(app, run, site, import, chunk, at).await?;
-        if to == lines.len() {
-            return Ok(lines);
-        }
-        from = to;
+    async fn write(&self, lines: &Lines, rows: Range<usize>, at: &mut At<Counts>) -> Result<(), Fail> {
+        write(self, chunk(&self.app, lines, rows), at).await
     }
 }
 
@@ -75,9 +35,9 @@ struct Chunk<'a> {
     is_dated: bool,
 }
 
-fn chunk<'a>(app: &App, lines: &'a Lines, from: usize, to: usize) -> Chunk<'a> {
-    let (mut rows, mut n_rows, mut is_dated) = (Vec::with_capacity(to - from), 0, false);
-    for line in (from..to).map(|at| lines.get(at)) {
+fn chunk<'a>(app: &App, lines: &'a Lines, range: Range<usize>) -> Chunk<'a> {
+    let (mut rows, mut n_rows, mut is_dated) = (Vec::with_capacity(range.len()), 0, false);
+    for line in range.map(|at| lines.get(at)) {
         rows.push(NewRow {
             key: line.key,
             id: app.clock.id(),
@@ -95,15 +55,9 @@ fn chunk<'a>(app: &App, lines: &'a Lines, from: usize, to: usize) -> Chunk<'a> {
 }
 
 /// One transaction: the addresses, their counts and where to go on.
-async fn write(
-    app: &App,
-    run: &Run,
-    site: SiteId,
-    import: &Started,
-    chunk: Chunk<'_>,
-    at: &mut At,
-) -> Result<(), Fail> {
+async fn write(import: &Started, chunk: Chunk<'_>, at: &mut At<Counts>) -> Result<(), Fail> {
     let Chunk { rows, n_rows, is_dated } = chunk;
+    let (app, run, site) = (&import.app, &import.run, import.site);
     let job = &import.job;
     let source = job.source.as_deref().unwrap_or("import");
     let said = Said { source, note: job.note.as_deref(), now: app.clock.now(), import: Some(import.number) };

@@ -2,8 +2,7 @@
 
 use usher_files::{EXPORTERS, FILE_ERRORS, RowFault, flag_names, words};
 
-use super::source::NO_ADDRESS;
-use crate::areas::guide::table;
+use crate::{areas::guide::table, imports::NO_ADDRESS};
 
 /// The guide, in Markdown.
 pub fn guide() -> String {

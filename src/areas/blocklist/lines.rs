@@ -2,8 +2,7 @@
 //!
 //! The texts of all rows stand in one buffer, so that a quarter of a million of them are about 16 MiB.
 
-/// Rows of a run.
-pub(super) const MAX_ROWS: u64 = 250_000;
+use crate::imports;
 
 /// Bytes of text after which a run ends early.
 const MAX_TEXT: usize = 12 << 20;
@@ -47,12 +46,6 @@ struct Entry {
 }
 
 impl Lines {
-    /// Forgets the rows and keeps the memory.
-    pub(super) fn clear(&mut self) {
-        self.text.clear();
-        self.entries.clear();
-    }
-
     pub(super) fn push(&mut self, line: Line<'_>) {
         let Line { key, email, strength, source, note, vendor_code, first_seen, n } = line;
         let text = u32::try_from(self.text.len()).expect("a run ends long before 4 GiB");
@@ -67,38 +60,6 @@ impl Lines {
         prefix[..known].copy_from_slice(&key.as_bytes()[..known]);
         let first_seen = first_seen.unwrap_or(i64::MAX);
         self.entries.push(Entry { prefix: u64::from_be_bytes(prefix), first_seen, text, n, lengths, strength });
-    }
-
-    /// Whether the run should end for the memory it takes.
-    pub(super) fn is_full(&self) -> bool {
-        self.text.len() >= MAX_TEXT
-    }
-
-    /// Sorts by key and makes one of the rows of an address: the strongest, of equals the first, with the earliest
-    /// time.
-    pub(super) fn sort(&mut self) {
-        let Self { text, entries } = self;
-        entries.sort_unstable_by(|a, b| {
-            let by_key = a.prefix.cmp(&b.prefix).then_with(|| a.key(text).cmp(b.key(text)));
-            by_key.then(b.strength.cmp(&a.strength)).then(a.text.cmp(&b.text))
-        });
-        entries.dedup_by(|next, kept| {
-            let same = next.prefix == kept.prefix && next.key(text) == kept.key(text);
-            if same {
-                kept.n += next.n;
-                kept.first_seen = kept.first_seen.min(next.first_seen);
-            }
-            same
-        });
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Where the rows after `key` begin.
-    pub(super) fn after(&self, key: &str) -> usize {
-        self.entries.partition_point(|entry| entry.key(&self.text) <= key)
     }
 
     pub(super) fn get(&self, at: usize) -> Line<'_> {
@@ -122,6 +83,54 @@ impl Lines {
     }
 }
 
+impl imports::Lines for Lines {
+    /// Forgets the rows and keeps the memory.
+    fn clear(&mut self) {
+        self.text.clear();
+        self.entries.clear();
+    }
+
+    /// Whether the run should end for the memory it takes.
+    fn is_full(&self) -> bool {
+        self.text.len() >= MAX_TEXT
+    }
+
+    /// Sorts by key and makes one of the rows of an address: the strongest, of equals the first, with the earliest
+    /// time.
+    fn sort(&mut self) {
+        let Self { text, entries } = self;
+        entries.sort_unstable_by(|a, b| {
+            let by_key = a.prefix.cmp(&b.prefix).then_with(|| a.key(text).cmp(b.key(text)));
+            by_key.then(b.strength.cmp(&a.strength)).then(a.text.cmp(&b.text))
+        });
+        entries.dedup_by(|next, kept| {
+            let same = next.prefix == kept.prefix && next.key(text) == kept.key(text);
+            if same {
+                kept.n += next.n;
+                kept.first_seen = kept.first_seen.min(next.first_seen);
+            }
+            same
+        });
+    }
+
+    fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn key(&self, at: usize) -> &str {
+        self.entries[at].key(&self.text)
+    }
+
+    /// Where the rows after `key` begin.
+    fn after(&self, key: &str) -> usize {
+        self.entries.partition_point(|entry| entry.key(&self.text) <= key)
+    }
+
+    fn chunk_end(&self, from: usize, most: usize) -> usize {
+        self.len().min(from + most)
+    }
+}
+
 impl Entry {
     fn key<'a>(&self, text: &'a str) -> &'a str {
         let from = self.text as usize;
@@ -136,6 +145,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::imports::Lines as _;
 
     fn line(key: &str, strength: u8) -> Line<'_> {
         Line { key, email: None, strength, source: None, note: None, vendor_code: None, first_seen: None, n: 1 }

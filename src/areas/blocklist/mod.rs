@@ -6,10 +6,7 @@
 //! become those of the stronger one, and so does the note if it has one; the earliest `firstSeen` stays. How strong a
 //! reason is, is in [`Reason`].
 //!
-//! An import reads an upload in runs of up to 250,000 rows, sorts each by address (an index that is written in its
-//! order is ten times as fast) and writes it in small chunks. A chunk, its checkpoint and its counts are one
-//! transaction, so a crash goes on after the last chunk and no row counts twice. A bad row is written to the job's
-//! error file and stops nothing. Nor does a row that the worker dies of (`deaths.rs`).
+//! An import reads an upload as `src/imports` does, sorted by address.
 //!
 //! An import can be taken back ([`undo`]). An entry names the import that it comes from (`block.import`, a number from
 //! `block_import`); what anybody else says of such an entry is kept beside it (`block_claim`), and nothing is kept of
@@ -22,7 +19,6 @@
 
 mod actions;
 mod apply;
-mod deaths;
 mod export;
 mod guide;
 mod hidden;
@@ -30,8 +26,8 @@ mod jobs;
 mod lines;
 mod preview;
 mod rows;
-mod source;
 mod store;
+mod take;
 mod tools;
 mod types;
 mod undo;

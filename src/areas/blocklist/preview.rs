@@ -6,17 +6,13 @@ use std::{
 };
 
 use poem_openapi::{Enum, Object};
-use usher_files::{Field, FileError, Mapping, Reader, RowFault, Wanted};
+use usher_files::{Field, RowFault};
 
-use super::{
-    Import, Reason, actions,
-    source::{MAX_TEXT_BYTES, NO_ADDRESS, moment},
-    store,
-    types::ImportFormat,
-};
+use super::{Import, Reason, actions, store};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     gate::Cx,
+    imports::{ImportFormat, Look, NO_ADDRESS, PreviewColumn, Problem, look, moment},
     values::{Email, Time},
 };
 
@@ -25,12 +21,6 @@ const SHOWN: usize = 20;
 
 /// Characters that are shown of what stands where an address belongs.
 const SHOWN_CHARS: usize = 254;
-
-/// Rows that are read.
-const READ: usize = 10_000;
-
-/// Bytes of rows after which no more are read.
-const READ_BYTES: usize = 2 << 20;
 
 /// What would become of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -74,16 +64,6 @@ pub struct PreviewRow {
     message: Option<String>,
 }
 
-/// A column of the file.
-#[derive(Debug, Object)]
-#[oai(rename = "ImportPreviewColumn")]
-pub struct PreviewColumn {
-    /// Its name in the header, or `column_2` and so on.
-    name: String,
-    /// What it is taken for: `email`, `reason`, `source`, `note`, `first_seen` or `vendor_code`; absent if it is not used.
-    field: Option<String>,
-}
-
 /// How many rows would end how.
 #[derive(Debug, Default, Object)]
 #[oai(rename = "ImportPreviewCounts", rename_all = "camelCase")]
@@ -102,16 +82,6 @@ pub struct PreviewCounts {
     skipped: u64,
     /// Rows that cannot be taken.
     invalid: u64,
-}
-
-/// Why a file cannot be imported.
-#[derive(Debug, Object)]
-#[oai(rename = "ImportProblem")]
-pub struct Problem {
-    /// For programs.
-    code: String,
-    /// For people.
-    message: String,
 }
 
 /// What an import would do.
@@ -142,14 +112,6 @@ pub struct Preview {
     counts: Option<PreviewCounts>,
 }
 
-/// The beginning of a file.
-struct Look {
-    mapping: Mapping,
-    rows: Vec<Seen>,
-    total: u64,
-    is_whole: bool,
-}
-
 struct Seen {
     row: PreviewRow,
     email: Option<Email>,
@@ -163,15 +125,13 @@ pub(super) async fn preview(
     job: Import,
 ) -> Result<Preview> {
     let (now, wanted) = (cx.now, job.mapping.wanted()?);
-    let looked = tokio::task::spawn_blocking(move || look(file, bytes, &wanted, job.reason, now))
-        .await
-        .map_err(Error::internal)?;
-    let Look { mapping, mut rows, total, is_whole } = match looked {
+    let see = move |mapping: &usher_files::Mapping| {
+        let column = mapping.index_of(Field::Email);
+        move |row: &usher_files::Row<'_>| seen(row, column, job.reason, now)
+    };
+    let Look { mapping, mut rows, total, is_whole } = match look(file, bytes, wanted, see).await? {
         Ok(look) => look,
-        Err(error) => {
-            let problem = Problem { code: error.code().into(), message: error.to_string() };
-            return Ok(Preview { problem: Some(problem), ..Preview::default() });
-        }
+        Err(problem) => return Ok(Preview { problem: Some(problem), ..Preview::default() }),
     };
     judge(cx, &mut rows).await?;
     let n_read = rows.len() as u64;
@@ -188,10 +148,6 @@ pub(super) async fn preview(
         skipped: count(Verdict::Skipped),
         invalid: count(Verdict::Invalid),
     };
-    let column = |column: &usher_files::Column| PreviewColumn {
-        name: column.name.clone(),
-        field: column.field.map(|field| field.code().into()),
-    };
     Ok(Preview {
         problem: None,
         summary: Some(mapping.to_string()),
@@ -200,28 +156,10 @@ pub(super) async fn preview(
         compression: Some(mapping.compression.code().into()),
         header: Some(mapping.has_header),
         exporter: mapping.exporter.map(|exporter| exporter.code.into()),
-        columns: mapping.columns.iter().map(column).collect(),
+        columns: PreviewColumn::all(&mapping),
         rows: rows.into_iter().take(SHOWN).map(|seen| seen.row).collect(),
         counts: Some(counts),
     })
-}
-
-fn look(file: impl Read + Seek, bytes: u64, wanted: &Wanted, reason: Reason, now: Time) -> Result<Look, FileError> {
-    let mut reader = Reader::open_as(file, MAX_TEXT_BYTES, wanted)?;
-    let mapping = reader.mapping().clone();
-    let (mut rows, mut n_bytes, mut is_whole) = (Vec::new(), 0, false);
-    while rows.len() < READ && n_bytes < READ_BYTES {
-        let Some(row) = reader.next_row().transpose()? else {
-            is_whole = true;
-            break;
-        };
-        n_bytes += row.raw.len();
-        rows.push(seen(&row, mapping.index_of(Field::Email), reason, now));
-    }
-    let n = rows.len() as u64;
-    let estimate = u128::from(n) * u128::from(bytes) / u128::from(reader.bytes_read().max(1));
-    let total = if is_whole { n } else { u64::try_from(estimate).unwrap_or(u64::MAX).max(n) };
-    Ok(Look { mapping, rows, total, is_whole })
 }
 
 fn seen(row: &usher_files::Row<'_>, column: Option<usize>, reason: Reason, now: Time) -> Seen {

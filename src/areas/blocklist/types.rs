@@ -2,10 +2,11 @@ use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use usher_db::{FromRow, Row};
-use usher_files::{EXPORTERS, Encoding, Exporter, Field, Wanted};
+use usher_files::{EXPORTERS, Exporter, Field, Wanted};
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
+    imports::{self, ImportFormat},
     values::{BlockId, Time},
 };
 
@@ -125,56 +126,6 @@ impl FromRow for Entry {
     }
 }
 
-/// How the cells of a file are separated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
-#[oai(rename = "ImportFormat", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-pub enum ImportFormat {
-    /// By commas.
-    Csv,
-    /// By tabs.
-    Tsv,
-    /// By semicolons.
-    Semicolon,
-    /// By vertical bars.
-    Pipe,
-    /// Not at all: one address a line.
-    List,
-    /// A JSON array, by itself or in an object.
-    Json,
-    /// One JSON value a line.
-    JsonLines,
-}
-
-impl From<ImportFormat> for usher_files::Format {
-    fn from(format: ImportFormat) -> Self {
-        match format {
-            ImportFormat::Csv => Self::Csv,
-            ImportFormat::Tsv => Self::Tsv,
-            ImportFormat::Semicolon => Self::Semicolon,
-            ImportFormat::Pipe => Self::Pipe,
-            ImportFormat::List => Self::List,
-            ImportFormat::Json => Self::Json,
-            ImportFormat::JsonLines => Self::JsonLines,
-        }
-    }
-}
-
-impl From<usher_files::Format> for ImportFormat {
-    fn from(format: usher_files::Format) -> Self {
-        use usher_files::Format as Found;
-        match format {
-            Found::Csv => Self::Csv,
-            Found::Tsv => Self::Tsv,
-            Found::Semicolon => Self::Semicolon,
-            Found::Pipe => Self::Pipe,
-            Found::List => Self::List,
-            Found::Json => Self::Json,
-            Found::JsonLines => Self::JsonLines,
-        }
-    }
-}
-
 /// What is known of a file and overrules what a look at it would find. A column is given by its name in the header,
 /// whatever its case, or by its number from 1. With the column of the reasons given, an export of another tool no longer
 /// says why its rows are there.
@@ -216,15 +167,9 @@ impl ImportMapping {
     /// As the reader takes it.
     pub(super) fn wanted(&self) -> Result<Wanted> {
         let Self { email, reason, source, note, first_seen, vendor_code, header, format, encoding, exporter } = self;
-        let one_of =
-            |field: &str, codes: Vec<&str>| Error::field(field, format!("must be one of {}", codes.join(", ")));
-        let encoding = encoding.as_ref().map(|code| {
-            let known = Encoding::ALL.into_iter().find(|encoding| encoding.code() == code.to_lowercase());
-            known.ok_or_else(|| one_of("mapping.encoding", Encoding::ALL.iter().map(|one| one.code()).collect()))
-        });
         let exporter = exporter.as_ref().map(|code| {
             let codes = || EXPORTERS.iter().map(|exporter| exporter.code).collect();
-            Exporter::of_code(code).ok_or_else(|| one_of("mapping.exporter", codes()))
+            Exporter::of_code(code).ok_or_else(|| imports::one_of("mapping.exporter", codes()))
         });
         let each = [
             (Field::Email, email),
@@ -236,10 +181,11 @@ impl ImportMapping {
         ];
         Ok(Wanted {
             format: format.map(Into::into),
-            encoding: encoding.transpose()?,
+            encoding: encoding.as_deref().map(imports::encoding).transpose()?,
             has_header: *header,
             columns: each.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect(),
             exporter: exporter.transpose()?,
+            own: &[],
         })
     }
 }
@@ -256,6 +202,22 @@ pub(super) struct Counts {
     /// Rows that say that their address may get mail.
     pub(super) skipped: u64,
     pub(super) invalid: u64,
+}
+
+impl imports::Counts for Counts {
+    fn done(&self) -> u64 {
+        self.done
+    }
+
+    fn set_total(&mut self, total: u64) {
+        self.total = total;
+    }
+
+    fn count_unwritten(&mut self, skipped: u64, invalid: u64) {
+        self.skipped += skipped;
+        self.invalid += invalid;
+        self.done += skipped + invalid;
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ mod actions;
 mod delete;
 pub mod duplicates;
 pub mod erase;
+mod export;
+mod import;
 mod merge;
 pub mod store;
 mod tools;
@@ -23,6 +25,8 @@ mod types;
 
 pub use actions::{Found, MAX_TAGS, New, create, find, find_many, found, hold};
 pub use delete::{Delete, delete};
+pub use export::{Export, export};
+pub use import::{Import, import};
 pub use merge::{Merge, merge};
 pub use tools::AREA;
 pub(super) use types::member_columns;

@@ -36,7 +36,7 @@ impl MemberStatus {
         }
     }
 
-    fn stored(text: &str) -> usher_db::Result<Self> {
+    pub(super) fn stored(text: &str) -> usher_db::Result<Self> {
         let known = [Self::Free, Self::Paid, Self::Comped].into_iter().find(|status| status.as_str() == text);
         known.ok_or_else(|| usher_db::Error::Decode(format!("a member's status is {text:?}").into()))
     }

@@ -30,6 +30,16 @@ pub fn error_file(config: &Config, site: SiteId, job: &JobId) -> PathBuf {
     errors_folder(config, site).join(format!("{job}.csv"))
 }
 
+/// The folder of what a site's exports made.
+pub(super) fn exports_folder(config: &Config, site: SiteId) -> PathBuf {
+    config.data.join("exports").join(site.to_string())
+}
+
+/// What an export made; there only once its job has succeeded.
+pub fn export_file(config: &Config, site: SiteId, job: &JobId, ending: &str) -> PathBuf {
+    exports_folder(config, site).join(format!("{job}.{ending}"))
+}
+
 /// A file on its way to its final name. Dropped before [`put`](Self::put), it is removed.
 pub(super) struct Part {
     pub(super) path: PathBuf,

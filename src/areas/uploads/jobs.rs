@@ -12,10 +12,10 @@ const BATCH: u32 = 500;
 /// A file of this age without a row is nobody's.
 const ORPHAN: Duration = Duration::from_secs(3600);
 
-/// How long the bad rows of an import are kept: as long as the job's result.
-const ERRORS_KEPT: Duration = Duration::from_secs(90 * 86_400);
+/// How long the bad rows of an import, and what an export made, are kept: as long as the job's result.
+const RESULTS_KEPT: Duration = Duration::from_secs(90 * 86_400);
 
-/// Removes uploads that have expired, files without a row, and old error files.
+/// Removes uploads that have expired, files without a row, and old error files and exports.
 #[derive(Serialize, Deserialize)]
 pub struct Sweep;
 
@@ -30,13 +30,14 @@ pub async fn sweep(app: &App, run: &Run) -> Result<(), Fail> {
     for site in sites::store::all(app.db.read()).await? {
         expired(app, run, site.id).await?;
         orphans(app, run, site.id).await?;
-        let folder = files::errors_folder(&app.config, site.id);
-        let before = (app.clock.now() - ERRORS_KEPT).micros();
-        blocking(move || {
-            let old = files::older_than(&folder, before)?;
-            old.iter().try_for_each(|name| files::remove(&folder.join(name)))
-        })
-        .await?;
+        for folder in [files::errors_folder(&app.config, site.id), files::exports_folder(&app.config, site.id)] {
+            let before = (app.clock.now() - RESULTS_KEPT).micros();
+            blocking(move || {
+                let old = files::older_than(&folder, before)?;
+                old.iter().try_for_each(|name| files::remove(&folder.join(name)))
+            })
+            .await?;
+        }
     }
     Ok(())
 }

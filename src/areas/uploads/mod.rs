@@ -13,6 +13,6 @@ mod jobs;
 pub mod store;
 mod types;
 
-pub use files::{error_file, path};
+pub use files::{error_file, export_file, path};
 pub use jobs::{Sweep, sweep};
 pub use types::Upload;

@@ -57,7 +57,7 @@ async fn beside(bench: &Bench, engine: Engine, list: &std::path::Path) -> Result
         alone.push(calls.one().await?);
     }
     let client = Client::new(&format!("http://{}", server.address), &importer)?;
-    let accepted = import::begin(&client, list).await?;
+    let accepted = import::begin(&client, "blocklist.import", list).await?;
     let mut during = Vec::new();
     loop {
         for _ in 0..LOOK {

@@ -23,8 +23,16 @@ use super::{
 /// How often the job is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// What is imported, and by which tool.
+pub(super) struct What {
+    pub(super) tool: &'static str,
+    /// The count that all rows end up in.
+    pub(super) counted: &'static str,
+    pub(super) n: u64,
+}
+
 /// What one round of ours gave.
-struct Ours {
+pub(super) struct Ours {
     upload: Duration,
     all: Duration,
     peak_mib: Option<f64>,
@@ -41,8 +49,8 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Row>> {
         let rounds = bench.command.rounds.div_ceil(2);
         for round in 1..=rounds {
             say(&format!("import: {}, round {round} of {rounds}", name(engine)));
-            baseline.extend(raw(bench, engine, &files).await?);
-            ours.push(job(bench, engine, &files.list).await?);
+            baseline.extend(raw(bench, engine, script(engine, &files), n).await?);
+            ours.push(job(bench, engine, &files.list, &blocks(n)).await?);
         }
         report.extend(rows_of(&format!("import: {} rows", grouped(n)), engine, n, &baseline, &ours));
     }
@@ -64,15 +72,26 @@ pub(super) async fn formats(bench: &Bench) -> Result<Vec<Row>> {
     for engine in bench.engines() {
         for (shape, path) in &shapes {
             say(&format!("formats: {}, {}", name(engine), shape.name()));
-            let baseline = raw(bench, engine, &files).await?;
-            let ours = job(bench, engine, path).await?;
+            let baseline = raw(bench, engine, script(engine, &files), n).await?;
+            let ours = job(bench, engine, path, &blocks(n)).await?;
             report.extend(rows_of(&format!("import: {}", shape.name()), engine, n, baseline.as_slice(), &[ours]));
         }
     }
     Ok(report)
 }
 
-fn rows_of(what: &str, engine: Engine, n: u64, baseline: &[Duration], ours: &[Ours]) -> Vec<Row> {
+fn blocks(n: u64) -> What {
+    What { tool: "blocklist.import", counted: "added", n }
+}
+
+fn script(engine: Engine, files: &Files) -> String {
+    match engine {
+        Engine::Sqlite => sqlite_script(&files.table),
+        Engine::Postgres => postgres_script(&files.list),
+    }
+}
+
+pub(super) fn rows_of(what: &str, engine: Engine, n: u64, baseline: &[Duration], ours: &[Ours]) -> Vec<Row> {
     let per_second = |time: &Duration| n as f64 / time.as_secs_f64();
     let figure = |times: Vec<f64>| {
         let best = times.iter().copied().fold(0.0, f64::max);
@@ -92,13 +111,13 @@ fn rows_of(what: &str, engine: Engine, n: u64, baseline: &[Duration], ours: &[Ou
 }
 
 /// One import by a server of its own.
-async fn job(bench: &Bench, engine: Engine, list: &Path) -> Result<Ours> {
+pub(super) async fn job(bench: &Bench, engine: Engine, list: &Path, what: &What) -> Result<Ours> {
     let place = bench.stage.place(engine).await?;
     let scene = scene::set(&place, 1, 0).await?;
     let server = Server::start(&place, Workers::On).await?;
     let client = Client::new(&format!("http://{}", server.address), &scene.keys[0])?;
     let begun = Instant::now();
-    let accepted = begin(&client, list).await?;
+    let accepted = begin(&client, what.tool, list).await?;
     let uploaded = begun.elapsed();
     let ended = loop {
         let answer = look(&client, &accepted).await?;
@@ -111,20 +130,20 @@ async fn job(bench: &Bench, engine: Engine, list: &Path) -> Result<Ours> {
     let peak_mib = server.peak_mib();
     drop(server);
     bench.stage.leave(place).await;
-    if ended["job"]["progress"]["added"].as_u64() != Some(bench.command.rows) {
-        return Err(Failure(format!("the import did not add every row: {}", ended["job"])));
+    if ended["job"]["progress"][what.counted].as_u64() != Some(what.n) {
+        return Err(Failure(format!("the import did not take every row: {}", ended["job"])));
     }
     Ok(Ours { upload: uploaded, all, peak_mib })
 }
 
 /// Sends the list and starts its import.
-pub(super) async fn begin(client: &Client, list: &Path) -> Result<Value> {
+pub(super) async fn begin(client: &Client, tool: &str, list: &Path) -> Result<Value> {
     let bytes = std::fs::metadata(list)?.len();
     let upload = client
         .upload(list.file_name().and_then(|name| name.to_str()), list, bytes, Arc::new(|_| {}))
         .await
         .map_err(failed)?;
-    client.call("blocklist.import", &json!({ "upload": upload["id"] }), None).await.map_err(failed)
+    client.call(tool, &json!({ "upload": upload["id"] }), None).await.map_err(failed)
 }
 
 /// How an import stands.
@@ -141,7 +160,7 @@ pub(super) fn failed(trouble: Trouble) -> Failure {
 }
 
 /// The same rows by the database's own means; `None` if its program is not installed.
-async fn raw(bench: &Bench, engine: Engine, files: &Files) -> Result<Option<Duration>> {
+pub(super) async fn raw(bench: &Bench, engine: Engine, text: String, n: u64) -> Result<Option<Duration>> {
     let place = bench.stage.place(engine).await?;
     scene::set(&place, 0, 0).await?;
     let script = place.folder.join("load.sql");
@@ -149,14 +168,13 @@ async fn raw(bench: &Bench, engine: Engine, files: &Files) -> Result<Option<Dura
         Engine::Sqlite => "sqlite3",
         Engine::Postgres => "psql",
     };
+    std::fs::write(&script, text)?;
     let mut command = Command::new(program);
     match engine {
         Engine::Sqlite => {
-            std::fs::write(&script, sqlite_script(&files.table))?;
             command.arg(place.file()).stdin(File::open(&script)?);
         }
         Engine::Postgres => {
-            std::fs::write(&script, postgres_script(&files.list))?;
             command.args(["-X", "-q", "-A", "-t", "-f"]).arg(&script).args(["-d", place.url()]).stdin(Stdio::null());
         }
     }
@@ -177,7 +195,7 @@ async fn raw(bench: &Bench, engine: Engine, files: &Files) -> Result<Option<Dura
     let time = begun.elapsed();
     let (loaded, said) = (std::fs::read_to_string(output)?, std::fs::read_to_string(errors)?);
     bench.stage.leave(place).await;
-    if loaded.lines().last().map(str::trim) != Some(&bench.command.rows.to_string()) {
+    if loaded.lines().last().map(str::trim) != Some(&n.to_string()) {
         return Err(Failure(format!("{program} did not load every row: {}", said.lines().next().unwrap_or(&loaded))));
     }
     Ok(Some(time))

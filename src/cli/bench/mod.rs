@@ -13,6 +13,7 @@ pub(super) mod hello;
 mod import;
 mod list;
 mod load;
+mod people;
 mod read;
 mod report;
 mod rows;
@@ -74,6 +75,8 @@ enum Measure {
     Import,
     /// The same import from each format, encoding and compression.
     Formats,
+    /// The import of half as many members with a tag each, against the same.
+    Members,
     /// members.get of one site while another's block list is imported, against the same without.
     Beside,
     /// members.whyPaywall against members.get, and a bundle for a group of 100,000 against one statement.
@@ -129,6 +132,7 @@ impl Bench {
                 Measure::Write => write::run(self).await,
                 Measure::Import => import::run(self).await,
                 Measure::Formats => import::formats(self).await,
+                Measure::Members => people::run(self).await,
                 Measure::Beside => beside::run(self).await,
                 Measure::Access => access::run(self).await,
                 Measure::Delete => delete::run(self).await,

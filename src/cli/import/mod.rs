@@ -35,18 +35,52 @@ pub(super) enum Command {
     /// Sends the file to a running server and follows its import. The strongest reason wins: an import adds protection
     /// and never removes it. Rows that cannot be read end up in FILE.errors.csv, which can be mended and imported.
     Blocklist(Blocklist),
+    /// Make members of a file of people, and change those that are there.
+    ///
+    /// Sends the file to a running server and follows its import. What a row leaves empty stays; tags and groups are
+    /// added, free access is only ever extended, and nobody is sent anything. Rows that cannot be taken end up in
+    /// FILE.errors.csv, which can be mended and imported.
+    Members(Members),
 }
 
 #[derive(clap::Args)]
 pub(super) struct Blocklist {
-    /// The file, as another tool exports it: a table, a list or JSON, plain, gzip or zip; - for standard input.
-    file: PathBuf,
+    #[command(flatten)]
+    common: Common,
     /// Why rows are blocked that do not say so themselves.
     #[arg(long, value_parser = ["hard_bounce", "complaint", "invalid", "unsubscribe", "manual"])]
     reason: Option<String>,
     /// Where rows come from that do not say so themselves, such as the name of the tool you leave.
     #[arg(long)]
     source: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Members {
+    #[command(flatten)]
+    common: Common,
+    /// Tags for every member of the file, with commas between them.
+    #[arg(long, value_delimiter = ',')]
+    tags: Vec<String>,
+    /// Ids of groups for every member of the file, with commas between them.
+    #[arg(long, value_delimiter = ',')]
+    groups: Vec<String>,
+    /// Free access for every member of the file: a moment such as 2027-12-31T00:00:00Z, or never (its end).
+    #[arg(long, value_name = "UNTIL")]
+    free_access: Option<String>,
+    /// The id of a bundle for every member of the file, for life.
+    #[arg(long)]
+    bundle: Option<String>,
+    /// Leave members as they are that are there already.
+    #[arg(long)]
+    only_new: bool,
+}
+
+/// What every import is told.
+#[derive(clap::Args)]
+struct Common {
+    /// The file, as another tool exports it: a table, a list or JSON, plain, gzip or zip; - for standard input.
+    file: PathBuf,
     /// Only look: how the file is understood, what would become of its rows, and nothing is imported.
     #[arg(long, conflicts_with = "no_wait")]
     dry_run: bool,
@@ -55,6 +89,40 @@ pub(super) struct Blocklist {
     no_wait: bool,
     #[command(flatten)]
     server: Server,
+}
+
+impl Blocklist {
+    fn args(&self) -> Value {
+        let mut args = json!({});
+        if let Some(reason) = &self.reason {
+            args["reason"] = json!(reason);
+        }
+        if let Some(source) = &self.source {
+            args["source"] = json!(source);
+        }
+        args
+    }
+}
+
+impl Members {
+    fn args(&self) -> Value {
+        let mut args = json!({ "update": !self.only_new });
+        if !self.tags.is_empty() {
+            args["tags"] = json!(self.tags);
+        }
+        if !self.groups.is_empty() {
+            args["groups"] = json!(self.groups);
+        }
+        match self.free_access.as_deref() {
+            Some("never") => args["freeAccess"] = json!({}),
+            Some(until) => args["freeAccess"] = json!({ "expiresAt": until }),
+            None => {}
+        }
+        if let Some(bundle) = &self.bundle {
+            args["bundle"] = json!(bundle);
+        }
+        args
+    }
 }
 
 #[derive(clap::Args)]
@@ -71,8 +139,11 @@ struct Server {
 const SCOPE: &str = "members:manage";
 
 pub(super) async fn run(command: Command, json: bool) -> Result<()> {
-    let Command::Blocklist(command) = command;
-    let mut import = Import { show: Show::new(json), json, job: None, command };
+    let (tool, args, command) = match command {
+        Command::Blocklist(command) => ("blocklist.import", command.args(), command.common),
+        Command::Members(command) => ("members.import", command.args(), command.common),
+    };
+    let mut import = Import { show: Show::new(json), json, job: None, tool, args, command };
     let interrupted = tokio::signal::ctrl_c();
     tokio::select! {
         ended = import.run() => ended,
@@ -85,7 +156,10 @@ struct Import {
     json: bool,
     /// The job, once there is one.
     job: Option<String>,
-    command: Blocklist,
+    tool: &'static str,
+    /// The tool's arguments but for the upload.
+    args: Value,
+    command: Common,
 }
 
 impl Import {
@@ -108,21 +182,16 @@ impl Import {
         }
 
         let upload = self.upload(&client, &source, &mut patience).await?;
-        let mut args = json!({ "upload": upload });
-        if let Some(reason) = &self.command.reason {
-            args["reason"] = json!(reason);
-        }
-        if let Some(source) = &self.command.source {
-            args["source"] = json!(source);
-        }
+        let mut args = self.args.clone();
+        args["upload"] = json!(upload);
         if self.command.dry_run {
-            let call = async || client.dry_run("blocklist.import", &args).await;
+            let call = async || client.dry_run(self.tool, &args).await;
             let answer = patience.until_answered(call).await?;
             return self.looked(&source, &answer["preview"]);
         }
         // The same for every try, so that a call whose answer is lost does not import twice.
         let once = format!("usher-import-{:016x}", rand::random::<u128>());
-        let call = async || client.call("blocklist.import", &args, Some(&once)).await;
+        let call = async || client.call(self.tool, &args, Some(&once)).await;
         let accepted = patience.until_answered(call).await?;
         let job = &accepted["job"];
         let id = text(job, "id").ok_or_else(|| client.not_usher())?.to_owned();

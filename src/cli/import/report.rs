@@ -16,15 +16,19 @@ pub(super) fn number(value: &Value, name: &str) -> u64 {
 
 /// The counts of a job, such as `9 added, 1 invalid`; those that are 0 are left out, but for the first.
 pub(super) fn counts(progress: &Value) -> String {
-    const NAMES: [(&str, &str); 5] = [
+    const NAMES: [(&str, &str); 8] = [
         ("added", "added"),
         ("already", "there already"),
         ("strengthened", "strengthened"),
+        ("created", "created"),
+        ("updated", "updated"),
+        ("unchanged", "unchanged"),
         ("skipped", "skipped since they may get mail"),
         ("invalid", "invalid"),
     ];
+    let first = if progress["created"].is_u64() { "created" } else { "added" };
     let counted = NAMES.iter().map(|(name, words)| (number(progress, name), *name, words));
-    let shown = counted.filter(|(n, name, _)| *n > 0 || *name == "added");
+    let shown = counted.filter(|(n, name, _)| *n > 0 || *name == first);
     shown.map(|(n, _, words)| format!("{} {words}", grouped(n))).collect::<Vec<_>>().join(", ")
 }
 
@@ -35,7 +39,16 @@ pub(super) fn summary(file: &str, job: &Value, errors: Option<&Path>) -> String 
         1 => "1 row".into(),
         n => format!("{} rows", grouped(n)),
     };
-    format!("Imported {file}: {rows}; {}.{}", counts(progress), mend(errors))
+    format!("Imported {file}: {rows}; {}.{}{}", counts(progress), ignored(&job["result"]), mend(errors))
+}
+
+/// The columns that were not used, if any.
+fn ignored(result: &Value) -> String {
+    let names = result["ignoredColumns"].as_array().map(Vec::as_slice).unwrap_or_default();
+    match names.iter().filter_map(Value::as_str).collect::<Vec<_>>() {
+        names if names.is_empty() => String::new(),
+        names => format!(" Columns that were not used: {}.", names.join(", ")),
+    }
 }
 
 /// Of a file that was only looked at.
@@ -43,12 +56,13 @@ pub(super) fn preview(file: &str, preview: &Value) -> String {
     let counted = &preview["counts"];
     let about = if counted["exact"] == true { "" } else { "about " };
     let total = grouped(number(counted, "total"));
-    let mut said = format!("{file} is understood as: {}.\n", text(preview, "summary").unwrap_or("nothing"));
+    let summary = text(preview, "summary").unwrap_or("nothing");
+    let mut said = format!("{file} is understood as: {summary}.{}\n", ignored(preview));
     said += &format!("Of {about}{total} rows: {about}{}. Nothing was imported. The first rows:\n", counts(counted));
     for row in preview["rows"].as_array().into_iter().flatten() {
         let (line, verdict) = (number(row, "line"), text(row, "verdict").unwrap_or_default());
         let email = text(row, "email").unwrap_or("-");
-        let why = text(row, "reason").or_else(|| text(row, "message")).unwrap_or_default();
+        let why = ["reason", "message", "name"].into_iter().find_map(|name| text(row, name)).unwrap_or_default();
         said += &format!("{line:>7}  {verdict:<12} {email}  {why}\n");
     }
     said.truncate(said.trim_end().len());

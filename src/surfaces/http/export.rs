@@ -1,4 +1,5 @@
-//! What is too long for one JSON answer: the activity log as NDJSON, the block list and the bad rows of an import as CSV.
+//! What is too long for one JSON answer: the activity log as NDJSON, the block list and the bad rows of an import as
+//! CSV, and what an export made.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use tokio_util::io::ReaderStream;
 use super::Entrance;
 use crate::{
     app::App,
-    areas::{activity, blocklist},
+    areas::{activity, blocklist, uploads},
     error::{Code, Error, Result},
     gate::{self, Call, Caller},
     tools::{CATALOG, Kind, Scope},
@@ -29,6 +30,13 @@ pub(super) const BLOCKLIST: Entrance = Entrance {
     scope: Some(Scope::MembersRead),
     kind: Kind::Read,
     handle: |app, request, call, caller| Box::pin(block_list(app, request, call, caller)),
+};
+
+pub(super) const JOB_FILE: Entrance = Entrance {
+    name: "jobs.file",
+    scope: Some(Scope::MembersRead),
+    kind: Kind::Read,
+    handle: |app, request, call, caller| Box::pin(job_file(app, request, call, caller)),
 };
 
 pub(super) const JOB_ERRORS: Entrance = Entrance {
@@ -71,21 +79,44 @@ async fn block_list(app: Arc<App>, request: Request, call: Arc<Call>, caller: Ca
 
 /// `GET /api/v1/jobs/<id>/errors`: the rows that an import could not take, as CSV that imports again once mended.
 async fn job_errors(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
+    let id = own_job(&app, &request, &caller, "bad rows").await?;
+    let path = uploads::error_file(&app.config, caller.site.id, &id);
+    let file = tokio::fs::File::open(path).await.map_err(|_| nothing(&id, "bad rows"))?;
+    gate::record_entry(&app, &call, &caller).await?;
+    Ok(attachment(file, "text/csv; charset=utf-8", &format!("{id}-errors.csv")))
+}
+
+/// `GET /api/v1/jobs/<id>/file`: what an export made.
+async fn job_file(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
+    let id = own_job(&app, &request, &caller, "file").await?;
+    for (ending, kind) in [("csv", "text/csv; charset=utf-8"), ("jsonl", "application/x-ndjson")] {
+        let path = uploads::export_file(&app.config, caller.site.id, &id, ending);
+        if let Ok(file) = tokio::fs::File::open(path).await {
+            gate::record_entry(&app, &call, &caller).await?;
+            return Ok(attachment(file, kind, &format!("members-{id}.{ending}")));
+        }
+    }
+    Err(nothing(&id, "file"))
+}
+
+/// The job that a path names, which this key must have started.
+async fn own_job(app: &App, request: &Request, caller: &Caller, what: &str) -> Result<JobId> {
     let id = JobId::parse(request.raw_path_param("id").unwrap_or_default())
         .map_err(|_| Error::new(Code::InvalidId, "The job's id is mistyped. Copy it from an answer of this API."))?;
     let row = app.jobs.get(app.db.read(), caller.site.id.number(), id.as_str()).await.map_err(Error::from)?;
-    let own = row.is_some_and(|row| row.key_id.as_deref() == Some(caller.key.id.as_str()));
-    let path = blocklist::error_file(&app.config, caller.site.id, &id);
-    let file = match own {
-        true => tokio::fs::File::open(path).await.ok(),
-        false => None,
-    };
-    let file = file.ok_or_else(|| {
-        Error::new(Code::JobNotFound, format!("This key has started no job {id}, or it has no bad rows to show."))
-    })?;
-    gate::record_entry(&app, &call, &caller).await?;
-    Ok(Response::builder()
-        .content_type("text/csv; charset=utf-8")
-        .header("content-disposition", format!("attachment; filename=\"{id}-errors.csv\""))
-        .body(Body::from_bytes_stream(ReaderStream::new(file))))
+    match row.is_some_and(|row| row.key_id.as_deref() == Some(caller.key.id.as_str())) {
+        true => Ok(id),
+        false => Err(nothing(&id, what)),
+    }
+}
+
+fn nothing(id: &JobId, what: &str) -> Error {
+    Error::new(Code::JobNotFound, format!("This key has started no job {id}, or it has no {what} to show."))
+}
+
+fn attachment(file: tokio::fs::File, content_type: &str, name: &str) -> Response {
+    Response::builder()
+        .content_type(content_type)
+        .header("content-disposition", format!("attachment; filename=\"{name}\""))
+        .body(Body::from_bytes_stream(ReaderStream::new(file)))
 }

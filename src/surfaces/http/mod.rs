@@ -58,6 +58,7 @@ pub fn endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
         .at("/api/v1/uploads", post(entrance(uploads::ENTRANCE)))
         .at("/api/v1/jobs/:id/events", get(entrance(events::ENTRANCE)))
         .at("/api/v1/jobs/:id/errors", get(entrance(export::JOB_ERRORS)))
+        .at("/api/v1/jobs/:id/file", get(entrance(export::JOB_FILE)))
         .at("/api/v1/blocklist/export", get(entrance(export::BLOCKLIST)))
         .at("/api/v1/activity/export", get(entrance(export::ACTIVITY)))
         .at("/healthz", get(make(|_| async { health::alive() })))

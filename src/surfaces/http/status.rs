@@ -55,6 +55,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::ZipEncrypted
         | Code::ZipMethod
         | Code::FileTooLarge
+        | Code::TooManyRows
         | Code::FileUnreadable
         | Code::Crashed
         | Code::Panic

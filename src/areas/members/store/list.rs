@@ -126,6 +126,26 @@ async fn few(conn: Conn<'_>, counting: Statement) -> Result<bool> {
     Ok(n_members <= i64::from(FEW))
 }
 
+/// How many members fit a filter. Looks at each member of its time.
+pub async fn count(conn: Conn<'_>, site: SiteId, filter: &Filter) -> Result<u64> {
+    let (after, before) = filter.ids();
+    let (n,): (i64,) = sql!(
+        "SELECT count(*) FROM member m WHERE m.site = $1 AND m.id > $2 AND m.id < $3 AND (m.status = $4 OR $4 IS NULL)
+           AND (m.email_key LIKE $5 ESCAPE '!' OR m.name_key LIKE $5 ESCAPE '!' OR $5 IS NULL)
+           AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $6)
+                OR $6 IS NULL)"
+    )
+    .bind(site)
+    .bind(after)
+    .bind(before)
+    .bind(filter.status.map(MemberStatus::as_str))
+    .bind(filter.text.as_ref().map(|text| format!("%{}%", escape(&search_key(text)))))
+    .bind(filter.tag.as_ref().map(Tag::as_str))
+    .one(conn)
+    .await?;
+    Ok(u64::try_from(n).unwrap_or(0))
+}
+
 /// The text of a page. Placeholders 1 to 6 are the same in all: site, from, until, status, text and limit.
 macro_rules! page {
     ($from:literal; $($where:literal),+; $($order:literal),+) => {

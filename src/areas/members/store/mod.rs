@@ -1,9 +1,14 @@
 //! The SQL of members. A tag has no comma, so tags can be read as one text.
 
+mod import;
 mod list;
 mod many;
 
-pub use list::{Filter, Path, Place, few_of_status, few_of_tag, few_of_time, list};
+pub use import::{
+    bundle_names, by_emails, forget_refusals, grant_for_life, group_names, group_names_of, hold_all, insert_many_tags,
+    insert_places, insert_refusals, owned_for_life, places_of, refusals, update_all,
+};
+pub use list::{Filter, Path, Place, count, few_of_status, few_of_tag, few_of_time, list};
 pub use many::{of_ids, of_keys, share_many};
 use usher_db::{Conn, Result, Value, sql, sql_both};
 

@@ -1,5 +1,7 @@
 mod access;
+mod export;
 mod gone;
+mod import;
 mod list;
 mod read;
 mod tag;
@@ -25,6 +27,8 @@ pub const AREA: Area = Area {
         tag::ReplaceTags,
         gone::DeleteMember,
         gone::FindDuplicates,
-        gone::MergeMembers
+        gone::MergeMembers,
+        import::ImportMembers,
+        export::ExportMembers
     ],
 };

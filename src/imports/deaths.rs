@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::lines::MAX_ROWS;
+use super::MAX_ROWS;
 
 /// Rows that are passed over at most; beyond that the import fails as often as it may.
 const MOST: usize = 100;
@@ -14,7 +14,7 @@ const MOST: usize = 100;
 /// What was learnt from attempts that died. A part of the job's checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Deaths {
+pub(crate) struct Deaths {
     /// The attempt that wrote this.
     attempt: u32,
     /// Rows that were done when it began.

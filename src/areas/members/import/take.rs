@@ -1,0 +1,252 @@
+//! What a row says of a person.
+
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
+
+use usher_files::{Field, Mapping, Row};
+
+use super::lines::Lines;
+use crate::{
+    areas::members::{
+        MAX_TAGS,
+        types::{Name, Note},
+    },
+    imports::{self, Taken, moment},
+    values::{BundleId, Email, GroupId, Tag, Time, search_key},
+};
+
+/// Groups that one row can name.
+const MAX_GROUPS: usize = 100;
+
+/// What is wrong with a row: a code, and what to do about it.
+pub(super) type Bad = (&'static str, Cow<'static, str>);
+
+/// What a row says. What is empty stays as it is.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    pub(super) name: Option<String>,
+    pub(super) note: Option<String>,
+    pub(super) tags: Vec<Tag>,
+    pub(super) groups: Vec<GroupId>,
+    pub(super) bundle: Option<BundleId>,
+    /// Free access, and its end in microseconds if it has one.
+    pub(super) free: Option<Option<i64>>,
+}
+
+/// What the site has that rows may name: the ids, by id and by name.
+#[derive(Clone, Default)]
+pub(super) struct Known {
+    pub(super) groups: Arc<HashMap<String, GroupId>>,
+    pub(super) bundles: Arc<HashMap<String, BundleId>>,
+}
+
+/// Where the columns are.
+#[derive(Clone, Default)]
+struct Columns {
+    name: Option<usize>,
+    first_name: Option<usize>,
+    last_name: Option<usize>,
+    tags: Option<usize>,
+    note: Option<usize>,
+    groups: Option<usize>,
+    free: Option<usize>,
+    free_until: Option<usize>,
+    bundle: Option<usize>,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Take {
+    known: Known,
+    columns: Columns,
+}
+
+impl Take {
+    pub(super) fn new(known: Known) -> Self {
+        Self { known, columns: Columns::default() }
+    }
+
+    /// Reads a row.
+    pub(super) fn read(&self, row: &Row<'_>) -> Result<Given, Bad> {
+        let value = |column: Option<usize>| column.and_then(|column| row.value(column));
+        let at = &self.columns;
+        Ok(Given {
+            name: name(value(at.name), value(at.first_name), value(at.last_name))?,
+            note: value(at.note).map(note).transpose()?.flatten(),
+            tags: value(at.tags).map_or(Ok(Vec::new()), tags)?,
+            groups: value(at.groups).map_or(Ok(Vec::new()), |cell| self.groups(cell))?,
+            bundle: value(at.bundle).map(|cell| self.bundle(cell)).transpose()?,
+            free: free(value(at.free), value(at.free_until))?,
+        })
+    }
+
+    fn groups(&self, cell: &str) -> Result<Vec<GroupId>, Bad> {
+        let known = &self.known.groups;
+        let find = |name: &str| known.get(name).or_else(|| known.get(&search_key(name))).cloned();
+        // A name may have a comma.
+        if let Some(group) = find(cell) {
+            return Ok(vec![group]);
+        }
+        let missing = |name: &str| {
+            let name = imports::cut(name, 100);
+            ("group_not_found", format!("The site has no group {name}. Make it first, or correct the row.").into())
+        };
+        let mut groups = Vec::new();
+        for name in list(cell) {
+            groups.push(find(&name).ok_or_else(|| missing(&name))?);
+        }
+        match groups.len() {
+            0..=MAX_GROUPS => Ok(groups),
+            _ => Err(("too_many_groups", format!("A row names at most {MAX_GROUPS} groups.").into())),
+        }
+    }
+
+    fn bundle(&self, cell: &str) -> Result<BundleId, Bad> {
+        let known = &self.known.bundles;
+        known.get(cell).or_else(|| known.get(&search_key(cell))).cloned().ok_or_else(|| {
+            let name = imports::cut(cell, 100);
+            let text = format!("The site has no bundle {name}, or several of this name. Give its id.");
+            ("bundle_not_found", text.into())
+        })
+    }
+}
+
+impl imports::Take for Take {
+    type Lines = Lines;
+
+    fn begin(&mut self, mapping: &Mapping) {
+        let at = |code| mapping.index_of(Field::Own(code));
+        self.columns = Columns {
+            name: at("name"),
+            first_name: at("first_name"),
+            last_name: at("last_name"),
+            tags: at("tags"),
+            note: at("note"),
+            groups: at("groups"),
+            free: at("free_access"),
+            free_until: at("free_access_until"),
+            bundle: at("bundle"),
+        };
+    }
+
+    fn take(&mut self, row: &Row<'_>, email: &Email, lines: &mut Lines) -> Taken {
+        match self.read(row) {
+            Ok(given) => {
+                lines.push(row.number, email, &given);
+                Taken::Kept
+            }
+            Err((code, text)) => Taken::Bad(code, text),
+        }
+    }
+}
+
+/// The name, or the first and the last.
+fn name(whole: Option<&str>, first: Option<&str>, last: Option<&str>) -> Result<Option<String>, Bad> {
+    let joined = match (whole, first, last) {
+        (Some(name), _, _) | (None, Some(name), None) | (None, None, Some(name)) => Cow::Borrowed(name),
+        (None, Some(first), Some(last)) => format!("{first} {last}").into(),
+        (None, None, None) => return Ok(None),
+    };
+    let name = Name::parse(&joined).map_err(|_| {
+        ("invalid_name", Cow::Borrowed("The name is longer than 200 characters, or has a line break. Correct it."))
+    })?;
+    Ok(name.into_option())
+}
+
+fn note(cell: &str) -> Result<Option<String>, Bad> {
+    let note = Note::parse(cell)
+        .map_err(|_| ("invalid_note", Cow::Borrowed("The note is longer than 5,000 characters. Shorten it.")))?;
+    Ok(note.into_option())
+}
+
+fn tags(cell: &str) -> Result<Vec<Tag>, Bad> {
+    let mut tags = Vec::new();
+    for text in list(cell) {
+        tags.push(Tag::parse(&text).map_err(|_| {
+            let text = imports::cut(&text, 100);
+            let text = format!("{text} is no tag: a tag needs a letter or digit and has at most 64 characters.");
+            ("invalid_tag", Cow::Owned(text))
+        })?);
+    }
+    tags.sort_unstable();
+    tags.dedup();
+    if tags.len() > MAX_TAGS { Err((TOO_MANY_TAGS.0, TOO_MANY_TAGS.1.into())) } else { Ok(tags) }
+}
+
+/// What is wrong with a row whose member would have more tags than it may.
+pub(super) const TOO_MANY_TAGS: (&str, &str) =
+    ("too_many_tags", "With these tags the member would have more than 100. Take some away.");
+
+/// The parts of a cell that holds several: a JSON array of texts, or with commas, semicolons or bars between them.
+fn list(cell: &str) -> Vec<Cow<'_, str>> {
+    if cell.starts_with('[')
+        && let Ok(parts) = serde_json::from_str::<Vec<String>>(cell)
+    {
+        return parts.into_iter().filter(|part| !part.trim().is_empty()).map(Cow::Owned).collect();
+    }
+    cell.split([',', ';', '|']).map(str::trim).filter(|part| !part.is_empty()).map(Cow::Borrowed).collect()
+}
+
+/// Whether there is free access, and until when.
+fn free(whether: Option<&str>, until: Option<&str>) -> Result<Option<Option<i64>>, Bad> {
+    let bad = || {
+        let text = "Free access is yes, no, never (its end) or a date such as 2027-12-31. Correct it.";
+        ("invalid_free_access", Cow::Borrowed(text))
+    };
+    let until = until.map(|text| end(text).ok_or_else(bad)).transpose()?;
+    let Some(whether) = whether else { return Ok(until) };
+    match whether.to_lowercase().as_str() {
+        "yes" | "y" | "true" | "1" | "x" | "on" => Ok(Some(until.flatten())),
+        "no" | "n" | "false" | "0" | "off" | "none" => Ok(None),
+        _ => Ok(Some(end(whether).ok_or_else(bad)?)),
+    }
+}
+
+/// When free access ends; `Some(None)` if never. A day stands for its beginning, in UTC.
+fn end(text: &str) -> Option<Option<i64>> {
+    match text.to_lowercase().as_str() {
+        "never" | "forever" | "permanent" | "lifetime" | "unlimited" => Some(None),
+        _ => moment(text).filter(|end| *end <= Time::MAX.micros()).map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_stand_in_a_cell_as_files_have_them() {
+        for cell in ["VIP, Early Bird", "vip;early-bird;", "VIP|early bird|vip", "[\"VIP\",\"Early bird\"]"] {
+            let tags = tags(cell).unwrap();
+            assert_eq!(tags.iter().map(Tag::as_str).collect::<Vec<_>>(), ["early-bird", "vip"], "{cell}");
+        }
+        assert_eq!(tags("vip, !").unwrap_err().0, "invalid_tag");
+        let many: String = (0..=MAX_TAGS).map(|n| format!("t{n},")).collect();
+        assert_eq!(tags(&many).unwrap_err().0, "too_many_tags");
+    }
+
+    #[test]
+    fn free_access_is_told_in_one_column_or_in_two() {
+        let day = Some(Some(1_830_211_200_000_000));
+        for (whether, until, expected) in [
+            (None, None, None),
+            (Some("yes"), None, Some(None)),
+            (Some("Yes"), Some("2027-12-31"), day),
+            (Some("false"), Some("2027-12-31"), None),
+            (None, Some("Never"), Some(None)),
+            (None, Some("2027-12-31T00:00:00Z"), day),
+            (Some("2027-12-31"), None, day),
+            (Some("permanent"), None, Some(None)),
+        ] {
+            assert_eq!(free(whether, until).unwrap(), expected, "{whether:?} {until:?}");
+        }
+        assert!(free(Some("perhaps"), None).is_err() && free(Some("yes"), Some("soon")).is_err());
+    }
+
+    #[test]
+    fn a_name_is_one_column_or_two() {
+        assert_eq!(name(Some("Anna Lind"), Some("A"), Some("B")).unwrap().as_deref(), Some("Anna Lind"));
+        assert_eq!(name(None, Some("Anna"), Some("Lind")).unwrap().as_deref(), Some("Anna Lind"));
+        assert_eq!(name(None, None, Some("Lind")).unwrap().as_deref(), Some("Lind"));
+        assert_eq!(name(None, None, None).unwrap(), None);
+        assert_eq!(name(Some("two\nlines"), None, None).unwrap_err().0, "invalid_name");
+    }
+}

@@ -1,0 +1,137 @@
+use poem_openapi::Object;
+use serde::{Deserialize, Serialize};
+use usher_files::{Field, Mapping, OwnColumn, Wanted};
+
+use crate::{
+    error::Result,
+    imports::{self, ImportFormat},
+    values::Time,
+};
+
+/// The columns that are read beside the address, with the names that they have in files.
+pub(super) const COLUMNS: &[OwnColumn] = &[
+    OwnColumn { code: "name", names: &["name", "full name", "fullname", "display name", "member name"] },
+    OwnColumn { code: "first_name", names: &["first name", "firstname", "given name", "fname"] },
+    OwnColumn { code: "last_name", names: &["last name", "lastname", "surname", "family name", "lname"] },
+    OwnColumn { code: "tags", names: &["tags", "tag", "labels", "label"] },
+    OwnColumn { code: "note", names: &["note", "notes"] },
+    OwnColumn { code: "groups", names: &["groups", "group"] },
+    OwnColumn { code: "free_access", names: &["free access", "freeaccess", "comped", "complimentary plan"] },
+    OwnColumn { code: "free_access_until", names: &["free access until", "freeaccessuntil", "comped until"] },
+    OwnColumn { code: "bundle", names: &["bundle", "bundle id"] },
+];
+
+/// Names of columns that are named as not used.
+const NAMED: usize = 50;
+
+/// Free access for every member of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Object)]
+#[oai(rename = "ImportFreeAccess", rename_all = "camelCase")]
+pub struct FreeAccess {
+    /// When it ends; absent for never.
+    pub expires_at: Option<Time>,
+}
+
+/// What is known of a file and overrules what a look at it would find. A column is given by its name in the header,
+/// whatever its case, or by its number from 1.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[oai(rename = "MemberImportMapping", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
+pub struct MemberMapping {
+    /// The column of the addresses.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    email: Option<String>,
+    /// The column of the names.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    name: Option<String>,
+    /// The column of the first names.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    first_name: Option<String>,
+    /// The column of the last names.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    last_name: Option<String>,
+    /// The column of the tags, with commas, semicolons or bars between them.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    tags: Option<String>,
+    /// The column of the notes.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    note: Option<String>,
+    /// The column of the groups: ids or names.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    groups: Option<String>,
+    /// The column that says whether somebody has free access.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    free_access: Option<String>,
+    /// The column that says until when.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    free_access_until: Option<String>,
+    /// The column of the bundles: an id or a name.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    bundle: Option<String>,
+    /// Whether the first row names the columns.
+    header: Option<bool>,
+    /// How the cells are separated.
+    format: Option<ImportFormat>,
+    /// How the characters are written: `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`.
+    #[oai(validator(min_length = 1, max_length = 20))]
+    encoding: Option<String>,
+}
+
+impl MemberMapping {
+    /// As the reader takes it.
+    pub(super) fn wanted(&self) -> Result<Wanted> {
+        let each = [
+            (Field::Email, &self.email),
+            (Field::Own("name"), &self.name),
+            (Field::Own("first_name"), &self.first_name),
+            (Field::Own("last_name"), &self.last_name),
+            (Field::Own("tags"), &self.tags),
+            (Field::Own("note"), &self.note),
+            (Field::Own("groups"), &self.groups),
+            (Field::Own("free_access"), &self.free_access),
+            (Field::Own("free_access_until"), &self.free_access_until),
+            (Field::Own("bundle"), &self.bundle),
+        ];
+        Ok(Wanted {
+            format: self.format.map(Into::into),
+            encoding: self.encoding.as_deref().map(imports::encoding).transpose()?,
+            has_header: self.header,
+            columns: each.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect(),
+            exporter: None,
+            own: COLUMNS,
+        })
+    }
+}
+
+/// The columns of a file that are not used.
+pub(super) fn ignored(mapping: &Mapping) -> Vec<String> {
+    let unused = mapping.columns.iter().filter(|column| column.field.is_none());
+    unused.take(NAMED).map(|column| column.name.clone()).collect()
+}
+
+/// How an import stands, and how it ended. Each row of the file is in exactly one of the last four.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Counts {
+    pub(super) done: u64,
+    pub(super) total: u64,
+    pub(super) created: u64,
+    pub(super) updated: u64,
+    pub(super) unchanged: u64,
+    pub(super) invalid: u64,
+}
+
+impl imports::Counts for Counts {
+    fn done(&self) -> u64 {
+        self.done
+    }
+
+    fn set_total(&mut self, total: u64) {
+        self.total = total;
+    }
+
+    fn count_unwritten(&mut self, skipped: u64, invalid: u64) {
+        self.invalid += skipped + invalid;
+        self.done += skipped + invalid;
+    }
+}

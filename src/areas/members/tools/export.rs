@@ -1,0 +1,64 @@
+use poem_openapi::Object;
+
+use crate::{
+    areas::{
+        jobs::{Accepted, JobView},
+        members::{
+            export::{Export, Format},
+            store::Filter,
+            types::MemberStatus,
+        },
+    },
+    error::Result,
+    gate::Cx,
+    tools::{Access, Risk, Scope, Tool},
+    values::{Tag, Time},
+};
+
+/// Export members
+///
+/// Writes the members that fit the filters of `members.list` to a file, as a job. `result.file` of the job that succeeded
+/// is where it is fetched, by the same key, for 90 days. `members.import` reads the file as it is: into an empty site it
+/// makes the same members again, with their names, notes, tags and free access. Ids, status and the time they were made
+/// are there for people and are not imported. In CSV, an apostrophe stands before what a spreadsheet would run as a
+/// formula; the import takes it away.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct ExportMembers {
+    /// How the file is written: `csv` or `jsonl` (JSON Lines).
+    #[oai(default)]
+    format: Format,
+    /// Only those with this text in the address or the name, whatever its case. 1 to 200 characters.
+    #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00]*$"))]
+    text: Option<String>,
+    /// Only those with this tag.
+    tag: Option<Tag>,
+    /// Only those with this status.
+    status: Option<MemberStatus>,
+    /// Only those created at this moment or later.
+    created_from: Option<Time>,
+    /// Only those created before this moment.
+    created_until: Option<Time>,
+    /// Whether the names of their groups are a column too. To import it, the site needs groups of these names.
+    #[oai(default)]
+    with_groups: bool,
+}
+
+impl Tool for ExportMembers {
+    const NAME: &'static str = "members.export";
+    const ACCESS: Access = Access::write(Scope::MembersRead, Risk::Medium);
+    const EXAMPLE: &'static str = r#"{"format":"csv","tag":"early-bird"}"#;
+    type Output = Accepted;
+
+    async fn run(self, cx: &mut Cx) -> Result<Accepted> {
+        let filter = Filter {
+            text: self.text,
+            tag: self.tag,
+            status: self.status,
+            from: self.created_from,
+            until: self.created_until,
+        };
+        let export = Export::new(self.format, &filter, self.with_groups);
+        Ok(Accepted { job: JobView::from_row(cx.enqueue(&export).await?)? })
+    }
+}

@@ -1,0 +1,82 @@
+use poem_openapi::Object;
+
+use crate::{
+    areas::{
+        jobs::JobView,
+        members::import::{self, FreeAccess, MemberMapping, Preview, Wish},
+    },
+    error::Result,
+    gate::Cx,
+    tools::{Access, Risk, Scope, Tool},
+    values::{BundleId, GroupId, Tag, UploadId},
+};
+
+/// An import of members that was accepted.
+#[derive(Object)]
+#[oai(rename = "MemberImportAccepted")]
+pub struct ImportAccepted {
+    /// The job. `Prefer: wait=N` waits up to N seconds (at most 30) for its end.
+    job: JobView,
+    /// Only in a dry run: what the import would do.
+    preview: Option<Preview>,
+}
+
+/// Import members
+///
+/// Makes members of a file's rows and changes those that are there, as a job; nobody is sent anything. The file is sent
+/// to `POST /api/v1/uploads` first: CSV, TSV, semicolons, a JSON array or JSON Lines with at most 1,000,000 rows; plain,
+/// gzip or the one file of a zip. Columns are found by their usual names: email, name (or first and last name), tags,
+/// note, groups (ids or names), free access (yes or no), free access until (a date, or `never`), bundle (an id or a
+/// name); `mapping` overrules that, and other columns, `created_at` too, are passed over and named in
+/// `result.ignoredColumns`. Several tags or groups in a cell have commas, semicolons or bars between them. What a row
+/// leaves empty stays; tags and groups are added and never taken away; free access and bundles are only ever extended. Of
+/// an address that stands in the file twice the later row wins where it says something, and tags add up. A bad row stops
+/// nothing: `result.errorFile` holds each as it came, with its line and what is wrong, and can be mended and imported
+/// again. The progress counts `total`, `done`, `created`, `updated`, `unchanged` and `invalid`. With `dryRun` the answer
+/// has a `preview`. The block list is never touched.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct ImportMembers {
+    /// The file, as `POST /api/v1/uploads` gave it.
+    upload: UploadId,
+    /// What is known of the file, where the look at it would find something else.
+    mapping: Option<MemberMapping>,
+    /// Tags for every member of the file, at most 100.
+    #[oai(validator(max_items = 100))]
+    tags: Option<Vec<Tag>>,
+    /// Groups for every member of the file, at most 100.
+    #[oai(validator(max_items = 100))]
+    groups: Option<Vec<GroupId>>,
+    /// Free access for every member of the file; one that lasts longer already stays.
+    free_access: Option<FreeAccess>,
+    /// A bundle for every member of the file, for life.
+    bundle: Option<BundleId>,
+    /// Whether members that are there are changed; if not, their rows count as unchanged.
+    #[oai(default = "yes")]
+    update: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Tool for ImportMembers {
+    const NAME: &'static str = "members.import";
+    const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
+    const EXAMPLE: &'static str = r#"{"upload":"upl_01kan8v3t0e0rt8nfkzk1s7p4qv","tags":["from-patreon"]}"#;
+    type Output = ImportAccepted;
+
+    async fn run(self, cx: &mut Cx) -> Result<ImportAccepted> {
+        let wish = Wish {
+            upload: self.upload,
+            mapping: self.mapping.unwrap_or_default(),
+            tags: self.tags.unwrap_or_default(),
+            groups: self.groups.unwrap_or_default(),
+            free_access: self.free_access,
+            bundle: self.bundle,
+            update: self.update,
+        };
+        let (job, preview) = import::accept(cx, wish).await?;
+        Ok(ImportAccepted { job, preview })
+    }
+}

@@ -1,0 +1,99 @@
+//! What the imports of all kinds of files say in the same words.
+
+use poem_openapi::{Enum, Object};
+use serde::{Deserialize, Serialize};
+use usher_files::{Encoding, Mapping};
+
+use crate::error::{Error, Result};
+
+/// How the cells of a file are separated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
+#[oai(rename = "ImportFormat", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum ImportFormat {
+    /// By commas.
+    Csv,
+    /// By tabs.
+    Tsv,
+    /// By semicolons.
+    Semicolon,
+    /// By vertical bars.
+    Pipe,
+    /// Not at all: one address a line.
+    List,
+    /// A JSON array, by itself or in an object.
+    Json,
+    /// One JSON value a line.
+    JsonLines,
+}
+
+impl From<ImportFormat> for usher_files::Format {
+    fn from(format: ImportFormat) -> Self {
+        match format {
+            ImportFormat::Csv => Self::Csv,
+            ImportFormat::Tsv => Self::Tsv,
+            ImportFormat::Semicolon => Self::Semicolon,
+            ImportFormat::Pipe => Self::Pipe,
+            ImportFormat::List => Self::List,
+            ImportFormat::Json => Self::Json,
+            ImportFormat::JsonLines => Self::JsonLines,
+        }
+    }
+}
+
+impl From<usher_files::Format> for ImportFormat {
+    fn from(format: usher_files::Format) -> Self {
+        use usher_files::Format as Found;
+        match format {
+            Found::Csv => Self::Csv,
+            Found::Tsv => Self::Tsv,
+            Found::Semicolon => Self::Semicolon,
+            Found::Pipe => Self::Pipe,
+            Found::List => Self::List,
+            Found::Json => Self::Json,
+            Found::JsonLines => Self::JsonLines,
+        }
+    }
+}
+
+/// A column of the file.
+#[derive(Debug, Object)]
+#[oai(rename = "ImportPreviewColumn")]
+pub struct PreviewColumn {
+    /// Its name in the header, or `column_2` and so on.
+    name: String,
+    /// What it is taken for, such as `email` or `note`; absent if it is not used.
+    field: Option<String>,
+}
+
+impl PreviewColumn {
+    /// The columns of a file.
+    pub(crate) fn all(mapping: &Mapping) -> Vec<Self> {
+        let column = |column: &usher_files::Column| Self {
+            name: column.name.clone(),
+            field: column.field.map(|field| field.code().into()),
+        };
+        mapping.columns.iter().map(column).collect()
+    }
+}
+
+/// Why a file cannot be imported.
+#[derive(Debug, Object)]
+#[oai(rename = "ImportProblem")]
+pub struct Problem {
+    /// For programs.
+    pub(super) code: String,
+    /// For people.
+    pub(super) message: String,
+}
+
+/// The encoding of a code that a call gives.
+pub(crate) fn encoding(code: &str) -> Result<Encoding> {
+    let known = Encoding::ALL.into_iter().find(|encoding| encoding.code() == code.to_lowercase());
+    known.ok_or_else(|| one_of("mapping.encoding", Encoding::ALL.iter().map(|one| one.code()).collect()))
+}
+
+/// The refusal of a code that is none of those there are.
+pub(crate) fn one_of(field: &str, codes: Vec<&str>) -> Error {
+    Error::field(field, format!("must be one of {}", codes.join(", ")))
+}
