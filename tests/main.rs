@@ -5,7 +5,10 @@ mod harness;
 
 mod activity;
 mod blocklist;
+mod bundles;
+mod comments;
 mod gate;
+mod groups;
 mod jobs;
 mod keys;
 mod members;
@@ -15,3 +18,4 @@ mod storm;
 mod tags;
 mod tools;
 mod uploads;
+mod videos;
