@@ -121,6 +121,8 @@ struct Progress {
 struct Done {
     body: String,
     code: Option<Code>,
+    /// Of a refusal that is made now; one that is replayed would tell of an earlier moment.
+    retry_after_s: Option<u64>,
     replayed: bool,
     waited: bool,
 }
@@ -136,7 +138,7 @@ pub async fn call(app: &Arc<App>, call: Call, input: impl Future<Output = Result
             body: done.body,
             code: done.code,
             by_tool: true,
-            retry_after_s: None,
+            retry_after_s: done.retry_after_s,
             standing,
             replayed: done.replayed,
             waited: done.waited,
@@ -320,9 +322,10 @@ async fn read(
     let outcome = outcome.map_err(|_| Error::internal("the tool panicked"))?;
     let member = cx.member;
     let (done, status) = match outcome {
-        Ok(result) => {
-            (Done { body: success(tool, &result), code: None, replayed: false, waited: false }, ActivityStatus::Ok)
-        }
+        Ok(result) => (
+            Done { body: success(tool, &result), code: None, retry_after_s: None, replayed: false, waited: false },
+            ActivityStatus::Ok,
+        ),
         Err(error) if is_refusal(&error) => (refusal(call, &error), ActivityStatus::Refused),
         Err(error) => return Err(error),
     };
@@ -359,7 +362,7 @@ fn success(tool: &ToolInfo, result: &impl serde::Serialize) -> String {
 
 fn refusal(call: &Call, error: &Error) -> Done {
     let body = error.body(Some(&call.tool), call.request.as_str()).to_string();
-    Done { body, code: Some(error.code()), replayed: false, waited: false }
+    Done { body, code: Some(error.code()), retry_after_s: error.retry_after_s(), replayed: false, waited: false }
 }
 
 /// Records and answers what was not let in, or failed.

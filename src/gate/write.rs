@@ -89,7 +89,7 @@ pub(super) async fn write(
             record.replayed = true;
             app.log.write(record).await?;
             let code = code_of(&stored.answer);
-            Ok(Done { body: stored.answer, code, replayed: true, waited: false })
+            Ok(Done { body: stored.answer, code, retry_after_s: None, replayed: true, waited: false })
         }
     }
 }
@@ -136,16 +136,23 @@ impl Job {
             tx.rollback().await?;
             self.app.log.write(self.record).await?;
             let body = dry(self.tool, &result, &changes);
-            return Ok(End::Done(Done { body, code: None, replayed: false, waited: false }, None));
+            return Ok(End::Done(Done { body, code: None, retry_after_s: None, replayed: false, waited: false }, None));
         }
-        let done = Done { body: success(self.tool, &result), code: None, replayed: false, waited: false };
+        let done =
+            Done { body: success(self.tool, &result), code: None, retry_after_s: None, replayed: false, waited: false };
         self.keep_and_commit(tx, &done).await?;
         Ok(End::Done(done, self.cx.job.map(Box::new)))
     }
 
     async fn refuse(mut self, mut tx: usher_db::Tx, error: &Error) -> Result<End> {
         let body = error.body(Some(self.tool.definition.name), self.record.id.as_str()).to_string();
-        let done = Done { body, code: Some(error.code()), replayed: false, waited: false };
+        let done = Done {
+            body,
+            code: Some(error.code()),
+            retry_after_s: error.retry_after_s(),
+            replayed: false,
+            waited: false,
+        };
         self.record.status = ActivityStatus::Refused;
         self.record.code = Some(error.code().name().into());
         self.record.duration_us = elapsed(self.started);

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::json;
 use usher_db::Change;
@@ -88,43 +88,47 @@ pub async fn archive(cx: &mut Cx, id: &BundleId, archived: bool) -> Result<Bundl
 }
 
 /// Puts videos into a bundle, all or none. Gives it, and how many are new in it.
-pub async fn add_videos(cx: &mut Cx, id: &BundleId, mut wanted: Vec<VideoId>) -> Result<(Bundle, u32)> {
-    let mut seen = HashSet::new();
-    wanted.retain(|video| seen.insert(video.clone()));
+pub async fn add_videos(cx: &mut Cx, id: &BundleId, wanted: Vec<VideoId>) -> Result<(Bundle, u32)> {
+    let wanted: Vec<_> = wanted.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     let before = hold(cx, id).await?;
     let site = cx.site();
-    let ids = wanted.iter().map(|video| video.as_str().to_owned()).collect();
-    let known: HashSet<_> =
-        videos::store::known(cx.conn(), site, ids).await?.into_iter().map(|(video,)| video).collect();
+    let known = videos::store::known(cx.conn(), site, wanted.iter().collect()).await?;
+    let known: HashSet<_> = known.into_iter().map(|(video,)| video).collect();
     if let Some(unknown) = wanted.iter().find(|video| !known.contains(video)) {
         return Err(videos::not_found(unknown));
     }
-    let n = store::insert_videos(cx.conn(), site, id, &wanted).await?;
-    let n = u32::try_from(n).unwrap_or(u32::MAX);
+    let new = store::insert_videos(cx.conn(), site, id, &wanted).await?;
+    let n = u32::try_from(new.len()).unwrap_or(u32::MAX);
     let after = Bundle { videos: before.videos + n, ..before.clone() };
-    Ok((write_videos(cx, &before, after, &wanted, n).await?, n))
+    Ok((write_videos(cx, &before, after, "added", new).await?, n))
 }
 
 /// Takes videos out of a bundle. Gives it, and how many were in it.
-pub async fn remove_videos(cx: &mut Cx, id: &BundleId, gone: Vec<VideoId>) -> Result<(Bundle, u32)> {
+pub async fn remove_videos(cx: &mut Cx, id: &BundleId, unwanted: Vec<VideoId>) -> Result<(Bundle, u32)> {
     let before = hold(cx, id).await?;
     let site = cx.site();
-    let ids = gone.iter().map(|video| video.as_str().to_owned()).collect();
-    let n = store::delete_videos(cx.conn(), site, id, ids).await?;
-    let n = u32::try_from(n).unwrap_or(u32::MAX);
+    let gone = store::delete_videos(cx.conn(), site, id, &unwanted).await?;
+    let n = u32::try_from(gone.len()).unwrap_or(u32::MAX);
     let after = Bundle { videos: before.videos - n, ..before.clone() };
-    Ok((write_videos(cx, &before, after, &gone, n).await?, n))
+    Ok((write_videos(cx, &before, after, "removed", gone).await?, n))
 }
 
-async fn write_videos(cx: &mut Cx, before: &Bundle, mut after: Bundle, named: &[VideoId], n: u32) -> Result<Bundle> {
-    if n == 0 {
+async fn write_videos(
+    cx: &mut Cx,
+    before: &Bundle,
+    mut after: Bundle,
+    how: &str,
+    videos: Vec<(VideoId,)>,
+) -> Result<Bundle> {
+    if videos.is_empty() {
         return Ok(after);
     }
     after.updated_at = cx.now.max(before.updated_at);
     let site = cx.site();
     store::update(cx.conn(), site, &after).await?;
     let mut json = after.json();
-    json[if after.videos > before.videos { "added" } else { "removed" }] = json!(named);
+    let videos: BTreeSet<_> = videos.into_iter().map(|(video,)| video).collect();
+    json[how] = videos.into_iter().map(|video| json!(video)).collect();
     cx.tx().note(Change::updated("bundle", after.id.as_str(), before.json(), json));
     Ok(after)
 }

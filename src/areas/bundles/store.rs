@@ -102,27 +102,39 @@ pub async fn update(conn: Conn<'_>, site: SiteId, bundle: &Bundle) -> Result<u64
     .await
 }
 
-/// Puts videos into a bundle; those that are in it stay. Gives how many are new.
-pub async fn insert_videos(conn: Conn<'_>, site: SiteId, bundle: &BundleId, videos: &[VideoId]) -> Result<u64> {
+/// Puts videos into a bundle; those that are in it stay. Gives the new ones.
+pub async fn insert_videos(
+    conn: Conn<'_>,
+    site: SiteId,
+    bundle: &BundleId,
+    videos: &[VideoId],
+) -> Result<Vec<(VideoId,)>> {
     sql!(
         "INSERT INTO bundle_video (site, bundle_id, video_id) VALUES ($1, $2, $3)
-         ON CONFLICT (site, bundle_id, video_id) DO NOTHING"
+         ON CONFLICT (site, bundle_id, video_id) DO NOTHING RETURNING video_id"
     )
     .rows(videos.iter().map(|video| [site.into(), bundle.into(), video.into()]))
-    .run(conn)
+    .all(conn)
     .await
 }
 
-/// Takes videos out of a bundle; gives how many were in it.
-pub async fn delete_videos(conn: Conn<'_>, site: SiteId, bundle: &BundleId, videos: Value) -> Result<u64> {
+/// Takes videos out of a bundle; gives those that were in it.
+pub async fn delete_videos(
+    conn: Conn<'_>,
+    site: SiteId,
+    bundle: &BundleId,
+    videos: &[VideoId],
+) -> Result<Vec<(VideoId,)>> {
     sql_both!(
         sqlite: "DELETE FROM bundle_video
-                 WHERE site = $1 AND bundle_id = $2 AND video_id IN (SELECT value FROM json_each($3))",
-        postgres: "DELETE FROM bundle_video WHERE site = $1 AND bundle_id = $2 AND video_id = ANY($3)",
+                 WHERE site = $1 AND bundle_id = $2 AND video_id IN (SELECT value FROM json_each($3))
+                 RETURNING video_id",
+        postgres: "DELETE FROM bundle_video WHERE site = $1 AND bundle_id = $2 AND video_id = ANY($3)
+                   RETURNING video_id",
     )
     .bind(site)
     .bind(bundle)
-    .bind(videos)
-    .run(conn)
+    .bind(videos.iter().collect::<Value>())
+    .all(conn)
     .await
 }

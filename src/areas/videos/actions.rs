@@ -8,7 +8,10 @@ use super::{
     types::{Level, Video, Visibility, Watch},
 };
 use crate::{
-    areas::members::{self, MemberRef},
+    areas::{
+        bundles,
+        members::{self, MemberRef},
+    },
     error::{Code, Error, Result},
     gate::Cx,
     paging,
@@ -36,6 +39,9 @@ pub struct Showing {
 
 /// A page of videos, newest first; the last tells whether there are more.
 pub async fn list(cx: &mut Cx, filter: &Filter, before: &str, limit: u32) -> Result<(Vec<Video>, bool)> {
+    if let Some(bundle) = &filter.bundle {
+        bundles::find(cx, bundle).await?;
+    }
     let site = cx.site();
     let mut items = store::list(cx.conn(), site, filter, before, limit + 1).await?;
     let more = paging::cut(&mut items, limit);

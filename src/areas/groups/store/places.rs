@@ -95,7 +95,7 @@ pub async fn insert_places(
     .bind(members.iter().collect::<Value>())
     .all(conn)
     .await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    Ok(sorted(rows))
 }
 
 /// Takes members' places in a group away; gives those that had one. The caller holds the group alone.
@@ -117,7 +117,14 @@ pub async fn delete_places(
     .bind(members.iter().collect::<Value>())
     .all(conn)
     .await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    Ok(sorted(rows))
+}
+
+/// What a statement returns comes in no particular order.
+fn sorted(rows: Vec<(MemberId,)>) -> Vec<MemberId> {
+    let mut ids: Vec<_> = rows.into_iter().map(|(id,)| id).collect();
+    ids.sort_unstable();
+    ids
 }
 
 /// The members with a place in a group after an id, whatever becomes of them, in the order of their ids.
