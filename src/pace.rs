@@ -27,18 +27,25 @@ pub struct Pace {
     turns: u64,
     own: u64,
     is_crowded: bool,
+    /// Rows of one transaction while nobody waits, if not [`MORE_ROWS`], and on PostgreSQL [`ROWS`].
+    calm_rows: Option<usize>,
 }
 
 impl Pace {
     /// At first somebody may wait.
     pub fn new(db: &Db) -> Self {
-        Self { since: Time::from_micros(0), turns: db.turns(), own: 0, is_crowded: true }
+        Self { since: Time::from_micros(0), turns: db.turns(), own: 0, is_crowded: true, calm_rows: None }
+    }
+
+    /// Writes so many rows at once while nobody waits.
+    pub fn with_calm_rows(self, rows: Option<usize>) -> Self {
+        Self { calm_rows: rows, ..self }
     }
 
     /// How many rows the next transaction may write.
     pub fn rows(&mut self, db: &Db, now: Time) -> usize {
         if db.engine() == Engine::Postgres {
-            return ROWS;
+            return self.calm_rows.unwrap_or(ROWS);
         }
         let turns = db.turns();
         self.is_crowded |= turns.saturating_sub(self.turns + self.own) >= OTHERS;
@@ -47,7 +54,7 @@ impl Pace {
             (self.since, self.turns, self.own) = (now, turns, 0);
         }
         self.own += 1;
-        if self.is_crowded { FEW_ROWS } else { MORE_ROWS }
+        if self.is_crowded { FEW_ROWS } else { self.calm_rows.unwrap_or(MORE_ROWS) }
     }
 }
 

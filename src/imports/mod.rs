@@ -120,6 +120,8 @@ impl<C: Counts> At<C> {
 pub(crate) trait Import: Sync {
     type Take: Take;
     type Counts: Counts;
+    /// Rows of a chunk while nobody waits, if it is not what is usual.
+    const CALM_ROWS: Option<usize> = None;
     /// Writes a chunk, its checkpoint and its counts in one transaction.
     fn write(
         &self,

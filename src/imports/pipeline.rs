@@ -103,7 +103,7 @@ async fn write<I: Import>(
     at: &mut At<I::Counts>,
     batch: Batch<LinesOf<I>>,
 ) -> Result<LinesOf<I>, Fail> {
-    let mut pace = Pace::new(&app.db);
+    let mut pace = Pace::new(&app.db).with_calm_rows(I::CALM_ROWS);
     let Batch { lines, first_row, end_row, skipped, invalid, error_bytes, total, .. } = batch;
     at.error_bytes = error_bytes;
     at.counts.set_total(total);

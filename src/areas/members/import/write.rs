@@ -28,11 +28,14 @@ use crate::{
 const TRIES: usize = 20;
 
 /// Rows that one statement takes.
-const ROWS: usize = 3000;
+const ROWS: usize = 2500;
 
 impl imports::Import for Started {
     type Take = Take;
     type Counts = Counts;
+    /// Each commit writes every page it touched, and the index of names is touched all over: with few rows at once it
+    /// is pages that are written, not rows.
+    const CALM_ROWS: Option<usize> = Some(1000);
 
     async fn write(&self, lines: &Lines, rows: Range<usize>, at: &mut At<Counts>) -> Result<(), Fail> {
         for _ in 0..TRIES {
