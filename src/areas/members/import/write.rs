@@ -33,8 +33,7 @@ const ROWS: usize = 2500;
 impl imports::Import for Started {
     type Take = Take;
     type Counts = Counts;
-    /// Each commit writes every page it touched, and the index of names is touched all over: with few rows at once it
-    /// is pages that are written, not rows.
+    /// More than of other imports, as a row touches several tables and their indexes; found by trying.
     const CALM_ROWS: Option<usize> = Some(1000);
 
     async fn write(&self, lines: &Lines, rows: Range<usize>, at: &mut At<Counts>) -> Result<(), Fail> {

@@ -67,7 +67,7 @@ pub async fn owned_for_life(conn: Conn<'_>, site: SiteId, members: Value) -> Res
 
 /// The groups of a site: their ids, and the keys of their names.
 pub async fn group_names(conn: Conn<'_>, site: SiteId) -> Result<Vec<(GroupId, String)>> {
-    sql!("SELECT id, name_key FROM member_group WHERE site = $1").bind(site).all(conn).await
+    sql!("SELECT id, name_key FROM member_group WHERE site = $1 AND deleting_since IS NULL").bind(site).all(conn).await
 }
 
 /// The names of the groups that these members are in.
@@ -101,8 +101,8 @@ pub async fn bundle_names(conn: Conn<'_>, site: SiteId) -> Result<Vec<(BundleId,
 pub async fn update_all(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Item = &Member>) -> Result<u64> {
     sql!(
         "INSERT INTO member (site, id, email, email_key, name, name_key, note, status, free_since, free_until,
-                             created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                             created_at, updated_at, twin_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (site, email_key) DO UPDATE
          SET name = excluded.name, name_key = excluded.name_key, note = excluded.note, status = excluded.status,
              free_since = excluded.free_since, free_until = excluded.free_until, updated_at = excluded.updated_at"
@@ -131,12 +131,12 @@ pub async fn insert_places(conn: Conn<'_>, site: SiteId, places: &[(&MemberId, &
     let statement = sql_both!(
         sqlite: "INSERT INTO group_place (site, group_id, member_id, added_at)
                  SELECT g.site, g.id, r.value ->> 0, $2
-                 FROM json_each($3) AS r CROSS JOIN member_group g WHERE g.site = $1 AND g.id = r.value ->> 1
+                 FROM json_each($3) AS r CROSS JOIN member_group g WHERE g.site = $1 AND g.id = r.value ->> 1 AND g.deleting_since IS NULL
                  ON CONFLICT (site, group_id, member_id) DO NOTHING",
         postgres: "INSERT INTO group_place (site, group_id, member_id, added_at)
                    SELECT g.site, g.id, r.member_id, $2
                    FROM unnest($3::text[], $4::text[]) AS r (member_id, group_id), member_group g
-                   WHERE g.site = $1 AND g.id = r.group_id
+                   WHERE g.site = $1 AND g.id = r.group_id AND g.deleting_since IS NULL
                    ON CONFLICT (site, group_id, member_id) DO NOTHING",
     );
     let rows = places.iter().map(|(member, group)| [member.as_str(), group]);
