@@ -3,7 +3,7 @@
 //!
 //! A name is a group's alone among the site's, whatever its case. Members come and go in calls that name them, or in a
 //! job that finds them by a filter and goes on from its last chunk after a crash. Both do the same to some members at a
-//! time: [`actions::place`].
+//! time (`actions::place`).
 //!
 //! **Who waits for whom.** Who puts members into a group shares its row with others who do; who takes them out, moves
 //! them or changes the group holds it alone, two groups in the order of their ids. Then come the members, in the order
