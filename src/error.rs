@@ -55,6 +55,7 @@ codes! {
     Internal "internal" true "Our fault. Nothing was half-done; the server's log has the detail under the request id.";
     Unavailable "unavailable" true "The database is away, the disk is full, or the server is shutting down.";
 
+    ArgumentsRefused "arguments_refused" false "Arguments fit the schema one by one, and not together or not at this time; `fields` names the fault.";
     InvalidId "invalid_id" false "An id is mistyped, invented, or of another kind.";
     InvalidTag "invalid_tag" false "A tag has no letter or digit, or more than 64 characters.";
     InvalidCursor "invalid_cursor" false "The cursor is not one that this list gave.";
@@ -170,6 +171,13 @@ impl Error {
     /// One argument that does not fit.
     pub fn field(path: &str, message: impl Into<String>) -> Self {
         Self::fields(vec![Field { path: path.into(), message: message.into() }])
+    }
+
+    /// An argument that fits the schema by itself, and cannot be done: with another one, or at this time.
+    pub fn refused(path: &str, message: impl Into<String>) -> Self {
+        let field = Field { path: path.into(), message: message.into() };
+        let text = format!("{}: {}", field.path, field.message);
+        Self::new(Code::ArgumentsRefused, text).with(Detail::Fields(vec![field]))
     }
 
     /// Our fault; `source` goes to the server's log only.

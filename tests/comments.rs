@@ -82,7 +82,7 @@ both!(a_comment_needs_its_member_its_video_and_a_text, async |world| {
     for text in [String::new(), " \n ".into(), "x".repeat(5001), "a\0b".into()] {
         let args = json!({ "member": { "id": members[0] }, "video": videos[0], "text": text });
         let reply = world.call(&world.key, "comments.create", args).await;
-        assert_eq!(reply.failure(), (400, "invalid_arguments".into()));
+        reply.is_refused_for_arguments();
         assert_eq!(reply.json()["fields"][0]["path"], "args.text");
     }
     world.rows("UPDATE member SET deleting_since = 1 WHERE email = 'anna@example.com'").await;

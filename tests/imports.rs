@@ -214,7 +214,7 @@ both!(free_access_is_only_extended, async |world| {
             "upload": upload(world, "x").await["id"], "freeAccess": { "expiresAt": "2024-01-01T00:00:00Z" },
         }),
     );
-    assert_eq!(reply.await.failure(), (400, "invalid_arguments".into()));
+    assert_eq!(reply.await.failure(), (200, "arguments_refused".into()));
 });
 
 both!(groups_and_bundles_are_given, async |world| {

@@ -21,7 +21,7 @@ async fn code(world: &World, tool: &str, args: Value) -> String {
 
 async fn invalid(world: &World, tool: &str, args: Value, path: &str) {
     let reply = world.call(&world.key, tool, args).await;
-    assert_eq!(reply.failure(), (400, "invalid_arguments".into()), "{}", reply.text);
+    reply.is_refused_for_arguments();
     assert_eq!(reply.json()["fields"][0]["path"], path, "{}", reply.text);
 }
 

@@ -45,6 +45,14 @@ impl Reply {
         (self.status, self.code())
     }
 
+    /// Fails unless it is refused for its arguments: by the schema, or by the tool where they fit it one by one.
+    #[track_caller]
+    pub fn is_refused_for_arguments(&self) {
+        let failure = self.failure();
+        let expected = [(400, "invalid_arguments".into()), (200, "arguments_refused".into())];
+        assert!(expected.contains(&failure), "{}", self.text);
+    }
+
     /// A header, empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()

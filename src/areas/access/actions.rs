@@ -38,8 +38,8 @@ impl Target {
         match (member, group) {
             (Some(member), None) => Ok(Self::Member(member)),
             (None, Some(group)) => Ok(Self::Group(group)),
-            (None, None) => Err(Error::field("args.member", "give `member` or `group`")),
-            (Some(_), Some(_)) => Err(Error::field("args.group", "give `member` or `group`, not both")),
+            (None, None) => Err(Error::refused("args.member", "give `member` or `group`")),
+            (Some(_), Some(_)) => Err(Error::refused("args.group", "give `member` or `group`, not both")),
         }
     }
 }
@@ -110,7 +110,7 @@ pub async fn list_entitlements(
 /// A moment at which something is to end: a later one.
 pub(super) fn later(cx: &Cx, at: Option<Time>) -> Result<Option<i64>> {
     match at {
-        Some(at) if at <= cx.now => Err(Error::field("args.expiresAt", "must be later than now")),
+        Some(at) if at <= cx.now => Err(Error::refused("args.expiresAt", "must be later than now")),
         at => Ok(at.map(Time::micros)),
     }
 }

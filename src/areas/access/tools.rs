@@ -195,10 +195,10 @@ impl Tool for GrantBundle {
         };
         match target {
             Target::Group(_) if self.order_id.is_some() => {
-                Err(Error::field("args.orderId", "an order is one member's; leave it out for a group"))
+                Err(Error::refused("args.orderId", "an order is one member's; leave it out for a group"))
             }
             Target::Group(_) if self.create_member => {
-                Err(Error::field("args.createMember", "only for a member by address"))
+                Err(Error::refused("args.createMember", "only for a member by address"))
             }
             Target::Group(group) => Ok(Granted::to_group(actions::apply_to_group(cx, &group, act).await?)),
             Target::Member(member) => {
@@ -206,7 +206,7 @@ impl Tool for GrantBundle {
                     (_, false) => None,
                     (MemberRef::Email(by), true) => Some(New { name: self.name, ..New::of(by.email.clone()) }),
                     (MemberRef::Id(_), true) => {
-                        return Err(Error::field("args.createMember", "only for a member by address"));
+                        return Err(Error::refused("args.createMember", "only for a member by address"));
                     }
                 };
                 Ok(Granted::to_member(actions::apply(cx, &member, new, &act).await?))

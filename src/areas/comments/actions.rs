@@ -37,7 +37,7 @@ pub async fn list(
 pub async fn create(cx: &mut Cx, member: &MemberRef, video: &VideoId, text: String) -> Result<Comment> {
     let text = text.trim().to_owned();
     if text.is_empty() {
-        return Err(Error::field("args.text", "has nothing but space"));
+        return Err(Error::refused("args.text", "has nothing but space"));
     }
     let member_id = members::hold(cx, member).await?.id;
     videos::find(cx, video).await?;

@@ -170,7 +170,7 @@ async fn plans(cx: &mut Cx, audience: &Audience) -> Result<Vec<PlanId>> {
         return Ok(Vec::new());
     }
     if audience.level != Level::Members {
-        return Err(Error::field("args.allowedPlans", "only a video with the level members is limited to plans"));
+        return Err(Error::refused("args.allowedPlans", "only a video with the level members is limited to plans"));
     }
     let ids: BTreeSet<_> = audience.allowed_plans.iter().map(PlanId::as_str).collect();
     let site = cx.site();
@@ -189,13 +189,13 @@ fn check(showing: Showing) -> Result<()> {
     let is_scheduled = showing.visibility == Visibility::Scheduled;
     match (showing.from, showing.until) {
         (None, None) if is_scheduled => {
-            Err(Error::field("args.from", "a scheduled video needs `from`, `until` or both"))
+            Err(Error::refused("args.from", "a scheduled video needs `from`, `until` or both"))
         }
         (from, until) if !is_scheduled && (from.is_some() || until.is_some()) => {
             let field = if from.is_some() { "args.from" } else { "args.until" };
-            Err(Error::field(field, "only with the visibility scheduled"))
+            Err(Error::refused(field, "only with the visibility scheduled"))
         }
-        (Some(from), Some(until)) if from >= until => Err(Error::field("args.until", "must be later than `from`")),
+        (Some(from), Some(until)) if from >= until => Err(Error::refused("args.until", "must be later than `from`")),
         _ => Ok(()),
     }
 }

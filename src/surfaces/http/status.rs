@@ -23,6 +23,7 @@ pub fn status(code: Code) -> StatusCode {
     match code {
         Code::InvalidJson
         | Code::InvalidArguments
+        | Code::ArgumentsRefused
         | Code::InvalidId
         | Code::InvalidTag
         | Code::InvalidCursor

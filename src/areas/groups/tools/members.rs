@@ -84,11 +84,11 @@ fn target(members: Option<Vec<MemberRef>>, filter: Option<GroupMemberFilter>) ->
     match (members, filter) {
         (Some(members), None) => Ok(Target::Named(members)),
         (None, Some(GroupMemberFilter { tag: None, status: None })) => {
-            Err(Error::field("args.filter", "needs `tag`, `status` or both"))
+            Err(Error::refused("args.filter", "needs `tag`, `status` or both"))
         }
         (None, Some(GroupMemberFilter { tag, status })) => Ok(Target::Filter(Whom { tag, status })),
-        (None, None) => Err(Error::field("args.members", "pass one of `members` and `filter`")),
-        (Some(_), Some(_)) => Err(Error::field("args.filter", "pass one of `members` and `filter`, and not both")),
+        (None, None) => Err(Error::refused("args.members", "pass one of `members` and `filter`")),
+        (Some(_), Some(_)) => Err(Error::refused("args.filter", "pass one of `members` and `filter`, and not both")),
     }
 }
 
@@ -264,7 +264,7 @@ impl Tool for MoveGroupMembers {
     async fn run(self, cx: &mut Cx) -> Result<MembersMoved> {
         let Self { from, to, members, filter } = self;
         if from == to {
-            return Err(Error::field("args.to", "must be another group than `from`"));
+            return Err(Error::refused("args.to", "must be another group than `from`"));
         }
         match target(members, filter)? {
             Target::Named(members) => {

@@ -94,7 +94,7 @@ pub(crate) async fn accept(cx: &mut Cx, wish: Wish) -> Result<(JobView, Option<P
     wish.mapping.wanted()?;
     let free_until = wish.free_access.map(|free| free.expires_at.map_or(Import::NEVER, Time::micros));
     if free_until.is_some_and(|until| until <= now.micros()) {
-        return Err(Error::field("args.freeAccess.expiresAt", "must be in the future"));
+        return Err(Error::refused("args.freeAccess.expiresAt", "must be in the future"));
     }
     uploads::actions::reserve(cx.tx(), site, &wish.upload, now).await?;
     let known = known(cx, site).await?;

@@ -35,7 +35,7 @@ pub async fn accept(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Resul
     for (path, who) in [("args.winner.expectEmail", winner), ("args.loser.expectEmail", loser)] {
         if matches!(who, MemberRef::Id(MemberById { expect_email: None, .. })) {
             let text = "is required: a merge cannot be undone, so say whom you believe the id to be";
-            return Err(Error::field(path, text));
+            return Err(Error::refused(path, text));
         }
     }
     let (winner, loser) = hold_both(cx, winner, loser).await?;
@@ -70,7 +70,7 @@ pub async fn accept(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Resul
 async fn hold_both(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Result<(Member, Member)> {
     let (lost, won) = (actions::find(cx, loser).await?, actions::find(cx, winner).await?);
     if won.id == lost.id {
-        return Err(Error::field("args.loser", "is the winner; name two members"));
+        return Err(Error::refused("args.loser", "is the winner; name two members"));
     }
     // By id from here on, and still only if it is the address that the caller named.
     let by_id = |who: &MemberRef, member: &Member| {

@@ -58,7 +58,7 @@ impl Tool for CheckAccess {
 
     async fn run(self, cx: &mut Cx) -> Result<AccessChecked> {
         let wanted = match (self.video, self.bundle) {
-            (Some(_), Some(_)) => return Err(Error::field("args.bundle", "give `video` or `bundle`, not both")),
+            (Some(_), Some(_)) => return Err(Error::refused("args.bundle", "give `video` or `bundle`, not both")),
             (Some(video), None) => Wanted::Video(video),
             (None, Some(bundle)) => Wanted::Bundle(bundle),
             (None, None) => Wanted::Members,

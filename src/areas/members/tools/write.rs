@@ -52,7 +52,7 @@ impl Tool for CreateMember {
     async fn run(self, cx: &mut Cx) -> Result<Member> {
         let free_access = match self.free_access {
             Some(FreeAccess { expires_at: Some(at) }) if at <= cx.now => {
-                return Err(Error::field("args.freeAccess.expiresAt", "must be later than now"));
+                return Err(Error::refused("args.freeAccess.expiresAt", "must be later than now"));
             }
             free => free.map(|FreeAccess { expires_at }| Span { since: cx.now, expires_at }),
         };
