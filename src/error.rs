@@ -71,6 +71,7 @@ codes! {
     BundleNotFound "bundle_not_found" false "The site has no such bundle.";
     CommentNotFound "comment_not_found" false "The site has no such comment; it may be deleted already.";
     GroupNotFound "group_not_found" false "The site has no such group.";
+    GroupBusy "group_busy" true "A job gives access to the group's members, or takes it; wait for its end, or cancel it. `error` names it.";
     GroupExists "group_exists" false "Another group has the name; `error` names its id.";
     EntitlementNotFound "entitlement_not_found" false "The member has no such entitlement.";
     OrderIdUsed "order_id_used" false "The order was granted to another member, or for another bundle.";

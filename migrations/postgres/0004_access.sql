@@ -156,6 +156,7 @@ CREATE TABLE member_group (
     created_at    BIGINT  NOT NULL,
     updated_at    BIGINT  NOT NULL,
     deleting_since BIGINT, -- a job is taking its places away: to all others it is gone
+    access_job    TEXT,    -- the last job that gave access to its members, or took it
     PRIMARY KEY (site, id)
 );
 CREATE UNIQUE INDEX member_group_name ON member_group (site, name_key) WHERE deleting_since IS NULL;

@@ -62,6 +62,10 @@ both!(a_refused_order_leaves_nothing, async |world| {
     let unknown = json!({ "member": { "email": "anna@example.com" }, "bundle": course, "orderId": "o" });
     let reply = world.call(&world.key, "access.grantBundle", unknown.clone()).await;
     assert_eq!(reply.code(), "member_not_found");
+    let fix = reply.json()["fix"].clone();
+    assert_eq!((&fix["tool"], &fix["args"]["createMember"]), (&json!("access.grantBundle"), &json!(true)));
+    let blank = json!({ "member": { "email": "anna@example.com" }, "bundle": course, "orderId": "  " });
+    assert_eq!(world.call(&world.key, "access.grantBundle", blank).await.code(), "arguments_refused");
     let missing = "bun_01kan8v3t0e0rt8nfkzk1s7p4qi";
     let args = json!({ "member": { "email": "anna@example.com" }, "bundle": missing, "createMember": true });
     assert_eq!(world.call(&world.key, "access.grantBundle", args).await.code(), "bundle_not_found");
@@ -149,6 +153,12 @@ both!(what_expires_needs_nobody_s_doing, async |world| {
     let listed = world.ok("members.listEntitlements", general.clone()).await;
     assert_eq!(listed["items"][0]["state"], "expired");
     assert_eq!(listed["items"][0]["bundleName"], "All lessons");
+    // An order may be sent again when what it was for is over.
+    let rent = json!({ "member": who, "bundle": course, "orderId": "rent", "expiresAt": world.clock.now() + DAY });
+    assert_eq!(world.ok("access.grantBundle", rent.clone()).await["changed"], true);
+    world.clock.advance(DAY);
+    let again = world.ok("access.grantBundle", rent).await;
+    assert_eq!((&again["changed"], &again["orderRepeated"]), (&json!(false), &json!(true)));
     // One that is over is given anew, from now on.
     let anew = world.ok("access.grantBundle", json!({ "member": who, "bundle": course })).await;
     assert_eq!(anew["entitlement"]["grantedAt"], json!(world.clock.now()));

@@ -72,3 +72,39 @@ both!(a_grant_to_a_group_can_be_tried_first, async |world| {
     assert_eq!(dry["changes"][0]["kind"], "job", "{dry}");
     assert_eq!(world.rows("SELECT id FROM job WHERE site <> 0").await, Vec::<String>::new());
 });
+
+both!(one_job_at_a_time_gives_or_takes_the_access_of_a_group, async |world| {
+    group(world, 3).await;
+    let granted = world.ok("access.grantFree", json!({ "group": GROUP })).await;
+    let id = world.job(&granted["job"]["id"]).await["id"].as_str().unwrap().to_owned();
+    world.execute(&format!("UPDATE job SET state = 'running', lease_until = {} WHERE id = '{id}'", i64::MAX / 2)).await;
+    for (tool, args) in [
+        ("access.removeFree", json!({ "group": GROUP })),
+        ("access.setTrial", json!({ "group": GROUP, "days": 1 })),
+        ("groups.delete", json!({ "group": GROUP })),
+    ] {
+        let reply = world.call(&world.key, tool, args).await;
+        assert_eq!(reply.code(), "group_busy", "{tool}");
+        assert_eq!(reply.json()["fix"]["args"]["id"], json!(id));
+    }
+    world.execute(&format!("UPDATE job SET state = 'succeeded', lease_until = 0 WHERE id = '{id}'")).await;
+    let removed = run_for_all(world, "access.removeFree", json!({})).await;
+    assert_eq!((&removed["removed"], &removed["hadNone"]), (&json!(3), &json!(0)));
+});
+
+both!(what_is_over_before_its_job_runs_is_not_given, async |world| {
+    group(world, 3).await;
+    let until = world.clock.now() + std::time::Duration::from_secs(60);
+    let granted = world.ok("access.grantFree", json!({ "group": GROUP, "expiresAt": until })).await;
+    let id = world.job(&granted["job"]["id"]).await["id"].clone();
+    let text = format!(
+        "UPDATE job SET state = 'failed', checkpoint = NULL, result = NULL WHERE id = '{}'",
+        id.as_str().unwrap()
+    );
+    world.execute(&text).await;
+    world.clock.advance(std::time::Duration::from_secs(61));
+    world.ok("jobs.retry", json!({ "id": id })).await;
+    let job = world.job(&id).await;
+    assert_eq!((&job["status"], &job["error"]["code"]), (&json!("failed"), &json!("arguments_refused")), "{job}");
+    world.leaves_traces = true;
+});

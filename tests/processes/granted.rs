@@ -12,10 +12,10 @@ use crate::{
     },
 };
 
-/// Members of the group.
+/// Members of each group.
 const MEMBERS: u64 = 3000;
 
-/// Bundles that are granted to it, each a job.
+/// Bundles that are granted, each to a group of everybody, by a job.
 const BUNDLES: usize = 6;
 
 /// Workers that are killed, before one is let live.
@@ -39,9 +39,8 @@ async fn group_grants_survive_kill_9(backend: Backend) {
     place.without_budgets().await;
     let server = place.serve(&[("USHER_WORKERS", "off")]).await;
     let client = server.client(&key);
-    let group = group(&client, &place).await;
     let mut jobs = Vec::new();
-    for n in 0..BUNDLES {
+    for (n, group) in groups(&client, &place).await.into_iter().enumerate() {
         let bundle =
             client.call("bundles.create", json!({ "name": format!("Course {n}") })).await.result()["id"].clone();
         let args = json!({ "group": group, "bundle": bundle });
@@ -72,8 +71,8 @@ async fn group_grants_survive_kill_9(backend: Backend) {
     assert_eq!(ends.len(), BUNDLES);
 }
 
-/// A group of everybody. The members are written straight into the table.
-async fn group(client: &Client, place: &Installation) -> Value {
+/// Groups of everybody, one for each bundle. The members are written straight into the table.
+async fn groups(client: &Client, place: &Installation) -> Vec<Value> {
     let insert = match place.backend {
         Backend::Sqlite => {
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
@@ -88,9 +87,13 @@ async fn group(client: &Client, place: &Installation) -> Value {
         }
     };
     assert_eq!(place.rows::<1>(insert).await.len() as u64, MEMBERS);
-    let group = client.call("groups.create", json!({ "name": "Everybody" })).await.result()["id"].clone();
+    let mut groups = Vec::new();
+    for n in 0..BUNDLES {
+        let args = json!({ "name": format!("Everybody {n}") });
+        groups.push(client.call("groups.create", args).await.result()["id"].clone());
+    }
     let places = "INSERT INTO group_place (site, group_id, member_id, added_at)
                   SELECT m.site, g.id, m.id, 0 FROM member m CROSS JOIN member_group g WHERE true RETURNING member_id";
     place.rows::<1>(places).await;
-    group
+    groups
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use serde_json::json;
 use usher_db::Change;
 
 use super::{
@@ -17,9 +18,10 @@ use crate::{
         members::{self, Member, MemberRef, New},
         videos,
     },
-    error::{Code, Error, Result},
+    error::{Code, Error, Fix, Result},
     gate::Cx,
     paging,
+    tools::Scope,
     values::{GroupId, Time},
 };
 
@@ -49,6 +51,8 @@ pub(super) struct Done {
     pub(super) member: Member,
     pub(super) is_new: bool,
     pub(super) changed: bool,
+    /// Whether the order was granted before.
+    pub(super) is_repeated: bool,
     pub(super) entitlement: Option<EntitlementView>,
     pub(super) access: AccessView,
 }
@@ -107,20 +111,12 @@ pub async fn list_entitlements(
     Ok((items.into_iter().map(|one| one.with_state_at(now)).collect(), more))
 }
 
-/// A moment at which something is to end: a later one.
-pub(super) fn later(cx: &Cx, at: Option<Time>) -> Result<Option<i64>> {
-    match at {
-        Some(at) if at <= cx.now => Err(Error::refused("args.expiresAt", "must be later than now")),
-        at => Ok(at.map(Time::micros)),
-    }
-}
-
 /// Does something to one member, who is made first if `new` says so and the address is nobody's yet.
 pub(super) async fn apply(cx: &mut Cx, who: &MemberRef, new: Option<New>, act: &Act) -> Result<Done> {
     if let Some(bundle) = act.bundle() {
         bundles::find(cx, bundle).await?;
     }
-    let (member, is_new) = hold(cx, who, new).await?;
+    let (member, is_new) = hold(cx, who, new).await.map_err(|error| could_create(error, who, act))?;
     let before = snapshot(cx, &member, act).await?;
     let fulfilled = match act {
         Act::GrantBundle { bundle, order_id: Some(id), .. } => {
@@ -129,6 +125,10 @@ pub(super) async fn apply(cx: &mut Cx, who: &MemberRef, new: Option<New>, act: &
         }
         _ => false,
     };
+    // An order that was granted before may be sent again, also when what it was for is over.
+    if !fulfilled && act.is_over(cx.now) {
+        return Err(over());
+    }
     let (site, now, app) = (cx.site(), cx.now, cx.app.clone());
     let changed = !fulfilled && {
         let ids = std::slice::from_ref(&member.id);
@@ -137,7 +137,28 @@ pub(super) async fn apply(cx: &mut Cx, who: &MemberRef, new: Option<New>, act: &
     let after = if changed { snapshot(cx, &member, act).await? } else { before.clone() };
     note(cx, &before, &after);
     let Snapshot { member, entitlement, access } = after;
-    Ok(Done { member, is_new, changed, entitlement, access })
+    Ok(Done { member, is_new, changed, is_repeated: fulfilled, entitlement, access })
+}
+
+/// The refusal of what would be over at once.
+fn over() -> Error {
+    Error::refused("args.expiresAt", "must be later than now")
+}
+
+/// To a shop whose buyer is no member yet, the call that would do it, within the scope that it has.
+fn could_create(error: Error, who: &MemberRef, act: &Act) -> Error {
+    match (who, act) {
+        (MemberRef::Email(by), Act::GrantBundle { bundle, order_id, .. }) if error.code() == Code::MemberNotFound => {
+            let mut args = json!({ "member": { "email": by.email.as_str() }, "bundle": bundle, "createMember": true });
+            if let Some(order_id) = order_id {
+                args["orderId"] = json!(order_id);
+            }
+            let text = "The site has no member with this address. With createMember, the same call makes one first.";
+            let scope = Some(Scope::AccessGrant.name());
+            Error::new(Code::MemberNotFound, text).fixed_by(Fix { tool: "access.grantBundle", args, scope })
+        }
+        _ => error,
+    }
 }
 
 async fn hold(cx: &mut Cx, who: &MemberRef, new: Option<New>) -> Result<(Member, bool)> {
@@ -213,9 +234,21 @@ fn note(cx: &mut Cx, before: &Snapshot, after: &Snapshot) {
 
 /// Accepts a job that does something to each member of a group.
 pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Result<JobView> {
-    groups::find(cx, group).await?;
+    let members = groups::hold_free(cx, group).await?.members;
     if let Some(bundle) = act.bundle() {
         bundles::find(cx, bundle).await?;
     }
-    JobView::from_row(cx.enqueue(&Grant { group: group.clone(), act }).await?)
+    if act.is_over(cx.now) {
+        return Err(over());
+    }
+    let job = cx.enqueue(&Grant { group: group.clone(), act: act.clone() }).await?;
+    let site = cx.site();
+    groups::store::set_access_job(cx.conn(), site, group, &job.id).await?;
+    // Who gets what, for the log and a dry run: the job's own row has only its counts.
+    cx.tx().note(Change::created(
+        "groupAccess",
+        group.as_str(),
+        json!({ "job": job.id, "act": act, "members": members }),
+    ));
+    JobView::from_row(job)
 }

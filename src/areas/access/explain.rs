@@ -57,7 +57,7 @@ pub struct CheckView {
     pub detail: String,
 }
 
-/// A call that would let the member in.
+/// A call that clears the refusal; another reason to refuse may remain.
 #[derive(Clone, Debug, PartialEq, Object)]
 #[oai(rename = "AccessFix", rename_all = "camelCase")]
 pub struct FixView {
@@ -169,7 +169,8 @@ async fn other_address(cx: &mut Cx, known: &Known, content: &Content, at: Time) 
         store::alike(cx.conn(), site, &member.id, &alike(&member.email, member.name.as_deref()), ALIKE).await?;
     let may_see = |other: &&Known| decide(&other.facts(content.clone(), grace), at).is_allowed();
     Ok(others.iter().find(may_see).map(|other| {
-        let same_name = other.member.name.as_deref().map(search_key) == member.name.as_deref().map(search_key);
+        let key = |name: Option<&str>| name.map(search_key).filter(|key| !key.is_empty());
+        let same_name = key(member.name.as_deref()).is_some_and(|name| key(other.member.name.as_deref()) == Some(name));
         let what = if same_name { "name" } else { "address but for what stands behind a plus" };
         CheckView {
             name: "other_address".into(),
@@ -213,7 +214,12 @@ pub(super) fn fixes(
     match (reason, wanted) {
         (Reason::ContentHidden | Reason::ContentUnpublished | Reason::ContentScheduled, Wanted::Video(video)) => {
             let args = json!({ "video": video, "visibility": "published" });
-            vec![fix("videos.setVisibility", args, Scope::VideosManage, "Publishes the video, for everyone it is for.")]
+            vec![fix(
+                "videos.setVisibility",
+                args,
+                Scope::VideosManage,
+                "Shows the video now to everyone it is for; a schedule is lost.",
+            )]
         }
         (Reason::BundleRequired, Wanted::Video(video)) if content.bundles.is_empty() => {
             let args = json!({ "video": video, "level": "members" });

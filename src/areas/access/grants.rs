@@ -45,6 +45,15 @@ impl Act {
         }
     }
 
+    /// Whether what it gives is over at a moment.
+    pub(super) fn is_over(&self, at: Time) -> bool {
+        match self {
+            Self::GrantFree { until } | Self::GrantBundle { until, .. } => until.is_some_and(|end| end <= at.micros()),
+            Self::SetTrial { until } => *until <= at.micros(),
+            Self::RemoveFree | Self::RevokeBundle { .. } => false,
+        }
+    }
+
     /// Whether it gives.
     pub(super) fn gives(&self) -> bool {
         !matches!(self, Self::RemoveFree | Self::RevokeBundle { .. })

@@ -8,6 +8,7 @@ use super::{grants::Act, store};
 use crate::{
     app::App,
     areas::groups,
+    error::Code,
     pace::Pace,
     values::{GroupId, MemberId, SiteId},
 };
@@ -70,6 +71,13 @@ pub async fn grant_to_group(app: Arc<App>, job: Grant, run: Run) -> Result<(), F
     loop {
         if run.stopping() {
             return Err(Fail::Stopping);
+        }
+        if job.act.is_over(app.clock.now()) {
+            let text = format!(
+                "What was to be given is over by now; {} of {} members were done before. Grant it anew with a later end.",
+                at.done, at.total
+            );
+            return Err(Fail::fatal(Code::ArgumentsRefused.name(), text));
         }
         let rows = pace.rows(&app.db, app.clock.now());
         let mut tx = app.db.begin().await?;

@@ -79,7 +79,13 @@ pub(super) async fn alike(
     known_where!(
         // Each look-up is cut short by itself, as a name may be that of thousands.
         "m.id <> $2 AND m.id IN (
-            SELECT a.id FROM (SELECT id FROM member WHERE site = $1 AND name_key = $3 ORDER BY id LIMIT $8) a
+            SELECT a.id FROM (
+                SELECT n.id FROM (SELECT site, id, free_since, trial_since FROM member
+                                  WHERE site = $1 AND name_key = $3 ORDER BY id LIMIT 200) n
+                WHERE n.free_since IS NOT NULL OR n.trial_since IS NOT NULL
+                   OR EXISTS (SELECT 1 FROM subscription s WHERE s.site = n.site AND s.member_id = n.id)
+                   OR EXISTS (SELECT 1 FROM entitlement e WHERE e.site = n.site AND e.member_id = n.id)
+                ORDER BY n.id LIMIT $8) a
             UNION SELECT id FROM member WHERE site = $1 AND email_key = $4
             UNION SELECT b.id FROM (SELECT id FROM member WHERE site = $1 AND email_key > $5 AND email_key < $6
                 AND substr(email_key, length(email_key) - length($7) + 1) = $7 ORDER BY email_key LIMIT $8) b)

@@ -1,7 +1,7 @@
 use poem_openapi::Object;
 
 use super::{
-    actions::{self, DAY, Done, Target, later},
+    actions::{self, DAY, Done, Target},
     grants::Act,
     types::{AccessView, EntitlementView},
 };
@@ -33,6 +33,8 @@ pub struct Granted {
     member: Option<Member>,
     /// Whether the member was made by this call.
     member_created: Option<bool>,
+    /// Whether this order was granted before; then nothing was done, even if the bundle was revoked since.
+    order_repeated: Option<bool>,
     /// The entitlement as it is now.
     entitlement: Option<EntitlementView>,
     /// What the member may see now: what is in the bundle, or else member content in general.
@@ -48,6 +50,7 @@ impl Granted {
             changed: Some(done.changed || done.is_new),
             member: Some(done.member),
             member_created: Some(done.is_new),
+            order_repeated: done.is_repeated.then_some(true),
             entitlement: done.entitlement,
             access: Some(done.access),
             job: None,
@@ -55,7 +58,15 @@ impl Granted {
     }
 
     fn to_group(job: JobView) -> Self {
-        Self { changed: None, member: None, member_created: None, entitlement: None, access: None, job: Some(job) }
+        Self {
+            changed: None,
+            member: None,
+            member_created: None,
+            order_repeated: None,
+            entitlement: None,
+            access: None,
+            job: Some(job),
+        }
     }
 }
 
@@ -90,8 +101,7 @@ impl Tool for GrantFree {
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
         let target = Target::of(self.member, self.group)?;
-        let until = later(cx, self.expires_at)?;
-        apply(cx, target, Act::GrantFree { until }).await
+        apply(cx, target, Act::GrantFree { until: self.expires_at.map(Time::micros) }).await
     }
 }
 
@@ -167,10 +177,10 @@ pub struct GrantBundle {
     /// When it ends; without it, never.
     expires_at: Option<Time>,
     /// Who grants it, for people who look it up: 1 to 100 characters, `api` unless given.
-    #[oai(validator(min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f]*$"))]
+    #[oai(validator(min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
     source: Option<String>,
     /// The order that it is for, as the shop calls it: 1 to 200 characters, unique in the site. Not for a group.
-    #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f]*$"))]
+    #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
     order_id: Option<String>,
     /// Whether an address that is nobody's becomes a member first. Only for a member by address.
     #[oai(default)]
@@ -187,14 +197,15 @@ impl Tool for GrantBundle {
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
         let target = Target::of(self.member, self.group)?;
+        let order_id = word("args.orderId", self.order_id)?;
         let act = Act::GrantBundle {
             bundle: self.bundle,
-            until: later(cx, self.expires_at)?,
-            source: self.source.unwrap_or_else(|| "api".into()),
-            order_id: self.order_id.clone(),
+            until: self.expires_at.map(Time::micros),
+            source: word("args.source", self.source)?.unwrap_or_else(|| "api".into()),
+            order_id: order_id.clone(),
         };
         match target {
-            Target::Group(_) if self.order_id.is_some() => {
+            Target::Group(_) if order_id.is_some() => {
                 Err(Error::refused("args.orderId", "an order is one member's; leave it out for a group"))
             }
             Target::Group(_) if self.create_member => {
@@ -212,6 +223,14 @@ impl Tool for GrantBundle {
                 Ok(Granted::to_member(actions::apply(cx, &member, new, &act).await?))
             }
         }
+    }
+}
+
+/// A word as a caller gives it, without outer space.
+fn word(path: &str, text: Option<String>) -> Result<Option<String>> {
+    match text.map(|text| text.trim().to_owned()) {
+        Some(text) if text.is_empty() => Err(Error::refused(path, "has nothing but space")),
+        text => Ok(text),
     }
 }
 

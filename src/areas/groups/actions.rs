@@ -113,7 +113,7 @@ pub async fn update(cx: &mut Cx, id: &GroupId, changes: Changes) -> Result<Group
 pub async fn delete(cx: &mut Cx, id: &GroupId) -> Result<(Group, JobView)> {
     let (site, now) = (cx.site(), cx.now);
     let group = match store::hold(cx.conn(), site, id).await? {
-        true => find(cx, id).await?,
+        true => hold_free(cx, id).await?,
         false => store::deleting(cx.conn(), site, id).await?.ok_or_else(|| not_found(id))?,
     };
     if store::mark_deleting(cx.conn(), site, id, now).await? > 0 {
@@ -121,6 +121,27 @@ pub async fn delete(cx: &mut Cx, id: &GroupId) -> Result<(Group, JobView)> {
     }
     let job = cx.enqueue(&Delete { group: id.clone(), places: u64::from(group.members) }).await?;
     Ok((group, JobView::from_row(job)?))
+}
+
+/// The group that a call is about, which nobody else changes until the call has ended, unless a job gives access to its
+/// members or takes it: of two such jobs at once neither could be told to have the last word, and a group that is
+/// emptied would end one early.
+pub async fn hold_free(cx: &mut Cx, id: &GroupId) -> Result<Group> {
+    let (site, app) = (cx.site(), cx.app.clone());
+    if !store::hold(cx.conn(), site, id).await? {
+        return Err(not_found(id));
+    }
+    if let Some(job) = store::access_job(cx.conn(), site, id).await?
+        && let Some(row) = app.jobs.get(cx.conn(), site.number(), job.as_str()).await?
+        && !row.state.is_over()
+    {
+        let text = format!(
+            "{job} is giving access to the members of the group, or taking it. Try again once it has ended, or cancel it."
+        );
+        let fix = Fix { tool: "jobs.get", args: json!({ "id": job }), scope: None };
+        return Err(Error::new(Code::GroupBusy, text).fixed_by(fix));
+    }
+    find(cx, id).await
 }
 
 /// A page of a group's members, in the order of their ids, and whether there are more.

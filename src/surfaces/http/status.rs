@@ -72,6 +72,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::MemberMerging
         | Code::SlugTaken
         | Code::GroupExists
+        | Code::GroupBusy
         | Code::OrderIdUsed
         | Code::SubscriptionActive
         | Code::EmailMismatch

@@ -9,7 +9,7 @@ pub use places::{
 use usher_db::{Conn, Result, sql, sql_both};
 
 use super::types::Group;
-use crate::values::{GroupId, MemberId, SiteId, Time, search_key};
+use crate::values::{GroupId, JobId, MemberId, SiteId, Time, search_key};
 
 /// What [`Group`] is read from, of a table `g`.
 macro_rules! group_columns {
@@ -94,6 +94,26 @@ pub async fn hold(conn: Conn<'_>, site: SiteId, id: &GroupId) -> Result<bool> {
     .optional(conn)
     .await?;
     Ok(row.is_some())
+}
+
+/// The last job that gave access to a group's members, or took it.
+pub async fn access_job(conn: Conn<'_>, site: SiteId, id: &GroupId) -> Result<Option<JobId>> {
+    let row: Option<(Option<JobId>,)> = sql!("SELECT access_job FROM member_group WHERE site = $1 AND id = $2")
+        .bind(site)
+        .bind(id)
+        .optional(conn)
+        .await?;
+    Ok(row.and_then(|(job,)| job))
+}
+
+/// Notes which job gives access to a group's members, or takes it.
+pub async fn set_access_job(conn: Conn<'_>, site: SiteId, id: &GroupId, job: &str) -> Result<u64> {
+    sql!("UPDATE member_group SET access_job = $3 WHERE site = $1 AND id = $2")
+        .bind(site)
+        .bind(id)
+        .bind(job)
+        .run(conn)
+        .await
 }
 
 /// Holds a group together with others that put members into it: it stays until the transaction ends. Whether there is
