@@ -81,7 +81,7 @@ pub(super) async fn alike(
         "m.id <> $2 AND m.id IN (
             SELECT a.id FROM (
                 SELECT n.id FROM (SELECT site, id, free_since, trial_since FROM member
-                                  WHERE site = $1 AND name_key = $3 ORDER BY id LIMIT 200) n
+                                  WHERE site = $1 AND name_key = $3 ORDER BY id LIMIT 20) n
                 WHERE n.free_since IS NOT NULL OR n.trial_since IS NOT NULL
                    OR EXISTS (SELECT 1 FROM subscription s WHERE s.site = n.site AND s.member_id = n.id)
                    OR EXISTS (SELECT 1 FROM entitlement e WHERE e.site = n.site AND e.member_id = n.id)
