@@ -15,8 +15,8 @@ const FEW_ROWS: usize = 60;
 /// The same while nobody waits.
 const MORE_ROWS: usize = 250;
 
-/// Writes of others within [`WINDOW`] from which on somebody waits. Each call is one, as it is recorded; those who look at
-/// the job itself are none to write less for.
+/// Writes of others within [`WINDOW`] from which on somebody waits. Each call is one, as it is recorded: somebody who
+/// follows the job makes up to some 50 a second, and is not worth writing less at once for.
 const OTHERS: u64 = 50;
 
 const WINDOW: Duration = Duration::from_secs(1);
