@@ -10,6 +10,8 @@ ALTER TABLE member ADD COLUMN merge_into TEXT; -- the member that a job moves ev
 ALTER TABLE member ADD COLUMN twin_key TEXT; -- email_key without sub-address, and dots at Gmail; null if it is the same
 CREATE INDEX member_lapse ON member (free_until) WHERE status = 'comped' AND free_until IS NOT NULL;
 CREATE INDEX member_merge ON member (site, merge_into) WHERE merge_into IS NOT NULL;
+-- Those of a name who may have access, however many have the name.
+CREATE INDEX member_namesake ON member (site, name_key, id) WHERE status <> 'free' OR trial_until IS NOT NULL;
 CREATE INDEX member_twin ON member (site, twin_key, id) WHERE twin_key IS NOT NULL;
 
 CREATE TABLE plan (

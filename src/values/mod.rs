@@ -19,9 +19,11 @@ pub use tag::{InvalidTag, Tag};
 pub use time::Time;
 pub use title::{InvalidTitle, Title};
 
-/// A text in the form that names and titles are searched in: that of an address's key.
+/// A text in the form that names and titles are searched in: that of an address's key, with one blank between words.
 pub fn search_key(text: &str) -> String {
-    email_key(text)
+    let key = email_key(text);
+    let words: Vec<_> = key.split_whitespace().collect();
+    words.join(" ")
 }
 
 /// Makes a type that is a string in JSON known to poem-openapi: `$schema` is its schema, `$parse` reads it and

@@ -57,31 +57,42 @@ pub(super) struct Done {
     pub(super) access: AccessView,
 }
 
-/// What is known of the member that a call is about.
-pub(super) async fn known(cx: &mut Cx, who: &MemberRef) -> Result<Known> {
+/// What is known of the member that a call is about, and what is wanted, as far as access goes.
+pub(super) async fn asked(cx: &mut Cx, who: &MemberRef, wanted: &Wanted) -> Result<(Known, Content)> {
+    let site = cx.site();
+    match wanted {
+        Wanted::Video(video) => {
+            let asked = match who {
+                MemberRef::Id(by) => store::asked_by_id(cx.conn(), site, &by.id, video).await?,
+                MemberRef::Email(by) => store::asked_by_email(cx.conn(), site, &by.email, video).await?,
+            };
+            let (known, content) = asked.map_or((None, None), |asked| (Some(asked.known), asked.content));
+            Ok((found(cx, who, known)?, content.ok_or_else(|| videos::not_found(video))?))
+        }
+        Wanted::Bundle(bundle) => {
+            let known = known(cx, who).await?;
+            bundles::find(cx, bundle).await?;
+            Ok((known, Content::bundle(bundle.clone())))
+        }
+        Wanted::Members => Ok((known(cx, who).await?, Content::members())),
+    }
+}
+
+async fn known(cx: &mut Cx, who: &MemberRef) -> Result<Known> {
     let site = cx.site();
     let known = match who {
         MemberRef::Id(by) => store::known_by_id(cx.conn(), site, &by.id).await?,
         MemberRef::Email(by) => store::known_by_email(cx.conn(), site, &by.email).await?,
     };
+    found(cx, who, known)
+}
+
+fn found(cx: &mut Cx, who: &MemberRef, known: Option<Known>) -> Result<Known> {
     let (member, facts) =
         known.map_or((None, None), |known| (Some(known.member), Some((known.subscriptions, known.entitlements))));
     let member = members::found(cx, who, member)?;
     let (subscriptions, entitlements) = facts.unwrap_or_default();
     Ok(Known { member, subscriptions, entitlements })
-}
-
-/// What is wanted, as far as access goes.
-pub(super) async fn content(cx: &mut Cx, wanted: &Wanted) -> Result<Content> {
-    let site = cx.site();
-    match wanted {
-        Wanted::Members => Ok(Content::members()),
-        Wanted::Video(id) => store::content(cx.conn(), site, id).await?.ok_or_else(|| videos::not_found(id)),
-        Wanted::Bundle(id) => {
-            bundles::find(cx, id).await?;
-            Ok(Content::bundle(id.clone()))
-        }
-    }
 }
 
 /// How long the site waits for an overdue payment.
@@ -91,8 +102,7 @@ pub(super) fn grace(cx: &Cx) -> Duration {
 
 /// Whether a member may see something at a moment.
 pub async fn check(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) -> Result<(Member, Decision)> {
-    let known = known(cx, who).await?;
-    let content = content(cx, wanted).await?;
+    let (known, content) = asked(cx, who, wanted).await?;
     let decision = decide(&known.facts(content, grace(cx)), at);
     Ok((known.member, decision))
 }

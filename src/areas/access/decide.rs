@@ -71,6 +71,11 @@ impl Reason {
     pub fn allows(self) -> bool {
         self.name().starts_with("allowed_")
     }
+
+    /// Whether nobody may see it, whoever asks.
+    pub fn is_about_content(self) -> bool {
+        self.name().starts_with("content_")
+    }
 }
 
 /// What was decided.

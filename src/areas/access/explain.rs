@@ -4,21 +4,27 @@ use poem_openapi::{Enum, Object, types::Any};
 use serde_json::{Value, json};
 
 use super::{
-    actions::{DAY, content, grace, known},
+    actions::{DAY, asked, grace},
     decide::{self, Decision, Outcome, Reason, decide},
     facts::{Content, Known, SubscriptionStatus, Wanted},
     store::{self, Alike},
 };
 use crate::{
-    areas::members::MemberRef,
+    areas::{members::MemberRef, videos::Level},
     error::Result,
     gate::Cx,
     tools::Scope,
-    values::{MemberId, Time, search_key},
+    values::{MemberId, Time},
 };
 
 /// Members that are looked at for one who paid under another address.
 const ALIKE: u32 = 5;
+
+/// Members of the same name among whom one with a bundle is looked for.
+const NAMESAKES: u32 = 200;
+
+/// What no stored name is.
+const NO_NAME: &str = "\u{1}";
 
 /// Days of a trial that is proposed.
 const TRIAL_DAYS: u64 = 7;
@@ -97,12 +103,11 @@ pub struct Explanation {
 
 /// Explains it.
 pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) -> Result<Explanation> {
-    let known = known(cx, who).await?;
-    let content = content(cx, wanted).await?;
+    let (known, content) = asked(cx, who, wanted).await?;
     let decision = decide(&known.facts(content.clone(), grace(cx)), at);
     let sync_status = sync_status(&known, cx.now);
     let mut traps = traps(&known, sync_status);
-    if !decision.is_allowed() {
+    if !decision.is_allowed() && !decision.reason.is_about_content() {
         traps.extend(other_address(cx, &known, &content, at).await?);
     }
     let fixes = match decision.is_allowed() {
@@ -165,34 +170,27 @@ fn traps(known: &Known, sync_status: SyncStatus) -> Vec<CheckView> {
 /// Somebody who may be the same person, and may see it.
 async fn other_address(cx: &mut Cx, known: &Known, content: &Content, at: Time) -> Result<Option<CheckView>> {
     let (site, grace, member) = (cx.site(), grace(cx), &known.member);
-    let others =
-        store::alike(cx.conn(), site, &member.id, &alike(&member.email, member.name.as_deref()), ALIKE).await?;
+    let name = Some(member.name_key()).filter(|key| !key.is_empty()).unwrap_or_else(|| NO_NAME.into());
+    let address = member.twin_key().unwrap_or_else(|| member.email_key());
+    let like = Alike { member: &member.id, name: &name, address: &address };
+    let others = match content.level {
+        Level::Bundle if content.bundles.is_empty() => Vec::new(),
+        Level::Bundle => {
+            let bundles = content.bundles.iter().map(|id| Some(id.to_string())).collect();
+            store::alike_with_bundles(cx.conn(), site, &like, bundles, NAMESAKES, ALIKE).await?
+        }
+        Level::Free | Level::Members => store::alike(cx.conn(), site, &like, ALIKE).await?,
+    };
     let may_see = |other: &&Known| decide(&other.facts(content.clone(), grace), at).is_allowed();
     Ok(others.iter().find(may_see).map(|other| {
-        let key = |name: Option<&str>| name.map(search_key).filter(|key| !key.is_empty());
-        let same_name = key(member.name.as_deref()).is_some_and(|name| key(other.member.name.as_deref()) == Some(name));
-        let what = if same_name { "name" } else { "address but for what stands behind a plus" };
+        let what = if other.member.name_key() == name { "the same name" } else { "nearly the same address" };
         CheckView {
             name: "other_address".into(),
             passed: false,
             decisive: false,
-            detail: format!("{} has the same {what} and may see it: perhaps the same person.", other.member.id),
+            detail: format!("{} has {what} and may see it: perhaps the same person.", other.member.id),
         }
     }))
-}
-
-fn alike(email: &str, name: Option<&str>) -> Alike {
-    /// What no stored text has.
-    const NONE: &str = "\u{1}";
-    let key = search_key(email);
-    let (local, domain) = key.rsplit_once('@').unwrap_or((&key, ""));
-    let base = local.split('+').next().unwrap_or_default();
-    Alike {
-        name: name.map(search_key).filter(|key| !key.is_empty()).unwrap_or_else(|| NONE.into()),
-        plain: format!("{base}@{domain}"),
-        start: format!("{base}+"),
-        end: format!("@{domain}"),
-    }
 }
 
 /// The calls of which each clears a refusal.

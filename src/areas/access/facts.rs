@@ -60,25 +60,6 @@ impl Content {
     }
 }
 
-impl FromRow for Content {
-    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
-        let level = Level::stored(&row.take::<String>()?)?;
-        let visibility = Visibility::stored(&row.take::<String>()?)?;
-        let (visible_from, visible_until) = (row.take()?, row.take()?);
-        let (plans, bundles): (Option<String>, Option<String>) = (row.take()?, row.take()?);
-        let plans = plans.iter().flat_map(|plans| plans.split(',')).map(PlanId::parse).collect::<Result<_, _>>();
-        let bundles = bundles.iter().flat_map(|all| all.split(',')).map(BundleId::parse).collect::<Result<_, _>>();
-        Ok(Self {
-            visibility,
-            visible_from,
-            visible_until,
-            level,
-            plans: plans.map_err(|error| usher_db::Error::Decode(error.into()))?,
-            bundles: bundles.map_err(|error| usher_db::Error::Decode(error.into()))?,
-        })
-    }
-}
-
 /// How a subscription stands, in Stripe's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
@@ -215,6 +196,33 @@ impl FromRow for Known {
             subscriptions: subscriptions.into_iter().map(subscription).collect::<usher_db::Result<_>>()?,
             entitlements: entitlements.into_iter().map(entitlement).collect(),
         })
+    }
+}
+
+/// A member with the facts of access, and the video that is asked about, if there is one.
+pub(super) struct Asked {
+    pub(super) known: Known,
+    pub(super) content: Option<Content>,
+}
+
+impl FromRow for Asked {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        let known = Known::from_row(row)?;
+        let (level, visibility): (Option<String>, Option<String>) = (row.take()?, row.take()?);
+        let (visible_from, visible_until) = (row.take()?, row.take()?);
+        let (plans, bundles): (Option<String>, Option<String>) = (row.take()?, row.take()?);
+        let (Some(level), Some(visibility)) = (level, visibility) else { return Ok(Self { known, content: None }) };
+        let plans = plans.iter().flat_map(|plans| plans.split(',')).map(PlanId::parse).collect::<Result<_, _>>();
+        let bundles = bundles.iter().flat_map(|all| all.split(',')).map(BundleId::parse).collect::<Result<_, _>>();
+        let content = Content {
+            visibility: Visibility::stored(&visibility)?,
+            visible_from,
+            visible_until,
+            level: Level::stored(&level)?,
+            plans: plans.map_err(|error| usher_db::Error::Decode(error.into()))?,
+            bundles: bundles.map_err(|error| usher_db::Error::Decode(error.into()))?,
+        };
+        Ok(Self { known, content: Some(content) })
     }
 }
 

@@ -3,7 +3,7 @@
 use usher_db::{Conn, Result, Value, sql, sql_both};
 
 use super::{
-    facts::{Content, Known},
+    facts::{Asked, Known},
     types::{EntitlementView, Order},
 };
 use crate::{
@@ -11,8 +11,9 @@ use crate::{
     values::{BundleId, Email, EntitlementId, GroupId, MemberId, SiteId, Time, VideoId},
 };
 
+/// The facts of members `m`: what `$columns` adds, of what `$from` joins, where `$where` holds.
 macro_rules! known {
-    (sqlite, $where:literal) => {
+    (sqlite, $columns:expr, $from:expr, $where:expr) => {
         concat!(
             "SELECT ",
             member_columns!(),
@@ -20,12 +21,15 @@ macro_rules! known {
                     s.past_due_since, json(iif(s.external_id IS NULL, 'false', 'true')), s.synced_at))
                 FROM subscription s WHERE s.site = m.site AND s.member_id = m.id),
                (SELECT json_group_array(json_array(e.bundle_id, e.granted_at, e.expires_at, e.revoked_at))
-                FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id)
-             FROM member m WHERE m.site = $1 AND ",
+                FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id)",
+            $columns,
+            " FROM member m ",
+            $from,
+            " WHERE m.site = $1 AND ",
             $where
         )
     };
-    (postgres, $where:literal) => {
+    (postgres, $columns:expr, $from:expr, $where:expr) => {
         concat!(
             "SELECT ",
             member_columns!(),
@@ -34,8 +38,11 @@ macro_rules! known {
                 FROM subscription s WHERE s.site = m.site AND s.member_id = m.id),
                (SELECT COALESCE(json_agg(json_build_array(e.bundle_id, e.granted_at, e.expires_at, e.revoked_at)),
                                 '[]')::text
-                FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id)
-             FROM member m WHERE m.site = $1 AND ",
+                FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id)",
+            $columns,
+            " FROM member m ",
+            $from,
+            " WHERE m.site = $1 AND ",
             $where
         )
     };
@@ -43,7 +50,27 @@ macro_rules! known {
 
 macro_rules! known_where {
     ($where:literal) => {
-        sql_both!(sqlite: known!(sqlite, $where), postgres: known!(postgres, $where))
+        sql_both!(sqlite: known!(sqlite, "", "", $where), postgres: known!(postgres, "", "", $where))
+    };
+}
+
+/// What [`Content`] is read from, of a table `v`.
+macro_rules! content_columns {
+    () => {
+        ", v.level, v.visibility, v.visible_from, v.visible_until,
+           (SELECT string_agg(p.plan_id, ',') FROM video_plan p WHERE p.site = v.site AND p.video_id = v.id),
+           (SELECT string_agg(c.bundle_id, ',' ORDER BY (b.archived_at IS NOT NULL), c.bundle_id)
+            FROM bundle_video c JOIN bundle b ON b.site = c.site AND b.id = c.bundle_id
+            WHERE c.site = v.site AND c.video_id = v.id)"
+    };
+}
+/// The facts of a member, and those of the video `$3`.
+macro_rules! asked_where {
+    ($where:literal) => {
+        sql_both!(
+            sqlite: known!(sqlite, content_columns!(), "LEFT JOIN video v ON v.site = m.site AND v.id = $3", $where),
+            postgres: known!(postgres, content_columns!(), "LEFT JOIN video v ON v.site = m.site AND v.id = $3", $where),
+        )
     };
 }
 
@@ -57,65 +84,110 @@ pub(super) async fn known_by_email(conn: Conn<'_>, site: SiteId, email: &Email) 
     known_where!("m.email_key = $2").bind(site).bind(email.key()).optional(conn).await
 }
 
-/// Whom else a member may be: those of the same name, and those whose addresses differ in what stands behind a plus.
-pub(super) struct Alike {
-    /// The name's key; a text that no name has, if there is no name.
-    pub(super) name: String,
-    /// The address's key without what stands behind a plus.
-    pub(super) plain: String,
-    /// What the keys with a plus begin with, and end with.
-    pub(super) start: String,
-    pub(super) end: String,
+/// The same by id, and what access asks of a video.
+pub(super) async fn asked_by_id(conn: Conn<'_>, site: SiteId, id: &MemberId, video: &VideoId) -> Result<Option<Asked>> {
+    asked_where!("m.id = $2").bind(site).bind(id).bind(video).optional(conn).await
 }
 
-/// Some of the other members that are like one.
-pub(super) async fn alike(
+/// The same by address.
+pub(super) async fn asked_by_email(
     conn: Conn<'_>,
     site: SiteId,
-    member: &MemberId,
-    like: &Alike,
-    limit: u32,
-) -> Result<Vec<Known>> {
-    known_where!(
-        // Each look-up is cut short by itself, as a name may be that of thousands.
-        "m.id <> $2 AND m.id IN (
-            SELECT a.id FROM (
-                SELECT n.id FROM (SELECT site, id, free_since, trial_since FROM member
-                                  WHERE site = $1 AND name_key = $3 ORDER BY id LIMIT 20) n
-                WHERE n.free_since IS NOT NULL OR n.trial_since IS NOT NULL
-                   OR EXISTS (SELECT 1 FROM subscription s WHERE s.site = n.site AND s.member_id = n.id)
-                   OR EXISTS (SELECT 1 FROM entitlement e WHERE e.site = n.site AND e.member_id = n.id)
-                ORDER BY n.id LIMIT $8) a
-            UNION SELECT id FROM member WHERE site = $1 AND email_key = $4
-            UNION SELECT b.id FROM (SELECT id FROM member WHERE site = $1 AND email_key > $5 AND email_key < $6
-                AND substr(email_key, length(email_key) - length($7) + 1) = $7 ORDER BY email_key LIMIT $8) b)
-         ORDER BY m.id"
+    email: &Email,
+    video: &VideoId,
+) -> Result<Option<Asked>> {
+    asked_where!("m.email_key = $2").bind(site).bind(email.key()).bind(video).optional(conn).await
+}
+
+/// Whom else a member may be.
+pub(super) struct Alike<'a> {
+    /// The member itself.
+    pub(super) member: &'a MemberId,
+    /// The name's key; a text that no name has, if there is no name.
+    pub(super) name: &'a str,
+    /// The address's key without its sub-address.
+    pub(super) address: &'a str,
+}
+
+/// Those who are [`Alike`] by address, and by name as `$which` says. SQLite would rather read all members in the order of
+/// their ids, so it is told the index.
+macro_rules! alike {
+    ($index:literal, $which:literal, $limit:literal) => {
+        concat!(
+            "SELECT id FROM member WHERE site = $1 AND email_key = $3
+             UNION ALL SELECT a.id FROM (SELECT id FROM member WHERE site = $1 AND twin_key = $3 ORDER BY id LIMIT ",
+            $limit,
+            ") a UNION ALL SELECT n.id FROM (SELECT id FROM member ",
+            $index,
+            " WHERE site = $1 AND name_key = $4 ",
+            $which,
+            " ORDER BY id LIMIT ",
+            $limit,
+            ") n"
+        )
+    };
+}
+
+macro_rules! alike_with_access {
+    ($index:literal) => {
+        concat!(
+            "m.id <> $2 AND m.id IN (",
+            alike!($index, "AND (status <> 'free' OR trial_until IS NOT NULL)", "$5"),
+            ") ORDER BY m.id"
+        )
+    };
+}
+
+macro_rules! alike_with_bundles {
+    ($index:literal, $bundles:literal) => {
+        concat!(
+            "m.id <> $2 AND m.id IN (SELECT c.id FROM (",
+            alike!($index, "", "$6"),
+            ") c WHERE EXISTS (SELECT 1 FROM entitlement e WHERE e.site = $1 AND e.member_id = c.id
+                               AND e.revoked_at IS NULL AND e.bundle_id ",
+            $bundles,
+            ")) ORDER BY m.id LIMIT $7"
+        )
+    };
+}
+
+/// Some of the other members of the same name that pay or were given free access or a trial, and of those of nearly the
+/// same address. An index has each, however many have the name.
+pub(super) async fn alike(conn: Conn<'_>, site: SiteId, like: &Alike<'_>, limit: u32) -> Result<Vec<Known>> {
+    sql_both!(
+        sqlite: known!(sqlite, "", "", alike_with_access!("INDEXED BY member_namesake")),
+        postgres: known!(postgres, "", "", alike_with_access!("")),
     )
     .bind(site)
-    .bind(member)
-    .bind(&like.name)
-    .bind(&like.plain)
-    .bind(&like.start)
-    .bind(format!("{}\u{10ffff}", like.start))
-    .bind(&like.end)
+    .bind(like.member)
+    .bind(like.address)
+    .bind(like.name)
     .bind(limit)
     .all(conn)
     .await
 }
 
-/// What access asks of a video.
-pub(super) async fn content(conn: Conn<'_>, site: SiteId, video: &VideoId) -> Result<Option<Content>> {
-    sql!(
-        "SELECT v.level, v.visibility, v.visible_from, v.visible_until,
-                (SELECT string_agg(p.plan_id, ',') FROM video_plan p WHERE p.site = v.site AND p.video_id = v.id),
-                (SELECT string_agg(c.bundle_id, ',' ORDER BY (b.archived_at IS NOT NULL), c.bundle_id)
-                 FROM bundle_video c JOIN bundle b ON b.site = c.site AND b.id = c.bundle_id
-                 WHERE c.site = v.site AND c.video_id = v.id)
-         FROM video v WHERE v.site = $1 AND v.id = $2"
+/// The same for those who have one of some bundles, looked for among so many of the name.
+pub(super) async fn alike_with_bundles(
+    conn: Conn<'_>,
+    site: SiteId,
+    like: &Alike<'_>,
+    bundles: Vec<Option<String>>,
+    among: u32,
+    limit: u32,
+) -> Result<Vec<Known>> {
+    sql_both!(
+        sqlite: known!(sqlite, "", "", alike_with_bundles!("INDEXED BY member_name", "IN (SELECT value FROM json_each($5))")),
+        postgres: known!(postgres, "", "", alike_with_bundles!("", "= ANY($5)")),
     )
     .bind(site)
-    .bind(video)
-    .optional(conn)
+    .bind(like.member)
+    .bind(like.address)
+    .bind(like.name)
+    .bind(bundles)
+    .bind(among)
+    .bind(limit)
+    .all(conn)
     .await
 }
 

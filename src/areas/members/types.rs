@@ -168,12 +168,12 @@ impl Member {
 
     /// What the address is compared by with those of others who may be the same person: without sub-address, and at
     /// Gmail without dots. `None` if that is the key itself.
-    pub(super) fn twin_key(&self) -> Option<String> {
+    pub fn twin_key(&self) -> Option<String> {
         twin_key(&self.email_key())
     }
 
     /// What the name is searched and sorted by; empty without one.
-    pub(super) fn name_key(&self) -> String {
+    pub fn name_key(&self) -> String {
         search_key(self.name.as_deref().unwrap_or_default())
     }
 }
