@@ -1,0 +1,54 @@
+//! Invoices, which are only read.
+
+use stripe_billing::invoice::{ListInvoice, RetrieveInvoice};
+
+use super::{Created, MAX_PER_PAGE, expanding, segment, typed};
+use crate::request::Request;
+use crate::views::{Invoice, InvoiceLine, Page};
+
+/// One invoice.
+pub fn get(id: &str) -> Request<Invoice> {
+    typed(&RetrieveInvoice::new(segment(id)))
+}
+
+/// One invoice with its payments, which name their payment intents. [`super::invoice_payments::of_invoice`] tells how much
+/// was given back.
+pub fn get_with_payments(id: &str) -> Request<Invoice> {
+    typed(&RetrieveInvoice::new(segment(id)).expand(expanding(&["payments"])))
+}
+
+/// All lines of an invoice, which itself has only the first.
+pub fn lines(id: &str) -> Request<Page<InvoiceLine>> {
+    super::get(format!("/invoices/{}/lines", segment(id)), &[("limit", "100")])
+}
+
+/// Which invoices.
+#[derive(Clone, Debug, Default)]
+pub struct InvoiceFilter<'a> {
+    /// Of this customer.
+    pub customer: Option<&'a str>,
+    /// Of this subscription.
+    pub subscription: Option<&'a str>,
+    /// Made then.
+    pub created: Created,
+    /// Whether to give their payments too, which name their payment intents.
+    pub with_payments: bool,
+}
+
+/// Invoices.
+pub fn list(filter: &InvoiceFilter<'_>) -> Request<Page<Invoice>> {
+    let mut request = ListInvoice::new().limit(MAX_PER_PAGE);
+    if filter.with_payments {
+        request = request.expand(expanding(&["data.payments"]));
+    }
+    if let Some(customer) = filter.customer {
+        request = request.customer(customer);
+    }
+    if let Some(subscription) = filter.subscription {
+        request = request.subscription(subscription);
+    }
+    if let Some(range) = filter.created.range() {
+        request = request.created(range);
+    }
+    typed(&request)
+}
