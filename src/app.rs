@@ -28,6 +28,8 @@ pub struct App {
     pub jobs: Jobs,
     /// The activity log.
     pub log: Log,
+    /// Connections to Stripe; `None` where this machine's certificates cannot be read.
+    pub stripe: Option<usher_stripe::Http>,
     /// Who may call what.
     pub gate: Gate,
     /// Cancelled once the program is to stop, so that nobody waits any longer for what may take long.
@@ -48,7 +50,9 @@ impl App {
         });
         let log = Log::start(db.clone(), clock.clone());
         let gate = Gate::new(Limits::start(db.clone(), clock.clone()), config.unknown_keys_per_minute);
-        Arc::new(Self { config, db, clock, jobs, log, gate, stopping: CancellationToken::new() })
+        let stripe =
+            usher_stripe::Http::new().inspect_err(|error| tracing::error!(%error, "Stripe cannot be asked")).ok();
+        Arc::new(Self { config, db, clock, jobs, log, stripe, gate, stopping: CancellationToken::new() })
     }
 }
 

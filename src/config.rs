@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Dura
 use ipnet::IpNet;
 use usher_db::{Options, Synchronous};
 
+use crate::seal::Sealer;
+
 /// One setting, as `usher config` shows it.
 pub struct Setting {
     /// In `usher.toml`.
@@ -42,6 +44,15 @@ pub const SETTINGS: &[Setting] = &[
             "DATABASE_URL",
             "",
             "postgres://user:password@host/database; empty: SQLite in the data folder.",
+        )
+    },
+    Setting {
+        secret: true,
+        ..setting(
+            "secret_key",
+            "USHER_SECRET_KEY",
+            "",
+            "Seals Stripe keys in the database: 32 random bytes in base64. Old ones after it, comma separated, still open.",
         )
     },
     setting(
@@ -130,6 +141,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The database.
     pub database: Options,
+    /// Seals and opens what must not be read from the database; `None` without a key.
+    pub sealer: Option<Sealer>,
     /// Whether `serve` also runs jobs.
     pub workers: bool,
     /// Whose `X-Forwarded-For` is believed.
@@ -234,6 +247,12 @@ impl Config {
                 _ => return Err(wrong("workers", "on, off or auto")),
             },
             database,
+            sealer: match text("secret_key") {
+                "" => None,
+                keys => Some(Sealer::parse(keys).ok_or_else(|| {
+                    wrong("secret_key", "32 bytes in base64; make it with `openssl rand -base64 32`")
+                })?),
+            },
             trusted_proxies: trusted_proxies
                 .ok_or_else(|| wrong("trusted_proxies", "a list of networks like 10.0.0.0/8, 192.168.1.7"))?,
             unknown_keys_per_minute: number("unknown_keys_per_minute", 1, 1_000_000)? as u32,
@@ -259,6 +278,9 @@ impl Config {
         let (value, source) = &self.values[setting.name];
         if !setting.secret || value.is_empty() {
             return (value.clone(), source);
+        }
+        if setting.name == "secret_key" {
+            return ("…".into(), source);
         }
         // Of a database's URL only passwords are secret: before the host, and in the query.
         let (value, query) = value.split_once('?').map_or((value.as_str(), None), |(url, query)| (url, Some(query)));

@@ -77,6 +77,9 @@ codes! {
     OrderIdUsed "order_id_used" false "The order was granted to another member, or for another bundle.";
     SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
     TooManyTags "too_many_tags" false "A member has at most 100 tags.";
+    StripeNotConnected "stripe_not_connected" false "The site is not connected to a Stripe account.";
+    StripeUnusable "stripe_unusable" false "What is kept of the site's Stripe account cannot be used: the sealing key is missing or another, or the Stripe key is no key.";
+    WebhookRefused "webhook_refused" false "A webhook is not signed as it must be, or too long ago.";
     UploadNotFound "upload_not_found" false "The site has no such upload, or it has expired.";
     ImportSourceMissing "import_source_missing" false "An import needs one of `upload` and `emails`, and not both.";
     ImportNotFound "import_not_found" false "The site has no such import, or it is too old to be taken back.";

@@ -11,6 +11,7 @@ pub mod gate;
 mod imports;
 mod pace;
 pub mod paging;
+mod seal;
 pub mod surfaces;
 pub mod tools;
 pub mod values;

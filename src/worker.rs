@@ -7,7 +7,7 @@ use usher_jobs::Runner;
 
 use crate::{
     app::App,
-    areas::{access, activity, blocklist, groups, members, uploads},
+    areas::{access, activity, billing, blocklist, groups, members, uploads},
 };
 
 /// Applies jobs until `stop` turns true, then gives back what is running.
@@ -19,6 +19,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let (adds, removals, moves, deletions) = (with(), with(), with(), with());
     let (gone_members, mergers) = (with(), with());
     let (members, exports) = (with(), with());
+    let (syncs, ticks) = (with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
         .on(move |job: members::Import, run| members::import(members.clone(), job, run))
@@ -60,6 +61,11 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             let app = mergers.clone();
             async move { members::merge(&app, job, &run).await }
         })
+        .on(move |job: billing::Sync, run| billing::sync(syncs.clone(), job, run))
+        .on(move |_: billing::Tick, run| {
+            let app = ticks.clone();
+            async move { billing::tick(&app, &run).await }
+        })
         .on(move |_: activity::Retention, run| {
             let app = retention.clone();
             async move { activity::retain(&app, &run).await }
@@ -69,6 +75,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             async move { uploads::sweep(&app, &run).await }
         })
         .every(access::Lapse::EVERY, access::Lapse)
+        .every(billing::Tick::EVERY, billing::Tick)
         .every(HOUR * 6, activity::Retention)
         .every(HOUR * 6, blocklist::Forget)
         .every(HOUR, uploads::Sweep)

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use usher::values::PlanId;
 
 use crate::harness::World;
 
@@ -108,12 +109,9 @@ both!(of_many_who_want_a_slug_at_once_one_has_it, async |world| {
 
 both!(only_a_video_for_members_is_limited_to_plans, async |world| {
     world.without_budgets().await;
-    world
-        .rows("INSERT INTO plan (site, id, name, created_at) VALUES (1, 'pln_01kan8v3t0e0rt8nfkzk1s7p4qq', 'A', 1)")
-        .await;
-    world
-        .rows("INSERT INTO plan (site, id, name, created_at) VALUES (1, 'pln_01kan8v3t0e0rt8nfkzk1s7p4ro', 'B', 1)")
-        .await;
+    for (id, name) in PLANS.into_iter().zip(["A", "B"]) {
+        world.plan(&PlanId::parse(id).expect("an id"), name).await;
+    }
     let args = json!({ "title": "L", "allowedPlans": [PLANS[1], PLANS[0], PLANS[1]] });
     let made = make(world, args).await;
     assert_eq!(made["allowedPlans"], json!(PLANS));

@@ -14,14 +14,6 @@ CREATE INDEX member_merge ON member (site, merge_into) WHERE merge_into IS NOT N
 CREATE INDEX member_namesake ON member (site, name_key, id) WHERE status <> 'free' OR trial_until IS NOT NULL;
 CREATE INDEX member_twin ON member (site, twin_key, id) WHERE twin_key IS NOT NULL;
 
-CREATE TABLE plan (
-    site          BIGINT  NOT NULL REFERENCES site (id),
-    id            TEXT    COLLATE "C" NOT NULL,
-    name          TEXT    NOT NULL,
-    created_at    BIGINT  NOT NULL,
-    PRIMARY KEY (site, id)
-);
-
 CREATE TABLE video (
     site          BIGINT  NOT NULL REFERENCES site (id),
     id            TEXT    COLLATE "C" NOT NULL,
@@ -100,25 +92,6 @@ CREATE TABLE granted_order (
     FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE
 );
 CREATE INDEX granted_order_member ON granted_order (site, member_id);
-
--- What Stripe, or another seller, says of a member's subscription: facts that access is decided on.
-CREATE TABLE subscription (
-    site          BIGINT  NOT NULL,
-    id            TEXT    COLLATE "C" NOT NULL,
-    member_id     TEXT    COLLATE "C" NOT NULL,
-    plan_id       TEXT    COLLATE "C" NOT NULL,
-    status        TEXT    NOT NULL,          -- Stripe's word: active, trialing, past_due, paused, canceled, …
-    started_at    BIGINT  NOT NULL,
-    period_end    BIGINT,                    -- paid until then
-    past_due_since BIGINT,
-    external_id   TEXT    COLLATE "C",       -- Stripe's id; null: paid elsewhere
-    synced_at     BIGINT,                    -- compared with Stripe last
-    created_at    BIGINT  NOT NULL,
-    updated_at    BIGINT  NOT NULL,
-    PRIMARY KEY (site, id),
-    FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE
-);
-CREATE INDEX subscription_member ON subscription (site, member_id, id);
 
 CREATE TABLE watch (
     site          BIGINT  NOT NULL,

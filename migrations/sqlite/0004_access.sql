@@ -14,14 +14,6 @@ CREATE INDEX member_merge ON member (site, merge_into) WHERE merge_into IS NOT N
 CREATE INDEX member_namesake ON member (site, name_key, id) WHERE status <> 'free' OR trial_until IS NOT NULL;
 CREATE INDEX member_twin ON member (site, twin_key, id) WHERE twin_key IS NOT NULL;
 
-CREATE TABLE plan (
-    site          INTEGER NOT NULL REFERENCES site (id),
-    id            TEXT NOT NULL,
-    name          TEXT NOT NULL,
-    created_at    INTEGER NOT NULL,
-    PRIMARY KEY (site, id)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE video (
     site          INTEGER NOT NULL REFERENCES site (id),
     id            TEXT NOT NULL,
@@ -100,25 +92,6 @@ CREATE TABLE granted_order (
     FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX granted_order_member ON granted_order (site, member_id);
-
--- What Stripe, or another seller, says of a member's subscription: facts that access is decided on.
-CREATE TABLE subscription (
-    site          INTEGER NOT NULL,
-    id            TEXT NOT NULL,
-    member_id     TEXT NOT NULL,
-    plan_id       TEXT NOT NULL,
-    status        TEXT NOT NULL, -- Stripe's word: active, trialing, past_due, paused, canceled, …
-    started_at    INTEGER NOT NULL,
-    period_end    INTEGER, -- paid until then
-    past_due_since INTEGER,
-    external_id   TEXT, -- Stripe's id; null: paid elsewhere
-    synced_at     INTEGER, -- compared with Stripe last
-    created_at    INTEGER NOT NULL,
-    updated_at    INTEGER NOT NULL,
-    PRIMARY KEY (site, id),
-    FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
-CREATE INDEX subscription_member ON subscription (site, member_id, id);
 
 CREATE TABLE watch (
     site          INTEGER NOT NULL,

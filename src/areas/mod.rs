@@ -3,15 +3,19 @@
 
 pub mod access;
 pub mod activity;
+pub mod billing;
 pub mod blocklist;
 pub mod bundles;
 pub mod comments;
 pub mod groups;
 mod guide;
+pub mod invoices;
 pub mod jobs;
 pub mod keys;
 pub mod members;
+pub mod plans;
 pub mod sites;
+pub mod subscriptions;
 pub mod tags;
 pub mod tools;
 pub mod uploads;

@@ -5,6 +5,7 @@ mod import;
 mod keys;
 mod serve;
 mod sites;
+mod stripe;
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::{fmt, io::Write as _, process::ExitCode, sync::Arc};
@@ -53,6 +54,9 @@ enum Command {
     /// Look after API keys.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Connect sites to their Stripe accounts.
+    #[command(subcommand)]
+    Stripe(stripe::Command),
     /// Send a file to a running server and follow its import.
     #[command(subcommand)]
     Import(import::Command),
@@ -113,6 +117,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Migrate) => migrate(&Config::load()?).await,
         Some(Command::Sites(command)) => sites::run(command, &Office::open().await?, json).await,
         Some(Command::Keys(command)) => keys::run(command, &Office::open().await?, json).await,
+        Some(Command::Stripe(command)) => stripe::run(command, &Office::open().await?, json).await,
         Some(Command::Import(command)) => import::run(command, json).await,
         Some(Command::Openapi { check, write }) => documents(check, write),
         Some(Command::Bench(command)) => bench::run(command, json).await,

@@ -55,6 +55,16 @@ pub(super) struct Update {
     /// Calls that delete or cancel which all keys together may make a day (UTC).
     #[arg(long)]
     destructive_per_day: Option<u32>,
+    /// Whether checkouts, cancels, pauses and plans may be written at the site's Stripe account.
+    #[arg(long)]
+    stripe_writes: Option<Switch>,
+}
+
+/// On or off.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Switch {
+    On,
+    Off,
 }
 
 pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result<()> {
@@ -90,6 +100,8 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
             set(&mut site.settings.activity_retention_days, update.activity_retention_days);
             set(&mut site.settings.grace_days, update.grace_days);
             set(&mut site.settings.destructive_per_day, update.destructive_per_day);
+            site.settings.stripe_writes =
+                update.stripe_writes.map_or(site.settings.stripe_writes, |to| to == Switch::On);
             store::update(tx.conn(), site.id, &site.name, site.domain.as_deref(), &site.settings).await?;
             office.commit(tx, site.id, "sites.update", view(&site)).await?;
             show(&site, json)

@@ -85,6 +85,8 @@ kinds! {
     PlanId = Plan "pln" "pln_01kan8v3t0e0rt8nfkzk1s7p4qq";
     /// A subscription's.
     SubscriptionId = Subscription "sub" "sub_01kan8v3t0e0rt8nfkzk1s7p4qh";
+    /// An invoice's.
+    InvoiceId = Invoice "inv" "inv_01kan8v3t0e0rt8nfkzk1s7p4q0";
     /// An uploaded file's.
     UploadId = Upload "upl" "upl_01kan8v3t0e0rt8nfkzk1s7p4qv";
 }

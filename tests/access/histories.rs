@@ -148,12 +148,11 @@ async fn fill(world: &World, rng: &mut StdRng) -> (Vec<MemberId>, Vec<GroupId>, 
     let rows: Vec<_> = paying
         .map(|(id, _)| {
             let subscription: SubscriptionId = world.app.clock.id();
-            format!("(1, '{subscription}', '{id}', 'pln_x', 'active', 0, 0, 0)")
+            format!("(1, '{subscription}', '{id}', 'pln_x', 'active', 'stripe', 0, 0, 0, 0)")
         })
         .map(|row| row.replace("pln_x", world.app.clock.id::<usher::values::kind::Plan>().as_str()))
         .collect();
-    let head =
-        "INSERT INTO subscription (site, id, member_id, plan_id, status, started_at, created_at, updated_at) VALUES ";
+    let head = "INSERT INTO subscription (site, id, member_id, plan_id, status, source, ticket, started_at, created_at, updated_at) VALUES ";
     world.execute(&format!("{head}{}", rows.join(","))).await;
     let groups: Vec<GroupId> = (0..GROUPS).map(|_| world.app.clock.id()).collect();
     let rows: Vec<_> = groups.iter().map(|id| format!("(1, '{id}', '{id}', '{id}', 0, 0)")).collect();

@@ -19,8 +19,8 @@ async fn subscribe(world: &World, member: &Value, status: &str, period_end: Time
     world
         .execute(&format!(
             "INSERT INTO subscription (site, id, member_id, plan_id, status, started_at, period_end, past_due_since,
-                                       external_id, synced_at, created_at, updated_at)
-             VALUES (1, '{id}', '{member}', '{plan}', '{status}', {start}, {end}, {past_due}, 'sub_x', {start}, {start}, {start})"
+                                       external_id, synced_at, created_at, updated_at, source, ticket)
+             VALUES (1, '{id}', '{member}', '{plan}', '{status}', {start}, {end}, {past_due}, 'sub_{id}', {start}, {start}, {start}, 'stripe', 0)"
         ))
         .await;
 }
@@ -45,7 +45,7 @@ async fn refusals(world: &World, round: &str) -> Vec<(Value, &'static str)> {
 
     let limited = video(world, "members").await;
     let plan: PlanId = world.app.clock.id();
-    world.execute(&format!("INSERT INTO plan (site, id, name, created_at) VALUES (1, '{plan}', 'Gold', 0)")).await;
+    world.plan(&plan, "Gold").await;
     world.ok("videos.setAccess", json!({ "video": limited, "level": "members", "allowedPlans": [plan] })).await;
     let silver = who("silver").await;
     subscribe(world, &silver, "active", START + DAY, None).await;

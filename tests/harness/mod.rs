@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use usher::{
     app::App,
-    areas::{keys, sites},
+    areas::{keys, plans, sites},
     clock::Clock,
     config::Config,
     surfaces::http,
     tools::{Scope, Scopes},
-    values::{KeyId, Time},
+    values::{KeyId, PlanId, Time, Title},
     worker,
 };
 
@@ -91,6 +91,7 @@ impl World {
             settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         environment.insert("USHER_DATA".into(), folder.path().display().to_string());
         environment.insert("USHER_WORKERS".into(), "on".into());
+        environment.insert("USHER_SECRET_KEY".into(), "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".into());
         if backend == Backend::Postgres {
             environment.insert("DATABASE_URL".into(), database::create().await);
             environment.insert("USHER_POSTGRES_CONNECTIONS".into(), "8".into());
@@ -228,6 +229,29 @@ impl World {
             let pool = self.app.db.sqlite_writer().expect("one of two databases");
             sqlx::query(text).execute(pool).await.expect("it runs");
         }
+    }
+
+    /// Makes a plan that Stripe does not know.
+    pub async fn plan(&self, id: &PlanId, name: &str) {
+        let mut tx = self.app.db.begin().await.expect("a transaction");
+        let plan = plans::Plan {
+            id: id.clone(),
+            name: Title::parse(name).expect("a title"),
+            description: None,
+            amount: 1000,
+            currency: "EUR".into(),
+            every: plans::Every::Month,
+            every_n: 1,
+            trial_days: 0,
+            public: false,
+            archived_at: None,
+            product_id: None,
+            price_id: None,
+            created_at: self.clock.now(),
+            updated_at: self.clock.now(),
+        };
+        plans::store::insert(tx.conn(), self.site.id, &plan).await.expect("it is written");
+        tx.commit().await.expect("a commit");
     }
 
     /// The first column of what a statement of the test's own gives.

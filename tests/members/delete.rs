@@ -50,10 +50,13 @@ pub async fn with_everything(world: &World, email: &str, name: &str) -> Value {
 
 async fn subscribe(world: &World, member: &Value, status: &str, external: &str) {
     let id = id(member);
+    // Each is another one at Stripe.
+    let external = external.replace("sub_stripe", &format!("sub_stripe_{id}"));
     world
         .execute(&format!(
-            "INSERT INTO subscription (site, id, member_id, plan_id, status, started_at, external_id, created_at, updated_at)
-             VALUES (1, 'sub_{status}_{id}', '{id}', 'pln', '{status}', 1, {external}, 1, 1)"
+            "INSERT INTO subscription (site, id, member_id, plan_id, status, started_at, external_id, created_at, updated_at,
+                                       source, ticket)
+             VALUES (1, 'sub_{status}_{id}', '{id}', 'pln', '{status}', 1, {external}, 1, 1, 'x', 0)"
         ))
         .await;
 }

@@ -280,6 +280,13 @@ fn standing(one: &Subscription, facts: &Facts, at: Time) -> (Outcome, String) {
         }
         (Outcome::Misses(reason, paid_until), format!("{id} is {state}, and was paid until {paid_until}."))
     };
+    if let Some((since, until)) = one.refunded
+        && since <= at
+        && until.is_none_or(|until| at < until)
+    {
+        let detail = format!("All that was paid for {id} was given back on {since}.");
+        return (Outcome::Misses(Reason::SubscriptionEnded, since), detail);
+    }
     match one.status {
         Status::Active => (Outcome::Lets(Reason::AllowedSubscription, None), format!("{id} is active.")),
         Status::Trialing => (Outcome::Lets(Reason::AllowedSubscription, None), format!("{id} is in its trial.")),

@@ -124,6 +124,8 @@ pub struct Subscription {
     pub is_linked: bool,
     /// When it was compared with Stripe last.
     pub synced_at: Option<Time>,
+    /// When all that was paid for a period was given back, and the end of that period if it has one.
+    pub refunded: Option<(Time, Option<Time>)>,
 }
 
 /// What access asks of an entitlement.
@@ -226,11 +228,14 @@ impl FromRow for Asked {
     }
 }
 
-/// id, plan, status, started_at, period_end, past_due_since, whether it is linked, synced_at
-type SubscriptionRow = (SubscriptionId, PlanId, String, i64, Option<i64>, Option<i64>, bool, Option<i64>);
+/// id, plan, status, started_at, period_end, past_due_since, whether it is linked, synced_at, refunded_at,
+/// refunded_until
+type SubscriptionRow =
+    (SubscriptionId, PlanId, String, i64, Option<i64>, Option<i64>, bool, Option<i64>, Option<i64>, Option<i64>);
 
 fn subscription(row: SubscriptionRow) -> usher_db::Result<Subscription> {
-    let (id, plan, status, started_at, period_end, past_due_since, is_linked, synced_at) = row;
+    let (id, plan, status, started_at, period_end, past_due_since, is_linked, synced_at, refunded_at, refunded_until) =
+        row;
     let known = SubscriptionStatus::stored(&status);
     let status =
         known.ok_or_else(|| usher_db::Error::Decode(format!("a subscription's status is {status:?}").into()))?;
@@ -244,6 +249,7 @@ fn subscription(row: SubscriptionRow) -> usher_db::Result<Subscription> {
         past_due_since: time(past_due_since),
         is_linked,
         synced_at: time(synced_at),
+        refunded: time(refunded_at).map(|at| (at, time(refunded_until))),
     })
 }
 

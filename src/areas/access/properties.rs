@@ -81,8 +81,9 @@ fn subscription() -> impl Strategy<Value = Subscription> {
         SubscriptionStatus::Incomplete,
         SubscriptionStatus::IncompleteExpired,
     ]);
-    (0u128..3, status, past(), prop::option::of(hour()), prop::option::of(past())).prop_map(
-        |(n, status, started_at, period_end, past_due_since)| Subscription {
+    let refunded = prop::option::of((past(), prop::option::of(hour())));
+    (0u128..3, status, past(), prop::option::of(hour()), prop::option::of(past()), refunded).prop_map(
+        |(n, status, started_at, period_end, past_due_since, refunded)| Subscription {
             id: SubscriptionId::of(Uuid::from_u128(n)),
             plan: plan(n),
             status,
@@ -91,6 +92,7 @@ fn subscription() -> impl Strategy<Value = Subscription> {
             past_due_since,
             is_linked: false,
             synced_at: None,
+            refunded,
         },
     )
 }

@@ -37,11 +37,19 @@ pub struct Settings {
     pub grace_days: u32,
     /// Calls a day (UTC) that delete or cancel, all keys together.
     pub destructive_per_day: u32,
+    /// Whether anything may be written at Stripe.
+    pub stripe_writes: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { budgets: Budgets::default(), activity_retention_days: 400, grace_days: 7, destructive_per_day: 100 }
+        Self {
+            budgets: Budgets::default(),
+            activity_retention_days: 400,
+            grace_days: 7,
+            destructive_per_day: 100,
+            stripe_writes: false,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod health;
 mod serve;
 mod status;
 mod uploads;
+mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -61,6 +62,7 @@ pub fn endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
         .at("/api/v1/jobs/:id/file", get(entrance(export::JOB_FILE)))
         .at("/api/v1/blocklist/export", get(entrance(export::BLOCKLIST)))
         .at("/api/v1/activity/export", get(entrance(export::ACTIVITY)))
+        .at("/webhooks/stripe/:site", with(|app, request| Box::pin(webhooks::stripe(app, request))))
         .at("/healthz", get(make(|_| async { health::alive() })))
         .at("/readyz", get(with(|app, _| Box::pin(health::ready(app)))))
         .at("/metrics", get(with(|app, _| Box::pin(health::metrics(app)))))

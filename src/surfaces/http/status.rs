@@ -27,6 +27,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::InvalidId
         | Code::InvalidTag
         | Code::InvalidCursor
+        | Code::WebhookRefused
         | Code::ImportSourceMissing => StatusCode::BAD_REQUEST,
         Code::InvalidKey => StatusCode::UNAUTHORIZED,
         Code::MissingScope => StatusCode::FORBIDDEN,
@@ -78,12 +79,13 @@ pub fn status(code: Code) -> StatusCode {
         | Code::EmailMismatch
         | Code::ImportRunning
         | Code::ImportUndone
+        | Code::StripeNotConnected
         | Code::JobNotRetryable => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::IdempotencyKeyReused | Code::TooManyTags => StatusCode::UNPROCESSABLE_ENTITY,
         Code::RateLimited | Code::DailyCapReached => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::StripeUnusable | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

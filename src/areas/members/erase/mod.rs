@@ -1,12 +1,12 @@
 //! How a member goes: what is deleted, what is rewritten, what stays.
 //!
-//! **Deleted** are watch data, comments, entitlements, granted orders, tags, group places, subscriptions and at last the
-//! member itself. **Rewritten** is what the installation has said or was told: in the activity log, in answers that are
+//! **Deleted** are watch data, comments, entitlements, granted orders, tags, group places, subscriptions, checkouts, the
+//! link to Stripe's customer and at last the member itself. **Rewritten** is what the installation has said or was told: in the activity log, in answers that are
 //! kept for an Idempotency-Key and in jobs that have ended, `erased:<member id>` takes the address's place, and `erased`
 //! that of names, notes and comments ([`Person`]). **Kept** is a block on the address, as a keyed hash
-//! ([`blocklist::hide`](crate::areas::blocklist::hide)). Invoices, once there are any, stay as they must by law, with
-//! the member's id and without name and address: `member_id` of `invoice` is then no foreign key, and its columns with
-//! name and address are set to null here.
+//! ([`blocklist::hide`](crate::areas::blocklist::hide)). Invoices stay as they must by law, with the
+//! member's id and without name and address: `member_id` of `invoice` is no foreign key, and the addresses of their pages
+//! at Stripe, which show both, are taken out.
 //!
 //! [`TABLES`] is the list of all tables with a member or an address in them; a test compares it with the schema.
 //!
@@ -48,6 +48,9 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("member_tag", Fate::Rows(Kind::Tags)),
     ("group_place", Fate::Rows(Kind::Groups)),
     ("subscription", Fate::Rows(Kind::Subscriptions)),
+    ("checkout", Fate::Rows(Kind::Checkouts)),
+    ("stripe_customer", Fate::Rows(Kind::Customers)),
+    ("invoice", Fate::Rows(Kind::Invoices)),
     ("activity", Fate::Texts),
     ("idempotency", Fate::Texts),
     ("job", Fate::Texts),
@@ -73,12 +76,28 @@ pub enum Kind {
     Groups,
     /// Subscriptions.
     Subscriptions,
+    /// Checkouts.
+    Checkouts,
+    /// Links to customers of Stripe's.
+    Customers,
+    /// Invoices, which stay: only the addresses of their pages go.
+    Invoices,
 }
 
 impl Kind {
     /// Every kind, in the order in which they go.
-    pub const ALL: [Self; 7] =
-        [Self::Watch, Self::Comments, Self::Entitlements, Self::Orders, Self::Tags, Self::Groups, Self::Subscriptions];
+    pub const ALL: [Self; 10] = [
+        Self::Watch,
+        Self::Comments,
+        Self::Entitlements,
+        Self::Orders,
+        Self::Tags,
+        Self::Groups,
+        Self::Subscriptions,
+        Self::Checkouts,
+        Self::Customers,
+        Self::Invoices,
+    ];
 
     /// As it is counted in results.
     pub const fn name(self) -> &'static str {
@@ -90,6 +109,9 @@ impl Kind {
             Self::Tags => "tags",
             Self::Groups => "groups",
             Self::Subscriptions => "subscriptions",
+            Self::Checkouts => "checkouts",
+            Self::Customers => "customers",
+            Self::Invoices => "invoices",
         }
     }
 }

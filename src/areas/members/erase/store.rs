@@ -15,6 +15,12 @@ pub async fn tally(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) 
         Kind::Tags => sql!("SELECT count(*) FROM member_tag WHERE site = $1 AND member_id = $2"),
         Kind::Groups => sql!("SELECT count(*) FROM group_place WHERE site = $1 AND member_id = $2"),
         Kind::Subscriptions => sql!("SELECT count(*) FROM subscription WHERE site = $1 AND member_id = $2"),
+        Kind::Checkouts => sql!("SELECT count(*) FROM checkout WHERE site = $1 AND member_id = $2"),
+        Kind::Customers => sql!("SELECT count(*) FROM stripe_customer WHERE site = $1 AND member_id = $2"),
+        Kind::Invoices => sql!(
+            "SELECT count(*) FROM invoice WHERE site = $1 AND member_id = $2
+               AND (hosted_url IS NOT NULL OR pdf_url IS NOT NULL)"
+        ),
     };
     let (n,): (i64,) = statement.bind(site).bind(member).one(conn).await?;
     Ok(u64::try_from(n).unwrap_or(0))
@@ -55,6 +61,19 @@ fn deletion(kind: Kind) -> Statement {
             "DELETE FROM subscription WHERE site = $1 AND id IN
              (SELECT id FROM subscription WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $3)"
         ),
+        Kind::Checkouts => sql!(
+            "DELETE FROM checkout WHERE site = $1 AND id IN
+             (SELECT id FROM checkout WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $3)"
+        ),
+        Kind::Customers => sql!(
+            "DELETE FROM stripe_customer WHERE site = $1 AND id IN
+             (SELECT id FROM stripe_customer WHERE site = $1 AND member_id = $2 ORDER BY created_at, id LIMIT $3)"
+        ),
+        Kind::Invoices => sql!(
+            "UPDATE invoice SET hosted_url = NULL, pdf_url = NULL WHERE site = $1 AND id IN
+             (SELECT id FROM invoice WHERE site = $1 AND member_id = $2
+                 AND (hosted_url IS NOT NULL OR pdf_url IS NOT NULL) ORDER BY id LIMIT $3)"
+        ),
     }
 }
 
@@ -87,6 +106,12 @@ pub async fn has(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) ->
         Kind::Tags => sql!("SELECT 1 FROM member_tag WHERE site = $1 AND member_id = $2 LIMIT 1"),
         Kind::Groups => sql!("SELECT 1 FROM group_place WHERE site = $1 AND member_id = $2 LIMIT 1"),
         Kind::Subscriptions => sql!("SELECT 1 FROM subscription WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Checkouts => sql!("SELECT 1 FROM checkout WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Customers => sql!("SELECT 1 FROM stripe_customer WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Invoices => sql!(
+            "SELECT 1 FROM invoice WHERE site = $1 AND member_id = $2
+               AND (hosted_url IS NOT NULL OR pdf_url IS NOT NULL) LIMIT 1"
+        ),
     };
     let found: Vec<Nothing> = statement.bind(site).bind(member).all(conn).await?;
     Ok(!found.is_empty())

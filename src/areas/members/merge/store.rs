@@ -110,6 +110,18 @@ pub async fn hand_over(
             "UPDATE subscription SET member_id = $3 WHERE site = $1 AND id IN
              (SELECT id FROM subscription WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $4)"
         ),
+        Kind::Checkouts => sql!(
+            "UPDATE checkout SET member_id = $3 WHERE site = $1 AND id IN
+             (SELECT id FROM checkout WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $4)"
+        ),
+        Kind::Customers => sql!(
+            "UPDATE stripe_customer SET member_id = $3 WHERE site = $1 AND id IN
+             (SELECT id FROM stripe_customer WHERE site = $1 AND member_id = $2 ORDER BY created_at, id LIMIT $4)"
+        ),
+        Kind::Invoices => sql!(
+            "UPDATE invoice SET member_id = $3 WHERE site = $1 AND id IN
+             (SELECT id FROM invoice WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $4)"
+        ),
     };
     let n = moving.bind(site).bind(loser).bind(winner).bind(limit).run(tx.conn()).await?;
     match kind {

@@ -1,0 +1,183 @@
+//! Invoices, as Stripe says them.
+
+use usher_db::{Change, Tx};
+use usher_stripe::{
+    requests::{invoice_payments, invoices as ask},
+    views,
+};
+
+use super::{Reader, Result, store, there, time};
+use crate::{
+    areas::{
+        invoices::{self, Invoice, InvoiceStatus, Line},
+        subscriptions::{self, Subscription},
+    },
+    values::{InvoiceId, MemberId, SubscriptionId, Time},
+};
+
+/// The lines of an invoice that are kept.
+const MAX_LINES: usize = 100;
+
+impl Reader<'_> {
+    pub(super) async fn invoice(&self) -> Result<()> {
+        let view = there(self.client.read(&ask::get(&self.dirty.object)).await)?;
+        // A draft that was deleted leaves nothing.
+        let Some(view) = view else {
+            let mut tx = self.app.db.begin().await?;
+            self.end(&mut tx).await?;
+            return Ok(tx.commit().await?);
+        };
+        let refunded = match view.refunded() {
+            Some(refunded) => refunded,
+            None if view.amount_paid > 0 => {
+                let payments = self.client.read(&invoice_payments::of_invoice(&view.id)).await?;
+                views::refunded(&payments.value.data).unwrap_or_default()
+            }
+            None => 0,
+        };
+        let site = self.site();
+        let subscription = match view.subscription_id() {
+            Some(id) => subscriptions::store::by_external(self.app.db.read(), site, id).await?,
+            None => None,
+        };
+        let member = match &subscription {
+            Some(subscription) => Some(subscription.member_id.clone()),
+            None => self.member(view.customer_id(), &view.metadata).await?,
+        };
+        let mut tx = self.app.db.begin().await?;
+        let before = invoices::store::by_external(tx.conn(), site, &view.id).await?;
+        let after = self.billed(before.as_ref(), &view, refunded, member, subscription.as_ref().map(|one| &one.id));
+        if invoices::store::write(tx.conn(), site, &after).await? == 1 {
+            self.invoiced(&mut tx, before, &after, subscription).await?;
+        }
+        self.end(&mut tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    fn billed(
+        &self,
+        before: Option<&Invoice>,
+        view: &views::Invoice,
+        refunded: i64,
+        member: Option<MemberId>,
+        subscription: Option<&SubscriptionId>,
+    ) -> Invoice {
+        let lines = view.lines.data.iter().take(MAX_LINES).map(|line| Line {
+            description: line.description.clone(),
+            amount: line.amount,
+            quantity: line.quantity,
+            period_start: line.period.map(|period| time(period.start)),
+            period_end: line.period.map(|period| time(period.end)),
+        });
+        let lines: Vec<_> = lines.collect();
+        // The period of an invoice itself is that before it; what it pays for is on its lines.
+        let paid_for = lines.iter().filter(|line| line.amount >= 0);
+        let period_end = paid_for.clone().filter_map(|line| line.period_end).max();
+        let period_start = paid_for.filter_map(|line| line.period_start).max();
+        let status = view.status.as_ref().and_then(|status| InvoiceStatus::stored(status.as_str()));
+        let url = |url: &Option<usher_stripe::Private<String>>| {
+            let stays = before.is_none_or(|before| before.hosted_url.is_some() || before.number.is_none());
+            url.as_ref().filter(|_| stays).map(|url| url.to_string())
+        };
+        Invoice {
+            id: before.map_or_else(|| id_of(&view.id, view.created), |before| before.id.clone()),
+            member_id: before.and_then(|before| before.member_id.clone()).or(member),
+            subscription_id: before.and_then(|before| before.subscription_id.clone()).or(subscription.cloned()),
+            number: view.number.clone(),
+            status: status.or(before.map(|before| before.status)).unwrap_or(InvoiceStatus::Draft),
+            currency: view.currency.clone().unwrap_or_default().to_ascii_uppercase(),
+            subtotal: view.subtotal,
+            tax: view.tax(),
+            total: view.total,
+            amount_due: view.amount_due,
+            amount_paid: view.amount_paid,
+            amount_refunded: refunded,
+            lines,
+            hosted_url: url(&view.hosted_invoice_url),
+            pdf_url: url(&view.invoice_pdf),
+            period_start,
+            period_end,
+            paid_at: view.paid_at().map(time),
+            external_id: view.id.clone(),
+            customer_id: view.customer_id().map(str::to_owned),
+            created_at: time(view.created),
+            synced_at: self.now(),
+            ticket: self.ticket,
+        }
+    }
+
+    /// Writes what comes of an invoice: the log, and the end of what was given back.
+    async fn invoiced(
+        &self,
+        tx: &mut Tx,
+        before: Option<Invoice>,
+        after: &Invoice,
+        subscription: Option<Subscription>,
+    ) -> Result<()> {
+        let same = |before: &Invoice| {
+            Invoice { synced_at: before.synced_at, ticket: before.ticket, ..after.clone() } == *before
+        };
+        if before.as_ref().is_some_and(same) {
+            return Ok(());
+        }
+        let mut changes = vec![match &before {
+            Some(before) => Change::updated("invoice", after.id.as_str(), before.json(), after.json()),
+            None => Change::created("invoice", after.id.as_str(), after.json()),
+        }];
+        let is_refunded = after.amount_paid > 0 && after.amount_refunded >= after.amount_paid;
+        if let Some(subscription) = subscription.filter(|_| is_refunded)
+            && store::hold_member(tx.conn(), self.site(), &subscription.member_id).await?
+        {
+            changes.extend(self.refunded(tx, &subscription, after.period_end).await?);
+        }
+        self.record(tx, "invoice", after.member_id.as_ref(), &changes).await
+    }
+
+    /// Ends the access that was paid with what was given back: of the period that runs until `until`, or of what was
+    /// paid once and for all.
+    pub(super) async fn refunded(
+        &self,
+        tx: &mut Tx,
+        subscription: &Subscription,
+        until: Option<Time>,
+    ) -> Result<Vec<Change>> {
+        let now = self.now();
+        let is_over = until.is_some_and(|until| until <= now);
+        let is_known = subscription.refunded_at.is_some() && subscription.refunded_until >= until;
+        if is_over || is_known {
+            return Ok(Vec::new());
+        }
+        store::refund(tx.conn(), self.site(), &subscription.id, now, until).await?;
+        let after = subscriptions::store::by_id(tx.conn(), self.site(), &subscription.id).await?;
+        let mut changes = Vec::new();
+        if let Some(after) = after {
+            changes.push(Change::updated("subscription", after.id.as_str(), subscription.json(), after.json()));
+        }
+        changes.extend(self.recount(tx, &subscription.member_id).await?);
+        Ok(changes)
+    }
+}
+
+/// The id of an invoice: made of the second in which Stripe made it and of Stripe's id, so that newer ones have greater
+/// ids whenever they are first seen, and each has the same one whoever sees it first.
+fn id_of(external: &str, created: i64) -> InvoiceId {
+    use sha2::{Digest as _, Sha256};
+    let digest = Sha256::digest(external.as_bytes());
+    let mut random = [0; 10];
+    random.copy_from_slice(&digest[..10]);
+    let millis = u64::try_from(created).unwrap_or_default().saturating_mul(1000);
+    InvoiceId::of(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_invoices_are_in_the_order_in_which_stripe_made_them() {
+        let (first, second) = (id_of("in_2", 1_700_000_000), id_of("in_1", 1_700_000_001));
+        assert!(first.as_str() < second.as_str());
+        assert_eq!(first, id_of("in_2", 1_700_000_000));
+        assert_ne!(id_of("in_1", 1_700_000_000), first);
+    }
+}

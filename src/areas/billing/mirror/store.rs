@@ -1,0 +1,119 @@
+//! The SQL of who pays, of checkouts, and of subscriptions that nobody is known for.
+
+use usher_db::{Conn, Result, sql, sql_both};
+
+use crate::values::{JobId, MemberId, PlanId, SiteId, SubscriptionId, Time};
+
+/// Whose a customer of Stripe's is.
+pub async fn member_of_customer(conn: Conn<'_>, site: SiteId, customer: &str) -> Result<Option<MemberId>> {
+    let row: Option<(MemberId,)> = sql!("SELECT member_id FROM stripe_customer WHERE site = $1 AND id = $2")
+        .bind(site)
+        .bind(customer)
+        .optional(conn)
+        .await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Notes whose a customer is, unless that is known.
+pub async fn link(conn: Conn<'_>, site: SiteId, customer: &str, member: &MemberId, now: Time) -> Result<u64> {
+    sql!(
+        "INSERT INTO stripe_customer (site, id, member_id, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (site, id) DO NOTHING"
+    )
+    .bind(site)
+    .bind(customer)
+    .bind(member)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// Whether a member is there and stays; held until the transaction ends.
+pub async fn hold_member(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<bool> {
+    let row: Option<(bool,)> = sql_both!(
+        sqlite: "SELECT deleting_since IS NULL FROM member WHERE site = $1 AND id = $2",
+        postgres: "SELECT deleting_since IS NULL FROM member WHERE site = $1 AND id = $2 FOR UPDATE",
+    )
+    .bind(site)
+    .bind(member)
+    .optional(conn)
+    .await?;
+    Ok(row.is_some_and(|(stays,)| stays))
+}
+
+/// Notes a subscription of which nobody knows the member.
+pub async fn stray(
+    conn: Conn<'_>,
+    site: SiteId,
+    id: &str,
+    customer: Option<&str>,
+    status: &str,
+    price: Option<&str>,
+    now: Time,
+) -> Result<u64> {
+    sql!(
+        "INSERT INTO stripe_stray (site, id, customer_id, status, price_id, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (site, id) DO UPDATE SET customer_id = excluded.customer_id, status = excluded.status,
+             price_id = excluded.price_id, seen_at = excluded.seen_at"
+    )
+    .bind(site)
+    .bind(id)
+    .bind(customer)
+    .bind(status)
+    .bind(price)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// The member of a subscription is known.
+pub async fn no_stray(conn: Conn<'_>, site: SiteId, id: &str) -> Result<u64> {
+    sql!("DELETE FROM stripe_stray WHERE site = $1 AND id = $2").bind(site).bind(id).run(conn).await
+}
+
+/// A checkout by its id at Stripe: its own, whose, of what, and how it stands.
+pub async fn checkout(
+    conn: Conn<'_>,
+    site: SiteId,
+    session: &str,
+) -> Result<Option<(JobId, MemberId, PlanId, String)>> {
+    sql!(
+        "SELECT id, member_id, plan_id, status FROM checkout
+         WHERE site = $1 AND session_id IS NOT NULL AND session_id = $2"
+    )
+    .bind(site)
+    .bind(session)
+    .optional(conn)
+    .await
+}
+
+/// Writes how a checkout stands; its page is there only while it is open.
+pub async fn set_checkout(conn: Conn<'_>, site: SiteId, id: &JobId, status: &str, now: Time) -> Result<u64> {
+    sql!(
+        "UPDATE checkout SET status = $3, url = CASE WHEN $3 = 'open' THEN url END, updated_at = $4
+         WHERE site = $1 AND id = $2"
+    )
+    .bind(site)
+    .bind(id)
+    .bind(status)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// Notes that all that was paid for the period until then was given back.
+pub async fn refund(
+    conn: Conn<'_>,
+    site: SiteId,
+    subscription: &SubscriptionId,
+    now: Time,
+    until: Option<Time>,
+) -> Result<u64> {
+    sql!("UPDATE subscription SET refunded_at = $3, refunded_until = $4, updated_at = $3 WHERE site = $1 AND id = $2")
+        .bind(site)
+        .bind(subscription)
+        .bind(now)
+        .bind(until)
+        .run(conn)
+        .await
+}

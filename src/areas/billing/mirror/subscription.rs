@@ -1,0 +1,214 @@
+//! Subscriptions, as Stripe says them.
+
+use usher_db::{Change, Tx};
+use usher_stripe::{requests::subscriptions as ask, views};
+
+use super::{Reader, Result, store, there, time};
+use crate::{
+    areas::{
+        access::SubscriptionStatus,
+        members,
+        subscriptions::{self, Subscription, Wanted},
+    },
+    values::{MemberId, PlanId},
+};
+
+/// Who a subscription is of, and what for.
+pub(super) struct Link {
+    pub(super) member: MemberId,
+    pub(super) plan: PlanId,
+}
+
+impl Reader<'_> {
+    pub(super) async fn subscription(&self) -> Result<()> {
+        let view = there(self.client.read(&ask::get(&self.dirty.object)).await)?;
+        let Some(view) = view else { return self.gone().await };
+        let site = self.site();
+        let known = subscriptions::store::by_external(self.app.db.read(), site, &view.id).await?;
+        let member = match &known {
+            Some(known) => Some(known.member_id.clone()),
+            None => self.member(view.customer_id(), &view.metadata).await?,
+        };
+        let plan = match view.prices().next() {
+            Some(price) => Some(self.plan(price).await?.id),
+            None => known.map(|known| known.plan_id),
+        };
+        let mut tx = self.app.db.begin().await?;
+        let stays = match &member {
+            Some(member) => store::hold_member(tx.conn(), site, member).await?,
+            None => false,
+        };
+        match (member.filter(|_| stays), plan) {
+            (Some(member), Some(plan)) => self.keep(&mut tx, &view, Link { member, plan }).await?,
+            _ => {
+                let (status, now) = (view.status.as_str(), self.now());
+                store::stray(tx.conn(), site, &view.id, view.customer_id(), status, view.price_id(), now).await?;
+            }
+        }
+        self.end(&mut tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Stripe has no such subscription, as in test mode once its data was deleted: it pays for nothing any more.
+    async fn gone(&self) -> Result<()> {
+        let (site, now) = (self.site(), self.now());
+        let mut tx = self.app.db.begin().await?;
+        store::no_stray(tx.conn(), site, &self.dirty.object).await?;
+        if let Some(before) = subscriptions::store::by_external(tx.conn(), site, &self.dirty.object).await? {
+            let ended = before.ended_at.unwrap_or(now);
+            let after = Subscription {
+                status: SubscriptionStatus::Canceled,
+                ended_at: Some(ended),
+                period_end: Some(before.period_end.map_or(ended, |end| end.min(ended))),
+                ticket: self.ticket,
+                synced_at: Some(now),
+                ..before.clone()
+            };
+            self.write(&mut tx, Some(before), after).await?;
+        }
+        self.end(&mut tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Keeps what Stripe says of a subscription whose member is held.
+    async fn keep(&self, tx: &mut Tx, view: &views::Subscription, link: Link) -> Result<()> {
+        let site = self.site();
+        store::no_stray(tx.conn(), site, &view.id).await?;
+        if let Some(customer) = view.customer_id() {
+            store::link(tx.conn(), site, customer, &link.member, self.now()).await?;
+        }
+        let before = subscriptions::store::by_external(tx.conn(), site, &view.id).await?;
+        let after = self.seen(before.as_ref(), view, link);
+        self.write(tx, before, after).await
+    }
+
+    fn seen(&self, before: Option<&Subscription>, view: &views::Subscription, link: Link) -> Subscription {
+        let now = self.now();
+        let is_paused = view.pause_collection.is_some() && !view.status.is_terminal();
+        let status = match SubscriptionStatus::stored(view.status.as_str()) {
+            Some(_) if is_paused => SubscriptionStatus::Paused,
+            Some(status) => status,
+            // A word that Stripe has learned since opens nothing; it closes nothing either that was open.
+            None => before.map_or(SubscriptionStatus::Incomplete, |before| before.status),
+        };
+        let period = view.current_period();
+        let ended_at = view.ended_at.map(time);
+        let period_end = match (period.map(|period| time(period.end)), ended_at) {
+            (Some(end), Some(ended)) => Some(end.min(ended)),
+            (end, ended) => end.or(ended),
+        };
+        // While nothing is collected Stripe's periods go on; what was paid ends where it ended.
+        let period_end = match before {
+            Some(before) if is_paused => before.period_end.min(period_end).or(period_end),
+            _ => period_end,
+        };
+        let wanted = before.and_then(|before| before.wanted).filter(|wanted| match wanted {
+            // What was cancelled here must not live again, whenever it is seen alive.
+            Wanted::Canceled => true,
+            Wanted::Ending => !view.cancel_at_period_end && !view.status.is_terminal(),
+            Wanted::Paused => status != SubscriptionStatus::Paused && !view.status.is_terminal(),
+            Wanted::Active => {
+                (status == SubscriptionStatus::Paused || view.cancel_at_period_end) && !view.status.is_terminal()
+            }
+        });
+        Subscription {
+            id: before.map_or_else(|| self.app.clock.id(), |before| before.id.clone()),
+            member_id: link.member,
+            plan_id: link.plan,
+            status,
+            source: "stripe".into(),
+            started_at: view.start_date.or(view.created).map_or(now, time),
+            period_start: period.map(|period| time(period.start)),
+            period_end,
+            trial_end: view.trial_end.map(time),
+            past_due_since: match status {
+                SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => {
+                    let since = before.and_then(|before| before.past_due_since);
+                    Some(since.or_else(|| period.map(|period| time(period.start))).unwrap_or(now))
+                }
+                _ => None,
+            },
+            resumes_at: view.pause_collection.as_ref().and_then(|pause| pause.resumes_at).map(time),
+            cancel_at: match view.cancel_at {
+                Some(at) => Some(time(at)),
+                None => period.filter(|_| view.cancel_at_period_end).map(|period| time(period.end)),
+            },
+            canceled_at: view.canceled_at.map(time),
+            ended_at,
+            refunded_at: before.and_then(|before| before.refunded_at),
+            refunded_until: before.and_then(|before| before.refunded_until),
+            wanted,
+            external_id: Some(view.id.clone()),
+            customer_id: view.customer_id().map(str::to_owned),
+            reference: None,
+            synced_at: Some(now),
+            created_at: before.map_or(now, |before| before.created_at),
+            updated_at: before.map_or(now, |before| before.updated_at),
+            payment_intent: None,
+            resume_wanted: before.and_then(|before| before.resume_wanted).filter(|_| wanted.is_some()),
+            ticket: self.ticket,
+        }
+    }
+
+    /// Writes a subscription unless what is there was read later, and what comes of it for its member.
+    pub(super) async fn write(&self, tx: &mut Tx, before: Option<Subscription>, after: Subscription) -> Result<()> {
+        let (site, now) = (self.site(), self.now());
+        let mut after = after;
+        if let Some(before) = &before {
+            let same = Subscription {
+                synced_at: before.synced_at,
+                ticket: before.ticket,
+                updated_at: before.updated_at,
+                ..after.clone()
+            };
+            if same != *before {
+                after.updated_at = now;
+            }
+            if subscriptions::store::update(tx.conn(), site, &after).await? == 0 || same == *before {
+                return Ok(());
+            }
+        } else if subscriptions::store::insert(tx.conn(), site, &after).await? == 0 {
+            return Ok(());
+        }
+        let change = match &before {
+            Some(before) => Change::updated("subscription", after.id.as_str(), before.json(), after.json()),
+            None => Change::created("subscription", after.id.as_str(), after.json()),
+        };
+        let mut changes = vec![change];
+        changes.extend(self.recount(tx, &after.member_id).await?);
+        self.record(tx, "subscription", Some(&after.member_id), &changes).await?;
+        let was_live = before.as_ref().is_some_and(Subscription::is_live);
+        if after.is_live() && !was_live {
+            self.alarm_of_two(tx, &after).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes whether a member pays; what changed by it.
+    pub(super) async fn recount(&self, tx: &mut Tx, member: &MemberId) -> Result<Option<Change>> {
+        let (site, now) = (self.site(), self.now());
+        let before = members::store::by_id(tx.conn(), site, member).await?;
+        subscriptions::store::recount(tx.conn(), site, member, now).await?;
+        let after = members::store::by_id(tx.conn(), site, member).await?;
+        Ok(match (before, after) {
+            (Some(before), Some(after)) if before != after => {
+                Some(Change::updated("member", member.as_str(), before.json(), after.json()))
+            }
+            _ => None,
+        })
+    }
+
+    /// Says in the log that a member pays twice.
+    async fn alarm_of_two(&self, tx: &mut Tx, new: &Subscription) -> Result<()> {
+        let all = subscriptions::store::of_member(tx.conn(), self.site(), &new.member_id).await?;
+        let live: Vec<_> = all.iter().filter(|one| one.is_live() && one.period_end.is_some()).collect();
+        if live.len() < 2 {
+            return Ok(());
+        }
+        metrics::counter!("usher_stripe_alarms_total", "what" => "two_live_subscriptions").increment(1);
+        let ids: Vec<_> = live.iter().map(|one| one.id.to_string()).collect();
+        tracing::warn!(site = %self.site(), member = %new.member_id, subscriptions = ?ids, "a member has two live subscriptions");
+        let change = Change::created("alarm", new.member_id.as_str(), serde_json::json!({ "liveSubscriptions": ids }));
+        self.record(tx, "twoLiveSubscriptions", Some(&new.member_id), &[change]).await
+    }
+}

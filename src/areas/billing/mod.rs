@@ -1,0 +1,26 @@
+//! Billing: the site's own Stripe account, and what is mirrored of it.
+//!
+//! **Only what Stripe answers is believed.** A webhook, a listed event, a sweep, a resync and a write say that something
+//! is to be *read* (`stripe_dirty`); one job a site reads it ([`Sync`]) and nothing else writes the mirror. Before it
+//! asks, it takes a ticket; what was read with a lower ticket than that of what is there is dropped. Whoever hears of a
+//! change after it was made takes a later ticket and reads a state with that change in it, so the state of the highest
+//! ticket has every change that was heard of, in whatever order events come and however many read at once, in however
+//! many processes.
+//!
+//! An event is noted once, with what it is about, before it is answered. What cannot be read is tried again, with growing
+//! waits and for ever; it holds up nothing else.
+//!
+//! The key and the signing secrets are sealed ([`crate::seal`]); they are never shown and never logged. A key that may
+//! not do what it was to do parks the connection: writes wait until the operator has mended it.
+//!
+//! No call to Stripe is made while a transaction is open.
+
+pub mod check;
+pub mod connection;
+mod mirror;
+pub mod store;
+mod sync;
+mod webhook;
+
+pub use sync::{Sync, Tick, sync, tick, wake};
+pub use webhook::{MAX_BODY_BYTES, Received, note, receive};

@@ -1,0 +1,178 @@
+//! Reading what something was heard of: the one way by which Stripe's state gets here.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use usher_db::Tx;
+use usher_jobs::{Fail, Job, Owner, Queue, Run, State};
+use usher_stripe::{Client, Kind};
+
+use super::{
+    connection::Connection,
+    mirror,
+    store::{self, Dirty},
+};
+use crate::{
+    app::App,
+    error::Result,
+    values::{SiteId, Time},
+};
+
+/// Things that are looked up in the database at once.
+const BATCH: u32 = 50;
+
+/// Things that are read from Stripe at the same time: at some 150 ms each well below the 100 calls a second that an
+/// account may make.
+const AT_ONCE: usize = 4;
+
+/// The wait after the first failure, doubled with each further one.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// Reads everything of a site that is to be read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sync {
+    /// The site.
+    pub site: i64,
+}
+
+impl Job for Sync {
+    const KIND: &'static str = "stripe.sync";
+    const QUEUE: Queue = Queue::Fast;
+    const MAX_ATTEMPTS: u32 = 1000;
+    const TIMEOUT: Duration = Duration::from_secs(6 * 3600);
+}
+
+/// Sees to it that a job reads what was marked in this transaction. It is work of the installation, so that the site's
+/// log has what came of it and not that it ran.
+pub async fn wake(tx: &mut Tx, app: &App, site: SiteId) -> usher_db::Result<()> {
+    let Some(job) = store::hold_sync_job(tx.conn(), site).await? else { return Ok(()) };
+    if let Some(id) = job
+        && let Some(row) = app.jobs.get(tx.conn(), 0, &id).await?
+        && matches!(row.state, State::Queued | State::Running)
+    {
+        return Ok(());
+    }
+    let row = app.jobs.enqueue(tx, Owner::site(0), &Sync { site: site.number() }).await?;
+    store::set_sync_job(tx.conn(), site, &row.id).await?;
+    Ok(())
+}
+
+/// Applies [`Sync`]. It ends in a transaction in which nothing is left to be read; whoever marks something waits for that
+/// transaction, finds the job ended, and starts another.
+pub async fn sync(app: Arc<App>, job: Sync, run: Run) -> Result<(), Fail> {
+    let site = SiteId::new(job.site);
+    loop {
+        if run.stopping() {
+            return Err(Fail::Stopping);
+        }
+        let ready = ready(&app, site).await?;
+        let due = match &ready {
+            Some(_) => store::due(app.db.read(), site, app.clock.now(), BATCH).await?,
+            None => Vec::new(),
+        };
+        if due.is_empty() {
+            let mut tx = app.db.begin().await?;
+            store::hold_sync_job(tx.conn(), site).await?;
+            if ready.is_some() && !store::due(tx.conn(), site, app.clock.now(), 1).await?.is_empty() {
+                continue;
+            }
+            run.finish(&mut tx, &json!({}), &json!({})).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
+        let Some(ready) = ready else { continue };
+        let reads = due.into_iter().map(|dirty| one(app.clone(), ready.clone(), dirty));
+        let outcomes: Vec<usher_db::Result<()>> = stream::iter(reads).buffer_unordered(AT_ONCE).collect().await;
+        outcomes.into_iter().collect::<usher_db::Result<()>>()?;
+    }
+}
+
+/// Whom Stripe is asked for, and how; `None` where it cannot be asked.
+async fn ready(app: &App, site: SiteId) -> usher_db::Result<Option<(Connection, Client)>> {
+    let Some(connection) = store::connection(app.db.read(), site).await? else { return Ok(None) };
+    match connection.client(app) {
+        Ok(client) => Ok(Some((connection, client))),
+        Err(error) => {
+            tracing::error!(%site, %error, "Stripe cannot be asked");
+            Ok(None)
+        }
+    }
+}
+
+/// Reads one thing, and keeps what it says or why that failed.
+async fn one(app: Arc<App>, (connection, client): (Connection, Client), dirty: Dirty) -> usher_db::Result<()> {
+    let site = connection.site;
+    let error = match mirror::read(&app, &connection, &client, &dirty).await {
+        Ok(()) => return Ok(()),
+        Err(mirror::Failed::Database(error)) => return Err(error),
+        Err(mirror::Failed::Stripe(error)) => error,
+    };
+    let now = app.clock.now();
+    tracing::warn!(%site, kind = dirty.kind, object = dirty.object, %error, "reading from Stripe failed");
+    metrics::counter!("usher_stripe_reads_failed_total").increment(1);
+    let asked = match error.kind() {
+        Kind::Retry { after } => after,
+        _ => None,
+    };
+    let mut tx = app.db.begin().await?;
+    if error.kind() == Kind::Permission {
+        store::park(tx.conn(), site, &error.to_string(), now).await?;
+    }
+    store::put_off(tx.conn(), site, &dirty, &error.to_string(), now + wait(dirty.tries, asked, &dirty.object)).await?;
+    tx.commit().await
+}
+
+/// How long to wait after so many failures, at least what Stripe asked for. Things that failed together are spread by
+/// their ids.
+fn wait(tries: i64, asked: Option<Duration>, object: &str) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(1 << tries.clamp(0, 20)).min(LONGEST_WAIT);
+    let spread = object.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 256;
+    let spread = doubled.mul_f64(f64::from(spread) / 1024.0);
+    doubled.max(asked.unwrap_or_default()) + spread
+}
+
+/// Wakes the reading of every site in which something is due: for what failed, and for whatever was missed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tick;
+
+impl Tick {
+    /// How often it runs.
+    pub const EVERY: Duration = Duration::from_secs(60);
+}
+
+impl Job for Tick {
+    const KIND: &'static str = "stripe.tick";
+    const QUEUE: Queue = Queue::Fast;
+}
+
+/// Applies [`Tick`]. Safe to run twice.
+pub async fn tick(app: &App, _run: &Run) -> Result<(), Fail> {
+    for connection in store::connections(app.db.read()).await? {
+        let now: Time = app.clock.now();
+        if !store::due(app.db.read(), connection.site, now, 1).await?.is_empty() {
+            let mut tx = app.db.begin().await?;
+            wake(&mut tx, app, connection.site).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_a_quarter_of_an_hour_and_are_never_shorter_than_asked() {
+        let base = |tries| wait(tries, None, "").as_secs();
+        assert_eq!((base(0), base(1), base(3), base(60)), (2, 4, 16, 900));
+        assert_eq!(wait(0, Some(Duration::from_secs(77)), "").as_secs(), 77);
+        let spread = wait(4, None, "sub_1PQrst");
+        assert!(spread >= Duration::from_secs(32) && spread <= Duration::from_secs(40), "{spread:?}");
+    }
+}
