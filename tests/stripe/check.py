@@ -8,86 +8,15 @@ that held; the first that does not hold ends it with exit code 1.
 
 import http.server
 import json
-import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 
+import harness
 import stripe
+from harness import Fake, Hook, refused, same, true
 
 DAY = 86_400
-START_SECONDS = 10
-held = 0
-
-
-def same(what, found, wanted):
-    global held
-    if found != wanted:
-        raise SystemExit(f"check.py: {what}: found {found!r}, wanted {wanted!r}")
-    held += 1
-
-
-def true(what, found):
-    same(what, bool(found), True)
-
-
-def refused(what, error, call, **fields):
-    """The call is refused with this class of the library, and with these fields of the error."""
-    try:
-        answer = call()
-    except stripe.StripeError as caught:
-        same(f"{what}: class", type(caught).__name__, error.__name__)
-        for field, wanted in fields.items():
-            # Some classes of the library have the code only in the error object.
-            found = getattr(caught, field)
-            same(f"{what}: {field}", getattr(caught.error, field, None) if found is None else found, wanted)
-        return caught
-    raise SystemExit(f"check.py: {what}: not refused, but answered {str(answer)[:200]}")
-
-
-class Hook(http.server.BaseHTTPRequestHandler):
-    """Takes webhooks; answers with the status that the test has set."""
-
-    taken, status = [], 200
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        Hook.taken.append((self.path, self.headers["stripe-signature"], body))
-        self.send_response(Hook.status)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-class Fake:
-    """The program, and what a test does to it."""
-
-    def __init__(self, program):
-        command = [program, "--port", "0", "--now", str(int(time.time()))]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        threading.Timer(START_SECONDS, lambda: self.url or self.process.kill()).start()
-        self.url = None
-        self.url = self.process.stdout.readline().strip()
-        true("the program prints its address", self.url.startswith("http://127.0.0.1:"))
-
-    def __call__(self, path, body=None, method=None):
-        data = None if method in ("GET", "DELETE") else json.dumps(body or {}).encode()
-        request = urllib.request.Request(f"{self.url}/_fake/{path}", data, method=method or "POST")
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            return json.load(error)
-
-    def get(self, path):
-        return self(path, method="GET")
-
-    def client(self, key="sk_test_fake", **options):
-        return stripe.StripeClient(key, base_addresses={"api": self.url}, max_network_retries=0, **options)
 
 
 def catalog(fake, client):
@@ -208,6 +137,11 @@ def subscriptions(fake, client, customer, subscription, price):
     incomplete = client.v1.subscriptions.create({"customer": failing.id, "items": [{"price": price.id}], "expand": ["latest_invoice"]})
     same("incomplete", (incomplete.status, incomplete.latest_invoice.status), ("incomplete", "open"))
     refused("or an error", stripe.CardError, lambda: client.v1.subscriptions.create({"customer": failing.id, "items": [{"price": price.id}], "payment_behavior": "error_if_incomplete"}), code="card_declined", http_status=402)
+    paying = client.v1.customers.create({"payment_method": "pm_card_visa"})
+    classic = client.v1.subscriptions.create({"customer": paying.id, "items": [{"price": price.id}], "billing_mode": {"type": "classic"}})
+    refused("pause in the classic mode", stripe.InvalidRequestError, lambda: client.v1.subscriptions.pause(classic.id), http_status=400)
+    same("flexible now", client.v1.subscriptions.migrate(classic.id, {"billing_mode": {"type": "flexible"}}).billing_mode.type, "flexible")
+    same("and paused", client.v1.subscriptions.pause(classic.id).status, "paused")
     same("canceled", client.v1.subscriptions.cancel(subscription.id).status, "canceled")
     refused("canceled twice", stripe.InvalidRequestError, lambda: client.v1.subscriptions.cancel(subscription.id), code="resource_missing", http_status=404)
     refused("changed after that", stripe.InvalidRequestError, lambda: client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True}), http_status=400)
@@ -320,7 +254,7 @@ def webhooks(fake, client, price):
     fake("webhooks/settle")
     same("each to its own", [path for path, _, _ in Hook.taken], ["/own", "/connect"])
     (_, header, body), (_, header2, body2) = Hook.taken
-    # The fake's clock is ahead of this machine's by now.
+    # The program's clock stands where it began, some seconds ago.
     event = stripe.Webhook.construct_event(body, header, own.secret)
     same("an event", (event.type, event.data.object.email), ("customer.created", "hook@example.com"))
     same("of the connected account", stripe.Webhook.construct_event(body2, header2, connect.secret).account, "acct_site")
@@ -413,7 +347,7 @@ def main():
     finally:
         fake.process.terminate()
         fake.process.wait()
-    print(f"stripe-fake, driven with stripe {stripe.VERSION}: {held} checks held")
+    print(f"stripe-fake, driven with stripe {stripe.VERSION}: {harness.held} checks held")
 
 
 if __name__ == "__main__":

@@ -153,19 +153,18 @@ pub fn resume(account: &mut Account, id: &str, unchanged: bool, on_success: bool
         (subscription.anchor, subscription.n_periods) = (now, 1);
         subscription.period = (now, period_end(&recurring, now, 1));
     });
-    let invoice = payments::draft(account, id, "subscription_update");
+    let invoice = payments::draft(account, id, payments::RESUMPTION);
     payments::announce(account, &invoice);
     payments::finalize(account, &invoice);
     if !on_success {
         unpause(account, id);
     }
-    if payments::attempt(account, &invoice) && on_success {
-        unpause(account, id);
-    }
+    // If it is paid, it goes on by that.
+    payments::attempt(account, &invoice);
 }
 
 /// It is active again.
-fn unpause(account: &mut Account, id: &str) {
+pub fn unpause(account: &mut Account, id: &str) {
     let after = change(account, id, |subscription| {
         (subscription.status, subscription.paused_at) = ("active", None);
     });

@@ -10,7 +10,7 @@ use crate::{
     checkout::{self, Payer},
     deliver::{self, Flushed},
     error::{ApiError, Result},
-    faults::Rule,
+    faults::{Fault, Rule, fits},
     handle::Inner,
     log::Entry,
     rate::{Limit, Speed},
@@ -207,7 +207,7 @@ impl Control {
     /// How many requests are held.
     pub fn n_held(&self) -> usize {
         let world = self.0.world.lock();
-        world.log.entries().iter().filter(|entry| entry.fault == crate::Fault::Held && entry.status == 0).count()
+        world.log.entries().iter().filter(|entry| entry.fault == Fault::Held && entry.status == 0).count()
     }
 
     // -- how it was called
@@ -232,6 +232,12 @@ impl Control {
     /// What was asked, in order.
     pub fn log(&self) -> Vec<Entry> {
         self.0.world.lock().log.entries().to_vec()
+    }
+
+    /// How many requests of a method came to a path, such as `/v1/subscriptions/*`.
+    pub fn n_requests(&self, method: &str, path: &str) -> usize {
+        let world = self.0.world.lock();
+        world.log.entries().iter().filter(|entry| entry.method == method && fits(path, &entry.path)).count()
     }
 
     /// Forgets what was asked.

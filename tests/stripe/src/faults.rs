@@ -106,7 +106,8 @@ impl Rule {
     }
 }
 
-fn fits(pattern: &str, path: &str) -> bool {
+/// Whether a path is one of those that a pattern means.
+pub fn fits(pattern: &str, path: &str) -> bool {
     let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
     loop {
         match (pattern.next(), path.next()) {

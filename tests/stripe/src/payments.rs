@@ -13,6 +13,9 @@ use crate::{
     table::Record,
 };
 
+/// The reason of the invoice with which a paused subscription goes on.
+pub const RESUMPTION: &str = "subscription_update";
+
 /// Makes the invoice of a subscription's current period. Nothing is told of it yet.
 pub fn draft(account: &mut Account, subscription: &str, reason: &'static str) -> String {
     let id = account.rng.id("in");
@@ -228,6 +231,10 @@ fn paid(account: &mut Account, id: &str, subscription: Option<&str>) {
                 subscription.status = "active";
             }
         });
+        let resumes = account.invoices.get(id).is_some_and(|invoice| invoice.reason == RESUMPTION);
+        if resumes && account.subscriptions.get(subscription).is_some_and(|found| found.status == "paused") {
+            billing::unpause(account, subscription);
+        }
     }
     tell(account, id, "invoice.paid");
     tell(account, id, "invoice.payment_succeeded");
@@ -236,8 +243,12 @@ fn paid(account: &mut Account, id: &str, subscription: Option<&str>) {
 fn failed(account: &mut Account, id: &str, subscription: Option<&str>) {
     let Some(tried) = account.invoices.get(id).map(|invoice| invoice.attempt_count) else { return };
     let status = subscription.and_then(|id| account.subscriptions.get(id)).map(|subscription| subscription.status);
-    // The first payment of a subscription is not tried again by itself.
-    let retried = matches!(status, Some("active" | "past_due"));
+    let reason = account.invoices.get(id).map_or("", |invoice| invoice.reason);
+    // The first payment of a subscription is not tried again by itself, nor is that of a resumption.
+    let retried = matches!(status, Some("active" | "past_due")) && reason != RESUMPTION;
+    if let (Some("active"), Some(subscription), RESUMPTION) = (status, subscription, reason) {
+        set_status(account, subscription, "past_due");
+    }
     let days = account.settings.retry_days.get(tried.saturating_sub(1)).copied().filter(|_| retried);
     let next = days.map(|days| account.now + days * 86_400);
     edit(account, id, |invoice| invoice.next_attempt = next);

@@ -15,6 +15,7 @@ use poem::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Notify,
+    task::JoinSet,
     time,
 };
 
@@ -47,7 +48,10 @@ impl Cut {
 /// Serves for ever.
 pub async fn serve(listener: TcpListener, control: Control) {
     let app = Arc::new(Route::new().nest("/_fake", routes::routes(&control)).nest_no_strip("/v1", Stripe(control)));
+    // They end with the server.
+    let mut connections = JoinSet::new();
     loop {
+        while connections.try_join_next().is_some() {}
         let Ok((socket, peer)) = listener.accept().await else {
             time::sleep(Duration::from_millis(10)).await;
             continue;
@@ -55,7 +59,7 @@ pub async fn serve(listener: TcpListener, control: Control) {
         let local = LocalAddr(Addr::SocketAddr(socket.local_addr().unwrap_or(peer)));
         let remote = RemoteAddr(Addr::SocketAddr(peer));
         let app = app.clone();
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let Ok((socket, cut)) = twin(socket) else { return };
             let service = service_fn({
                 let cut = cut.clone();
@@ -100,7 +104,9 @@ impl Endpoint for Stripe {
             body: request.take_body().into_bytes_limit(BODY_MAX).await?,
         };
         let cut = request.extensions().get::<Cut>().cloned();
-        let reply = answer(&self.0, &call).await;
+        // What has been asked for happens, whether or not anybody waits for the answer.
+        let asked = tokio::spawn(answer(self.0.clone(), call));
+        let Ok(reply) = asked.await else { return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response()) };
         self.0.inner().wake.notify_one();
         Ok(match (reply, cut) {
             (Reply::Whole { status, headers, body, html }, _) => whole(status, headers, body, html),
@@ -115,22 +121,22 @@ impl Endpoint for Stripe {
     }
 }
 
-async fn answer(control: &Control, call: &Call) -> Reply {
+async fn answer(control: Control, call: Call) -> Reply {
     let inner = control.inner();
     let mut released = inner.released.subscribe();
-    let admitted = match inner.world.lock().admit(call) {
+    let admitted = match inner.world.lock().admit(&call) {
         Ok(admitted) => admitted,
         Err(reply) => return reply,
     };
     let held = admitted.fault == Fault::Held;
     if held {
-        let refused = inner.world.lock().hold(call, &admitted);
+        let refused = inner.world.lock().hold(&call, &admitted);
         if let Some(reply) = refused {
             return reply;
         }
         _ = released.changed().await;
     }
-    inner.world.lock().execute(call, &admitted, held)
+    inner.world.lock().execute(&call, &admitted, held)
 }
 
 fn whole(status: u16, headers: Vec<(&'static str, String)>, body: String, html: bool) -> Response {

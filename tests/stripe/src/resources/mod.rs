@@ -82,6 +82,7 @@ fn subscription(account: &mut Account, method: &str, path: &[&str], params: Para
         ("DELETE", [id]) => subscription_writes::cancel(account, id, params),
         ("POST", [id, "pause"]) => pauses::pause(account, id, params),
         ("POST", [id, "resume"]) => pauses::resume(account, id, params),
+        ("POST", [id, "migrate"]) => pauses::migrate(account, id, params),
         _ => unknown(method, path),
     }
 }

@@ -1,4 +1,5 @@
-//! `POST /v1/subscriptions/{id}/pause` and `/resume`: pausing the subscription itself, not only its collection.
+//! `POST /v1/subscriptions/{id}/pause` and `/resume`: pausing the subscription itself, not only its collection; and
+//! `/migrate`, which makes that possible.
 
 use serde_json::Value;
 
@@ -54,4 +55,14 @@ pub fn resume(account: &mut Account, id: &str, mut params: Params) -> Result<Val
     let on_success = behavior.as_deref() == Some("resume_on_payment_success");
     billing::resume(account, id, unchanged, on_success);
     Ok(account.shown(|account| &account.subscriptions, id))
+}
+
+/// `POST /v1/subscriptions/{id}/migrate`: to the flexible billing mode, and never back.
+pub fn migrate(account: &mut Account, id: &str, mut params: Params) -> Result<Value> {
+    let mut mode = params.branch("billing_mode")?.flatten().ok_or_else(|| ApiError::missing("billing_mode"))?;
+    mode.word("type", &["flexible"])?.ok_or_else(|| ApiError::missing("billing_mode[type]"))?;
+    mode.finish()?;
+    params.finish()?;
+    account.subscriptions.find(id, "id")?;
+    Ok(billing::change(account, id, |subscription| subscription.flexible = true))
 }

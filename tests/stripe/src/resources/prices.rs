@@ -32,7 +32,7 @@ pub struct Price {
 }
 
 /// How often a price recurs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recurring {
     /// `day`, `week`, `month` or `year`.
     pub interval: String,

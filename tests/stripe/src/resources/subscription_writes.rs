@@ -187,7 +187,10 @@ pub fn update(account: &mut Account, id: &str, mut params: Params) -> Result<Val
     let mut new_items = subscription.items.clone();
     for item in items.into_iter().flatten() {
         if !item.price.is_empty() {
-            account.prices.find(&item.price, "items[0][price]")?;
+            let price = account.prices.find(&item.price, "items[0][price]")?;
+            if price.recurring.as_ref() != Some(&subscription.recurring(account)) {
+                return Err(ApiError::invalid("items[0][price]", "stripe-fake models no change of the interval."));
+            }
         }
         match &item.id {
             Some(id) => change_item(&mut new_items, id, &item)?,
