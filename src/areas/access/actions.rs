@@ -8,8 +8,8 @@ use super::{
     facts::{Content, Known, Wanted},
     grants::Act,
     jobs::Grant,
-    store,
-    types::{AccessView, EntitlementView, Order},
+    orders, store,
+    types::{AccessView, EntitlementView},
 };
 use crate::{
     areas::{
@@ -119,9 +119,9 @@ pub(super) async fn apply(cx: &mut Cx, who: &MemberRef, new: Option<New>, act: &
     let (member, is_new) = hold(cx, who, new).await.map_err(|error| could_create(error, who, act))?;
     let before = snapshot(cx, &member, act).await?;
     let fulfilled = match act {
-        Act::GrantBundle { bundle, order_id: Some(id), .. } => {
-            let order = Order { member: member.id.clone(), bundle: bundle.clone() };
-            !take_order(cx, id, &order).await?
+        Act::GrantBundle { bundle, order_id: Some(id), until, .. } => {
+            let until = until.map(Time::from_micros);
+            !orders::take(cx, id, &member.id, bundle, until).await?
         }
         _ => false,
     };
@@ -132,9 +132,10 @@ pub(super) async fn apply(cx: &mut Cx, who: &MemberRef, new: Option<New>, act: &
     let (site, now, app) = (cx.site(), cx.now, cx.app.clone());
     let changed = !fulfilled && {
         let ids = std::slice::from_ref(&member.id);
-        act.apply(cx.conn(), site, &app.clock, ids, now).await? > 0
+        act.apply(cx.tx(), site, &app.clock, ids, now).await? > 0
     };
-    let after = if changed { snapshot(cx, &member, act).await? } else { before.clone() };
+    // Also when it is owned for as long already: what holds it is not the same.
+    let after = if fulfilled { before.clone() } else { snapshot(cx, &member, act).await? };
     note(cx, &before, &after);
     let Snapshot { member, entitlement, access } = after;
     Ok(Done { member, is_new, changed, is_repeated: fulfilled, entitlement, access })
@@ -173,34 +174,15 @@ async fn hold(cx: &mut Cx, who: &MemberRef, new: Option<New>) -> Result<(Member,
     }
 }
 
-/// Notes that an order is granted; `false` if the same was granted before.
-async fn take_order(cx: &mut Cx, id: &str, order: &Order) -> Result<bool> {
-    let (site, now) = (cx.site(), cx.now);
-    if store::insert_order(cx.conn(), site, id, order, now).await? {
-        return Ok(true);
-    }
-    match store::order(cx.conn(), site, id).await? {
-        Some(known) if known == *order => Ok(false),
-        Some(known) => {
-            let text = format!(
-                "The order {id:?} was granted to member {} for bundle {}. An order is one grant; use another orderId.",
-                known.member, known.bundle
-            );
-            Err(Error::new(Code::OrderIdUsed, text))
-        }
-        None => Err(Error::unavailable("The order was taken back at the same moment; nothing was written. Try again.")),
-    }
-}
-
 /// How a member stands before or after something is done.
 #[derive(Clone)]
-struct Snapshot {
-    member: Member,
-    entitlement: Option<EntitlementView>,
-    access: AccessView,
+pub(super) struct Snapshot {
+    pub(super) member: Member,
+    pub(super) entitlement: Option<EntitlementView>,
+    pub(super) access: AccessView,
 }
 
-async fn snapshot(cx: &mut Cx, member: &Member, act: &Act) -> Result<Snapshot> {
+pub(super) async fn snapshot(cx: &mut Cx, member: &Member, act: &Act) -> Result<Snapshot> {
     let (site, now) = (cx.site(), cx.now);
     let gone = || Error::internal("a member that is held is gone");
     let known = store::known_by_id(cx.conn(), site, &member.id).await?.ok_or_else(gone)?;
@@ -214,7 +196,7 @@ async fn snapshot(cx: &mut Cx, member: &Member, act: &Act) -> Result<Snapshot> {
 }
 
 /// Notes what is different, and whether the member gains or loses access by it.
-fn note(cx: &mut Cx, before: &Snapshot, after: &Snapshot) {
+pub(super) fn note(cx: &mut Cx, before: &Snapshot, after: &Snapshot) {
     let id = after.member.id.to_string();
     if before.member != after.member {
         cx.tx().note(Change::updated("member", &id, before.member.json(), after.member.json()));

@@ -92,7 +92,7 @@ pub async fn grant_to_group(app: Arc<App>, job: Grant, run: Run) -> Result<(), F
         let ids = members.iter().map(|id: &MemberId| id.as_str().to_owned()).collect();
         let held = store::hold(tx.conn(), site, ids).await?;
         let now = app.clock.now();
-        let changed = job.act.apply(tx.conn(), site, &app.clock, &held, now).await?;
+        let changed = job.act.apply(&mut tx, site, &app.clock, &held, now).await?;
         at.done += members.len() as u64;
         at.changed += changed;
         at.unchanged += held.len() as u64 - changed;

@@ -4,7 +4,7 @@ use usher_db::{Conn, Result, Value, sql, sql_both};
 
 use super::{
     facts::{Content, Known},
-    types::{EntitlementView, Order},
+    types::EntitlementView,
 };
 use crate::{
     areas::members::member_columns,
@@ -119,6 +119,34 @@ pub(super) async fn content(conn: Conn<'_>, site: SiteId, video: &VideoId) -> Re
     .await
 }
 
+/// What an entitlement is read from, with the orders that it was granted for: those that were not taken back first, and
+/// of those the newest.
+macro_rules! entitlement_where {
+    ($where:literal) => {
+        sql_both!(
+            sqlite: concat!(
+                "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.granted_at, e.expires_at, e.revoked_at,
+                        e.direct_since, e.direct_until,
+                        (SELECT json_group_array(json_array(o.order_id, o.granted_at, o.expires_at, o.revoked_at)) FROM (
+                            SELECT order_id, granted_at, expires_at, revoked_at FROM granted_order
+                            WHERE site = e.site AND member_id = e.member_id AND bundle_id = e.bundle_id
+                            ORDER BY (revoked_at IS NOT NULL), granted_at DESC, order_id LIMIT 201) o)
+                 FROM entitlement e JOIN bundle b ON b.site = e.site AND b.id = e.bundle_id
+                 WHERE e.site = $1 AND e.member_id = $2 AND ", $where),
+            postgres: concat!(
+                "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.granted_at, e.expires_at, e.revoked_at,
+                        e.direct_since, e.direct_until,
+                        (SELECT COALESCE(json_agg(json_build_array(o.order_id, o.granted_at, o.expires_at,
+                                                                   o.revoked_at)), '[]')::text FROM (
+                            SELECT order_id, granted_at, expires_at, revoked_at FROM granted_order
+                            WHERE site = e.site AND member_id = e.member_id AND bundle_id = e.bundle_id
+                            ORDER BY (revoked_at IS NOT NULL), granted_at DESC, order_id LIMIT 201) o)
+                 FROM entitlement e JOIN bundle b ON b.site = e.site AND b.id = e.bundle_id
+                 WHERE e.site = $1 AND e.member_id = $2 AND ", $where),
+        )
+    };
+}
+
 /// A page of a member's entitlements, newest first: those whose id is less than `before`.
 pub(super) async fn entitlements(
     conn: Conn<'_>,
@@ -127,17 +155,13 @@ pub(super) async fn entitlements(
     before: &str,
     limit: u32,
 ) -> Result<Vec<EntitlementView>> {
-    sql!(
-        "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.order_id, e.granted_at, e.expires_at, e.revoked_at
-         FROM entitlement e JOIN bundle b ON b.site = e.site AND b.id = e.bundle_id
-         WHERE e.site = $1 AND e.member_id = $2 AND e.id < $3 ORDER BY e.id DESC LIMIT $4"
-    )
-    .bind(site)
-    .bind(member)
-    .bind(before)
-    .bind(limit)
-    .all(conn)
-    .await
+    entitlement_where!("e.id < $3 ORDER BY e.id DESC LIMIT $4")
+        .bind(site)
+        .bind(member)
+        .bind(before)
+        .bind(limit)
+        .all(conn)
+        .await
 }
 
 /// A member's entitlement to a bundle.
@@ -147,43 +171,7 @@ pub(super) async fn entitlement(
     member: &MemberId,
     bundle: &BundleId,
 ) -> Result<Option<EntitlementView>> {
-    sql!(
-        "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.order_id, e.granted_at, e.expires_at, e.revoked_at
-         FROM entitlement e JOIN bundle b ON b.site = e.site AND b.id = e.bundle_id
-         WHERE e.site = $1 AND e.member_id = $2 AND e.bundle_id = $3"
-    )
-    .bind(site)
-    .bind(member)
-    .bind(bundle)
-    .optional(conn)
-    .await
-}
-
-/// Notes that an order is granted; `false` if it was before, also by a call of the same moment.
-pub(super) async fn insert_order(conn: Conn<'_>, site: SiteId, id: &str, order: &Order, now: Time) -> Result<bool> {
-    let n = sql!(
-        "INSERT INTO granted_order (site, order_id, member_id, bundle_id, granted_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (site, order_id) DO NOTHING"
-    )
-    .bind(site)
-    .bind(id)
-    .bind(&order.member)
-    .bind(&order.bundle)
-    .bind(now)
-    .run(conn)
-    .await?;
-    Ok(n == 1)
-}
-
-/// Whom an order was granted to, and for what.
-pub(super) async fn order(conn: Conn<'_>, site: SiteId, id: &str) -> Result<Option<Order>> {
-    let row: Option<(MemberId, BundleId)> =
-        sql!("SELECT member_id, bundle_id FROM granted_order WHERE site = $1 AND order_id = $2")
-            .bind(site)
-            .bind(id)
-            .optional(conn)
-            .await?;
-    Ok(row.map(|(member, bundle)| Order { member, bundle }))
+    entitlement_where!("e.bundle_id = $3").bind(site).bind(member).bind(bundle).optional(conn).await
 }
 
 /// Gives members free access until a moment, or for good; those that have it as long keep it as it is. Gives how many
@@ -251,8 +239,10 @@ pub(super) async fn set_trial(conn: Conn<'_>, site: SiteId, members: Value, unti
 /// What a bundle is granted with.
 pub(super) struct Terms<'a> {
     pub(super) bundle: &'a BundleId,
-    pub(super) source: &'a str,
-    pub(super) order_id: Option<&'a str>,
+    /// Who grants it; what was said before stays if nothing is said.
+    pub(super) source: Option<&'a str>,
+    /// Whether an order holds it, which is noted elsewhere; else the grant itself does.
+    pub(super) for_order: bool,
     pub(super) expires_at: Option<Time>,
     pub(super) now: Time,
 }
@@ -264,17 +254,23 @@ pub(super) async fn grant_bundle(
     members: impl IntoIterator<Item = (&MemberId, EntitlementId)>,
     terms: &Terms<'_>,
 ) -> Result<u64> {
-    let Terms { bundle, source, order_id, expires_at, now } = *terms;
+    let Terms { bundle, source, for_order, expires_at, now } = *terms;
+    let (direct_since, direct_until) = if for_order { (None, None) } else { (Some(now), expires_at) };
     sql!(
-        "INSERT INTO entitlement (site, id, member_id, bundle_id, source, order_id, granted_at, expires_at, created_at,
-                                  updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, expires_at, direct_since,
+                                  direct_until, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (site, member_id, bundle_id) DO UPDATE SET
              granted_at = CASE WHEN entitlement.revoked_at IS NULL
                                 AND (entitlement.expires_at IS NULL OR entitlement.expires_at > excluded.granted_at)
                           THEN entitlement.granted_at ELSE excluded.granted_at END,
-             source = excluded.source, order_id = COALESCE(excluded.order_id, entitlement.order_id),
-             expires_at = excluded.expires_at, revoked_at = NULL, updated_at = excluded.updated_at
+             source = COALESCE(excluded.source, entitlement.source),
+             expires_at = excluded.expires_at, revoked_at = NULL, updated_at = excluded.updated_at,
+             direct_since = CASE WHEN excluded.direct_since IS NULL
+                                   OR entitlement.revoked_at IS NULL AND entitlement.direct_until > excluded.direct_since
+                            THEN entitlement.direct_since ELSE excluded.direct_since END,
+             direct_until = CASE WHEN excluded.direct_since IS NULL
+                            THEN entitlement.direct_until ELSE excluded.direct_until END
          WHERE entitlement.revoked_at IS NOT NULL
             OR entitlement.expires_at < COALESCE(excluded.expires_at, 9223372036854775807)"
     )
@@ -285,9 +281,10 @@ pub(super) async fn grant_bundle(
             member.into(),
             bundle.into(),
             source.into(),
-            order_id.into(),
             now.into(),
             expires_at.into(),
+            direct_since.into(),
+            direct_until.into(),
             now.into(),
             now.into(),
         ]
@@ -296,7 +293,36 @@ pub(super) async fn grant_bundle(
     .await
 }
 
-/// Takes a bundle from members; gives how many had it, and not yet lost it.
+/// Of members that own a bundle for as long already, notes that a grant without an order holds it too.
+pub(super) async fn hold_directly(
+    conn: Conn<'_>,
+    site: SiteId,
+    members: Value,
+    bundle: &BundleId,
+    until: Option<Time>,
+    now: Time,
+) -> Result<u64> {
+    sql_both!(
+        sqlite: "UPDATE entitlement SET direct_until = $4, updated_at = max(updated_at, $5),
+                        direct_since = iif(direct_until > $5, direct_since, $5)
+                 WHERE site = $1 AND member_id IN (SELECT value FROM json_each($2)) AND bundle_id = $3
+                   AND revoked_at IS NULL
+                   AND (direct_since IS NULL OR direct_until < COALESCE($4, 9223372036854775807))",
+        postgres: "UPDATE entitlement SET direct_until = $4, updated_at = greatest(updated_at, $5),
+                          direct_since = CASE WHEN direct_until > $5 THEN direct_since ELSE $5 END
+                   WHERE site = $1 AND member_id = ANY($2) AND bundle_id = $3 AND revoked_at IS NULL
+                     AND (direct_since IS NULL OR direct_until < COALESCE($4, 9223372036854775807))",
+    )
+    .bind(site)
+    .bind(members)
+    .bind(bundle)
+    .bind(until)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// Takes a bundle from members, whatever holds it; gives how many had it, and not yet lost it.
 pub(super) async fn revoke_bundle(
     conn: Conn<'_>,
     site: SiteId,
@@ -305,10 +331,10 @@ pub(super) async fn revoke_bundle(
     now: Time,
 ) -> Result<u64> {
     sql_both!(
-        sqlite: "UPDATE entitlement SET revoked_at = $4, updated_at = $4
+        sqlite: "UPDATE entitlement SET revoked_at = $4, direct_since = NULL, direct_until = NULL, updated_at = $4
                  WHERE site = $1 AND member_id IN (SELECT value FROM json_each($2)) AND bundle_id = $3
                    AND revoked_at IS NULL",
-        postgres: "UPDATE entitlement SET revoked_at = $4, updated_at = $4
+        postgres: "UPDATE entitlement SET revoked_at = $4, direct_since = NULL, direct_until = NULL, updated_at = $4
                    WHERE site = $1 AND member_id = ANY($2) AND bundle_id = $3 AND revoked_at IS NULL",
     )
     .bind(site)

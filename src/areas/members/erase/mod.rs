@@ -76,9 +76,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, in the order in which they go.
+    /// Every kind, in the order in which they go: orders before what they hold, so that a merge knows of all of them when
+    /// it comes to that.
     pub const ALL: [Self; 7] =
-        [Self::Watch, Self::Comments, Self::Entitlements, Self::Orders, Self::Tags, Self::Groups, Self::Subscriptions];
+        [Self::Watch, Self::Comments, Self::Orders, Self::Entitlements, Self::Tags, Self::Groups, Self::Subscriptions];
 
     /// As it is counted in results.
     pub const fn name(self) -> &'static str {

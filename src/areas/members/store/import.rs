@@ -143,7 +143,8 @@ pub async fn insert_places(conn: Conn<'_>, site: SiteId, places: &[(&MemberId, &
     bind(statement.bind(site).bind(now), engine, rows).run(conn).await
 }
 
-/// Gives members bundles for life; a right that is there is extended or revived.
+/// Gives members bundles for life; a right that is there is extended or revived. One that is for life already stays as
+/// it is, also if it is an order's: an export that is imported again changes nothing.
 pub async fn grant_for_life(
     conn: Conn<'_>,
     site: SiteId,
@@ -153,14 +154,16 @@ pub async fn grant_for_life(
     macro_rules! text {
         ($rows:literal) => {
             concat!(
-                "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, created_at, updated_at)
-                 SELECT $1, r.id, r.member_id, r.bundle_id, 'import', $2, $2, $2 FROM ",
+                "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, direct_since, created_at,
+                                          updated_at)
+                 SELECT $1, r.id, r.member_id, r.bundle_id, 'import', $2, $2, $2, $2 FROM ",
                 $rows,
                 " WHERE r.id IS NOT NULL
                  ON CONFLICT (site, member_id, bundle_id) DO UPDATE
                  SET granted_at = CASE WHEN entitlement.revoked_at IS NULL AND entitlement.expires_at > excluded.granted_at
                                        THEN entitlement.granted_at ELSE excluded.granted_at END,
-                     source = excluded.source, expires_at = NULL, revoked_at = NULL, updated_at = excluded.updated_at
+                     source = excluded.source, expires_at = NULL, revoked_at = NULL, direct_since = excluded.direct_since,
+                     direct_until = NULL, updated_at = excluded.updated_at
                  WHERE entitlement.expires_at IS NOT NULL OR entitlement.revoked_at IS NOT NULL"
             )
         };

@@ -113,8 +113,8 @@ pub struct EntitlementPage {
 
 /// List a member's entitlements
 ///
-/// The bundles that a member owns or has owned, newest first, with how each stands: who granted it, for which order,
-/// until when.
+/// The bundles that a member owns or has owned, newest first, with how each stands: who granted it, for which
+/// orders, until when.
 #[derive(Object)]
 pub struct ListEntitlements {
     /// The member.
