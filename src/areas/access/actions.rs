@@ -5,16 +5,16 @@ use usher_db::Change;
 
 use super::{
     decide::{Decision, decide},
-    facts::{Content, Known, Wanted},
+    facts::{Content, Facts, Known, Wanted},
     grants::Act,
-    jobs::Grant,
+    jobs::{At, Grant},
     orders, store,
     types::{AccessView, EntitlementView},
 };
 use crate::{
     areas::{
         bundles, groups,
-        jobs::JobView,
+        jobs::{JobPreview, JobView},
         members::{self, Member, MemberRef, New},
         videos,
     },
@@ -22,7 +22,7 @@ use crate::{
     gate::Cx,
     paging,
     tools::Scope,
-    values::{GroupId, Time},
+    values::{GroupId, MemberId, Time},
 };
 
 /// Seconds of a day.
@@ -214,8 +214,23 @@ pub(super) fn note(cx: &mut Cx, before: &Snapshot, after: &Snapshot) {
     }
 }
 
-/// Accepts a job that does something to each member of a group.
-pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Result<JobView> {
+/// Notes that a member that was just made has access, if it has.
+pub async fn note_new(cx: &mut Cx, member: &MemberId) -> Result<()> {
+    let (site, now, grace) = (cx.site(), cx.now, grace(cx));
+    let Some(known) = store::known_by_id(cx.conn(), site, member).await? else { return Ok(()) };
+    let before = AccessView::from(&decide(&Facts::none(Content::members(), grace), now));
+    let after = AccessView::from(&decide(&known.facts(Content::members(), grace), now));
+    if before != after {
+        cx.tx().note(Change::updated("access", member.as_str(), before.json(), after.json()));
+    }
+    Ok(())
+}
+
+/// Members of a group that a dry run tries it on.
+const TRIED: usize = 5000;
+
+/// Accepts a job that does something to each member of a group. In a dry run it says what would happen.
+pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Result<(JobView, Option<JobPreview>)> {
     let members = groups::hold_free(cx, group).await?.members;
     if let Some(bundle) = act.bundle() {
         bundles::find(cx, bundle).await?;
@@ -223,14 +238,33 @@ pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Re
     if act.is_over(cx.now) {
         return Err(over());
     }
+    let preview = match cx.dry_run {
+        true => Some(try_on(cx, group, &act, u64::from(members)).await?),
+        false => None,
+    };
     let job = cx.enqueue(&Grant { group: group.clone(), act: act.clone() }).await?;
     let site = cx.site();
     groups::store::set_access_job(cx.conn(), site, group, &job.id).await?;
     // Who gets what, for the log and a dry run: the job's own row has only its counts.
-    cx.tx().note(Change::created(
-        "groupAccess",
-        group.as_str(),
-        json!({ "job": job.id, "act": act, "members": members }),
-    ));
-    JobView::from_row(job)
+    let mut what = json!({ "job": job.id, "act": act, "members": members });
+    if let Some(preview) = &preview {
+        what["preview"] = preview.json();
+    }
+    cx.tx().note(Change::created("groupAccess", group.as_str(), what));
+    Ok((JobView::from_row(job)?, preview))
+}
+
+/// Does it to the first members of a group, in a transaction that is taken back.
+async fn try_on(cx: &mut Cx, group: &GroupId, act: &Act, total: u64) -> Result<JobPreview> {
+    let (site, now, app) = (cx.site(), cx.now, cx.app.clone());
+    let members = store::places_after(cx.conn(), site, group, "", TRIED).await?;
+    let held = store::hold(cx.conn(), site, members.iter().map(|id| id.as_str().to_owned()).collect()).await?;
+    // As many at once as a statement takes.
+    let mut at = At::default();
+    for some in held.chunks(1000) {
+        at.changed += act.apply(cx.tx(), site, &app.clock, some, now).await?;
+    }
+    at.unchanged = held.len() as u64 - at.changed;
+    at.failed = (members.len() - held.len()) as u64;
+    Ok(JobPreview::of(total, members.len() as u64, at.outcomes(act)))
 }

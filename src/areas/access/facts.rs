@@ -184,6 +184,14 @@ pub struct Facts {
     pub grace: Duration,
 }
 
+impl Facts {
+    /// Those of somebody who has nothing.
+    pub fn none(content: Content, grace: Duration) -> Self {
+        let (subscriptions, entitlements) = (Vec::new(), Vec::new());
+        Self { content, free_access: None, trial: None, subscriptions, entitlements, grace }
+    }
+}
+
 /// A member with the facts of access.
 pub(super) struct Known {
     pub(super) member: Member,

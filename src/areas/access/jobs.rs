@@ -32,30 +32,36 @@ impl Job for Grant {
 /// How far it got; the job's checkpoint. Readable for ever.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct At {
+pub(super) struct At {
     /// The last member that is done.
     after: String,
     total: u64,
     done: u64,
     /// Members that were given more than they had, or something was taken from.
-    changed: u64,
+    pub(super) changed: u64,
     /// Members that had as much already, or nothing that could be taken.
-    unchanged: u64,
+    pub(super) unchanged: u64,
     /// Members that are being deleted.
-    failed: u64,
+    pub(super) failed: u64,
 }
 
 impl At {
-    /// In the words of what is done.
-    fn counts(&self, act: &Act) -> Value {
+    /// What became of the members, in the words of what is done.
+    pub(super) fn outcomes(&self, act: &Act) -> [(&'static str, u64); 3] {
         let (changed, unchanged) = match act.gives() {
             true => ("granted", "alreadyHad"),
             false => ("removed", "hadNone"),
         };
-        json!({
-            "done": self.done, "total": self.total.max(self.done),
-            changed: self.changed, unchanged: self.unchanged, "failed": self.failed,
-        })
+        [(changed, self.changed), (unchanged, self.unchanged), ("failed", self.failed)]
+    }
+
+    /// The same with how far it is.
+    fn counts(&self, act: &Act) -> Value {
+        let mut counts = json!({ "done": self.done, "total": self.total.max(self.done) });
+        for (name, n) in self.outcomes(act) {
+            counts[name] = json!(n);
+        }
+        counts
     }
 }
 

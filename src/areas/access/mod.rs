@@ -24,6 +24,7 @@
 
 mod actions;
 mod decide;
+pub mod effect;
 mod examples;
 mod explain;
 mod facts;
@@ -38,7 +39,7 @@ mod store;
 mod tools;
 mod types;
 
-pub use actions::{check, list_entitlements};
+pub use actions::{check, list_entitlements, note_new};
 pub use decide::{Decision, Reason, decide};
 pub use explain::{Explanation, explain};
 pub use facts::{Content, Entitlement, Facts, Subscription, SubscriptionStatus, Wanted};

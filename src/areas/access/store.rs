@@ -57,6 +57,31 @@ pub(super) async fn known_by_email(conn: Conn<'_>, site: SiteId, email: &Email) 
     known_where!("m.email_key = $2").bind(site).bind(email.key()).optional(conn).await
 }
 
+/// The members of a site that have anything that access is decided on, in the order of their ids.
+pub(super) async fn known_with_anything(conn: Conn<'_>, site: SiteId, limit: u32) -> Result<Vec<Known>> {
+    known_where!(
+        "m.deleting_since IS NULL AND (m.free_since IS NOT NULL OR m.trial_since IS NOT NULL
+            OR EXISTS (SELECT 1 FROM subscription s WHERE s.site = m.site AND s.member_id = m.id)
+            OR EXISTS (SELECT 1 FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id))
+         ORDER BY m.id LIMIT $2"
+    )
+    .bind(site)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
+/// How many members a site has; at most `limit`.
+pub(super) async fn count_members(conn: Conn<'_>, site: SiteId, limit: u32) -> Result<u64> {
+    let (n_members,): (i64,) =
+        sql!("SELECT count(*) FROM (SELECT id FROM member WHERE site = $1 AND deleting_since IS NULL LIMIT $2) m")
+            .bind(site)
+            .bind(limit)
+            .one(conn)
+            .await?;
+    Ok(n_members.unsigned_abs())
+}
+
 /// Whom else a member may be: those of the same name, and those whose addresses differ in what stands behind a plus.
 pub(super) struct Alike {
     /// The name's key; a text that no name has, if there is no name.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     areas::{
-        jobs::JobView,
+        jobs::{JobPreview, JobView},
         members::{Member, MemberRef, Name, New},
     },
     error::{Error, Result},
@@ -44,6 +44,8 @@ pub struct Granted {
     /// For a group: the job. Its counts are `granted`, `alreadyHad` and `failed` (members that are being deleted), or
     /// `removed`, `hadNone` and `failed`.
     job: Option<JobView>,
+    /// Only in a dry run for a group: the counts as they would be.
+    preview: Option<JobPreview>,
 }
 
 impl Granted {
@@ -56,10 +58,11 @@ impl Granted {
             entitlement: done.entitlement,
             access: Some(done.access),
             job: None,
+            preview: None,
         }
     }
 
-    fn to_group(job: JobView) -> Self {
+    fn to_group((job, preview): (JobView, Option<JobPreview>)) -> Self {
         Self {
             changed: None,
             member: None,
@@ -68,6 +71,7 @@ impl Granted {
             entitlement: None,
             access: None,
             job: Some(job),
+            preview,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span},
 };
 use crate::{
-    areas::groups,
+    areas::{access, groups},
     error::{Code, Error, Fix, Result},
     gate::Cx,
     paging::{self, Cursor},
@@ -262,6 +262,9 @@ pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
     cx.touches(&member.id);
     cx.tx().note(Change::created("member", member.id.as_str(), member.json()));
     groups::join(cx, &member.id, new.groups).await?;
+    if member.free_access.is_some() {
+        access::note_new(cx, &member.id).await?;
+    }
     Ok(member)
 }
 
