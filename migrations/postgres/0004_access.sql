@@ -79,6 +79,7 @@ CREATE TABLE entitlement (
     granted_at    BIGINT  NOT NULL,          -- it holds from then on
     expires_at    BIGINT,                    -- and until then; null: for life
     revoked_at    BIGINT,
+    job_id        TEXT    COLLATE "C",       -- the job that gave it last; null: a call did
     direct_since  BIGINT,                    -- a grant without an order holds it from then on; null: none does
     direct_until  BIGINT,                    -- and until then; null: for life
     created_at    BIGINT  NOT NULL,

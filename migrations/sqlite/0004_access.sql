@@ -79,6 +79,7 @@ CREATE TABLE entitlement (
     granted_at    INTEGER NOT NULL, -- it holds from then on
     expires_at    INTEGER, -- and until then; null: for life
     revoked_at    INTEGER,
+    job_id        TEXT, -- the job that gave it last; null: a call did
     direct_since  INTEGER, -- a grant without an order holds it from then on; null: none does
     direct_until  INTEGER, -- and until then; null: for life
     created_at    INTEGER NOT NULL,

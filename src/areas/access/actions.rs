@@ -6,7 +6,7 @@ use usher_db::Change;
 use super::{
     decide::{Decision, decide},
     facts::{Content, Facts, Known, Wanted},
-    grants::Act,
+    grants::{Act, By},
     jobs::{At, Grant},
     orders, store,
     types::{AccessView, EntitlementView},
@@ -132,7 +132,7 @@ pub(super) async fn apply(cx: &mut Cx, who: &MemberRef, new: Option<New>, act: &
     let (site, now, app) = (cx.site(), cx.now, cx.app.clone());
     let changed = !fulfilled && {
         let ids = std::slice::from_ref(&member.id);
-        act.apply(cx.tx(), site, &app.clock, ids, now).await? > 0
+        act.apply(cx.tx(), site, &app.clock, ids, By { job: None, now }).await? > 0
     };
     // Also when it is owned for as long already: what holds it is not the same.
     let after = if fulfilled { before.clone() } else { snapshot(cx, &member, act).await? };
@@ -262,7 +262,7 @@ async fn try_on(cx: &mut Cx, group: &GroupId, act: &Act, total: u64) -> Result<J
     // As many at once as a statement takes.
     let mut at = At::default();
     for some in held.chunks(1000) {
-        at.changed += act.apply(cx.tx(), site, &app.clock, some, now).await?;
+        at.changed += act.apply(cx.tx(), site, &app.clock, some, By { job: None, now }).await?;
     }
     at.unchanged = held.len() as u64 - at.changed;
     at.failed = (members.len() - held.len()) as u64;

@@ -29,6 +29,14 @@ pub enum Act {
     RevokeBundle { bundle: BundleId },
 }
 
+/// Who does it, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct By<'a> {
+    /// The job; a call if there is none.
+    pub(super) job: Option<&'a str>,
+    pub(super) now: Time,
+}
+
 impl Act {
     /// The content that it is about.
     pub(super) fn content(&self) -> Content {
@@ -67,8 +75,9 @@ impl Act {
         site: SiteId,
         clock: &Clock,
         members: &[MemberId],
-        now: Time,
+        by: By<'_>,
     ) -> Result<u64> {
+        let By { job, now } = by;
         if members.is_empty() {
             return Ok(0);
         }
@@ -81,7 +90,7 @@ impl Act {
             Self::SetTrial { until } => store::set_trial(tx.conn(), site, ids(), Time::from_micros(*until), now).await,
             Self::GrantBundle { bundle, until, source, order_id } => {
                 let (expires_at, for_order) = (until.map(Time::from_micros), order_id.is_some());
-                let terms = Terms { bundle, source: source.as_deref(), for_order, expires_at, now };
+                let terms = Terms { bundle, source: source.as_deref(), for_order, expires_at, job, now };
                 let n = store::grant_bundle(tx.conn(), site, members.iter().map(|id| (id, clock.id())), &terms).await?;
                 if !for_order && n < members.len() as u64 {
                     store::hold_directly(tx.conn(), site, ids(), bundle, expires_at, now).await?;

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use usher_jobs::{Fail, Job, Queue, Run};
 
-use super::{grants::Act, store};
+use super::{
+    grants::{Act, By},
+    store,
+};
 use crate::{
     app::App,
     areas::groups,
@@ -97,8 +100,8 @@ pub async fn grant_to_group(app: Arc<App>, job: Grant, run: Run) -> Result<(), F
         at.after = last.to_string();
         let ids = members.iter().map(|id: &MemberId| id.as_str().to_owned()).collect();
         let held = store::hold(tx.conn(), site, ids).await?;
-        let now = app.clock.now();
-        let changed = job.act.apply(&mut tx, site, &app.clock, &held, now).await?;
+        let by = By { job: Some(&run.job_id), now: app.clock.now() };
+        let changed = job.act.apply(&mut tx, site, &app.clock, &held, by).await?;
         at.done += members.len() as u64;
         at.changed += changed;
         at.unchanged += held.len() as u64 - changed;

@@ -151,7 +151,7 @@ macro_rules! entitlement_where {
         sql_both!(
             sqlite: concat!(
                 "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.granted_at, e.expires_at, e.revoked_at,
-                        e.direct_since, e.direct_until,
+                        e.direct_since, e.direct_until, e.job_id,
                         (SELECT json_group_array(json_array(o.order_id, o.granted_at, o.expires_at, o.revoked_at)) FROM (
                             SELECT order_id, granted_at, expires_at, revoked_at FROM granted_order
                             WHERE site = e.site AND member_id = e.member_id AND bundle_id = e.bundle_id
@@ -160,7 +160,7 @@ macro_rules! entitlement_where {
                  WHERE e.site = $1 AND e.member_id = $2 AND ", $where),
             postgres: concat!(
                 "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.granted_at, e.expires_at, e.revoked_at,
-                        e.direct_since, e.direct_until,
+                        e.direct_since, e.direct_until, e.job_id,
                         (SELECT COALESCE(json_agg(json_build_array(o.order_id, o.granted_at, o.expires_at,
                                                                    o.revoked_at)), '[]')::text FROM (
                             SELECT order_id, granted_at, expires_at, revoked_at FROM granted_order
@@ -269,6 +269,8 @@ pub(super) struct Terms<'a> {
     /// Whether an order holds it, which is noted elsewhere; else the grant itself does.
     pub(super) for_order: bool,
     pub(super) expires_at: Option<Time>,
+    /// The job that grants it, if one does.
+    pub(super) job: Option<&'a str>,
     pub(super) now: Time,
 }
 
@@ -279,17 +281,17 @@ pub(super) async fn grant_bundle(
     members: impl IntoIterator<Item = (&MemberId, EntitlementId)>,
     terms: &Terms<'_>,
 ) -> Result<u64> {
-    let Terms { bundle, source, for_order, expires_at, now } = *terms;
+    let Terms { bundle, source, for_order, expires_at, job, now } = *terms;
     let (direct_since, direct_until) = if for_order { (None, None) } else { (Some(now), expires_at) };
     sql!(
         "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, expires_at, direct_since,
-                                  direct_until, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                  direct_until, created_at, updated_at, job_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (site, member_id, bundle_id) DO UPDATE SET
              granted_at = CASE WHEN entitlement.revoked_at IS NULL
                                 AND (entitlement.expires_at IS NULL OR entitlement.expires_at > excluded.granted_at)
                           THEN entitlement.granted_at ELSE excluded.granted_at END,
-             source = COALESCE(excluded.source, entitlement.source),
+             source = COALESCE(excluded.source, entitlement.source), job_id = excluded.job_id,
              expires_at = excluded.expires_at, revoked_at = NULL, updated_at = excluded.updated_at,
              direct_since = CASE WHEN excluded.direct_since IS NULL
                                    OR entitlement.revoked_at IS NULL AND entitlement.direct_until > excluded.direct_since
@@ -312,6 +314,7 @@ pub(super) async fn grant_bundle(
             direct_until.into(),
             now.into(),
             now.into(),
+            job.into(),
         ]
     }))
     .run(conn)

@@ -106,6 +106,8 @@ pub struct EntitlementView {
     pub state: EntitlementState,
     /// Who granted it last, as the last call that said so did: a shop's name, `import`, …; `api` if none did.
     pub source: String,
+    /// The job that granted it last, if one did: for a group, or of an import. Its call is in the activity log under it.
+    pub job: Option<String>,
     /// The last order that it was granted for and that was not taken back; if all were, the last.
     pub order_id: Option<String>,
     /// The orders that it was granted for: those that were not taken back first, and of those the newest. At most 200.
@@ -146,6 +148,7 @@ impl FromRow for EntitlementView {
         let source: Option<String> = row.take()?;
         let (granted_at, expires_at, revoked_at) = (row.take()?, row.take()?, row.take()?);
         let (since, until): (Option<Time>, _) = (row.take()?, row.take()?);
+        let job = row.take()?;
         let wrong = |error: serde_json::Error| usher_db::Error::Decode(error.into());
         let orders: Vec<OrderRow> = serde_json::from_str(&row.take::<String>()?).map_err(wrong)?;
         Ok(Self {
@@ -155,6 +158,7 @@ impl FromRow for EntitlementView {
             bundle_name,
             state: EntitlementState::Active,
             source: source.unwrap_or_else(|| "api".into()),
+            job,
             order_id: orders.first().map(|(id, ..)| id.clone()),
             more_orders: (orders.len() > MAX_ORDERS).then_some(true),
             orders: orders.into_iter().take(MAX_ORDERS).map(order).collect(),

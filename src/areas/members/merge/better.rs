@@ -11,6 +11,7 @@ pub struct Right {
     /// The entitlement's bundle.
     pub bundle: String,
     pub source: Option<String>,
+    pub job: Option<String>,
     pub granted_at: Time,
     pub expires_at: Option<Time>,
     pub revoked_at: Option<Time>,
@@ -96,7 +97,7 @@ mod tests {
     prop_compose! {
         fn a_right()(span in a_span(), revoked_at in proptest::option::of(time()), created_at in time()) -> Right {
             Right {
-                bundle: "bun".into(), source: None, direct: Some(span), granted_at: span.since,
+                bundle: "bun".into(), source: None, job: None, direct: Some(span), granted_at: span.since,
                 expires_at: span.expires_at, revoked_at, created_at,
             }
         }

@@ -143,7 +143,7 @@ async fn entitlements(
     now: Time,
 ) -> Result<u64> {
     let rights: Vec<Right> = sql!(
-        "SELECT bundle_id, source, granted_at, expires_at, revoked_at, direct_since, direct_until, created_at
+        "SELECT bundle_id, source, job_id, granted_at, expires_at, revoked_at, direct_since, direct_until, created_at
              FROM entitlement
          WHERE site = $1 AND member_id = $2 ORDER BY bundle_id LIMIT $3"
     )
@@ -155,7 +155,7 @@ async fn entitlements(
     let n = rights.len() as u64;
     for lost in rights {
         let own: Option<Right> = sql!(
-            "SELECT bundle_id, source, granted_at, expires_at, revoked_at, direct_since, direct_until, created_at
+            "SELECT bundle_id, source, job_id, granted_at, expires_at, revoked_at, direct_since, direct_until, created_at
              FROM entitlement
              WHERE site = $1 AND member_id = $2 AND bundle_id = $3"
         )
@@ -207,7 +207,7 @@ async fn settle(tx: &mut Tx, site: SiteId, winner: &MemberId, bundle: &str, now:
 async fn write(tx: &mut Tx, site: SiteId, member: &MemberId, right: &Right, now: Time) -> Result<u64> {
     sql!(
         "UPDATE entitlement SET source = $4, granted_at = $5, expires_at = $6, revoked_at = $7, direct_since = $8,
-                direct_until = $9, created_at = $10, updated_at = $11
+                direct_until = $9, created_at = $10, updated_at = $11, job_id = $12
          WHERE site = $1 AND member_id = $2 AND bundle_id = $3"
     )
     .bind(site)
@@ -221,18 +221,20 @@ async fn write(tx: &mut Tx, site: SiteId, member: &MemberId, right: &Right, now:
     .bind(right.direct.and_then(|direct| direct.expires_at))
     .bind(right.created_at)
     .bind(now)
+    .bind(right.job.as_deref())
     .run(tx.conn())
     .await
 }
 
 impl FromRow for Right {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
-        let (bundle, source) = (row.take()?, row.take()?);
+        let (bundle, source, job) = (row.take()?, row.take()?, row.take()?);
         let (granted_at, expires_at, revoked_at) = (row.take()?, row.take()?, row.take()?);
         let (since, until): (Option<Time>, _) = (row.take()?, row.take()?);
         Ok(Self {
             bundle,
             source,
+            job,
             granted_at,
             expires_at,
             revoked_at,
