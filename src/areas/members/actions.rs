@@ -216,20 +216,23 @@ fn mismatch(id: &MemberId) -> Error {
 
 /// The member that was looked up for a call, or why there is none. Notes whom the call is about.
 pub fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member> {
+    let may_create = cx.writes() && cx.caller.key.scopes.has(Scope::MembersManage);
     let member = member.ok_or_else(|| {
         let whom = match who {
             MemberRef::Id(by) => by.id.as_str(),
             MemberRef::Email(_) => "with this address",
         };
-        let text = format!("The site has no member {whom}. Check it with members.list, or make the member first.");
+        let what = if cx.writes() { ", or make the member first" } else { "" };
+        let text = format!("The site has no member {whom}. Look with members.list{what}.");
         let error = Error::new(Code::MemberNotFound, text);
         match who {
-            MemberRef::Id(_) => error,
-            MemberRef::Email(by) => error.fixed_by(Fix {
+            // A member is made only for a call that wants to do something with it, and by a key that may.
+            MemberRef::Email(by) if may_create => error.fixed_by(Fix {
                 tool: "members.create",
                 args: json!({ "email": by.email.as_str() }),
                 scope: Some(Scope::MembersManage.name()),
             }),
+            _ => error,
         }
     })?;
     cx.touches(&member.id);
