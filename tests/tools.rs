@@ -379,3 +379,47 @@ both!(who_only_reads_is_not_told_to_make_a_member, async |world| {
         );
     }
 });
+
+both!(a_cursor_is_of_one_list, async |world| {
+    world.without_budgets().await;
+    for n in 0..2 {
+        world.ok("videos.create", json!({ "title": format!("L{n}") })).await;
+        world.ok("bundles.create", json!({ "name": format!("B{n}") })).await;
+        world.ok("groups.create", json!({ "name": format!("G{n}") })).await;
+        world.ok("members.create", json!({ "email": format!("m{n}@example.com"), "tags": [format!("t{n}")] })).await;
+    }
+    let lists = ["videos.list", "bundles.list", "groups.list", "members.list", "tags.list", "activity.list"];
+    for from in lists {
+        let cursor = world.ok(from, json!({ "limit": 1 })).await["nextCursor"].clone();
+        for to in lists {
+            let reply = world.call(&world.key, to, json!({ "limit": 1, "cursor": cursor })).await;
+            if from == to {
+                reply.result();
+            } else {
+                assert_eq!(reply.code(), "invalid_cursor", "{from} {to}");
+            }
+        }
+    }
+});
+
+both!(a_job_that_waits_shows_its_counts_at_zero, async |world| {
+    let group = world.ok("groups.create", json!({ "name": "G" })).await["id"].clone();
+    let filter = json!({ "tag": "early" });
+    for (tool, args, counts) in [
+        (
+            "access.grantFree",
+            json!({ "group": group }),
+            json!({ "alreadyHad": 0, "done": 0, "failed": 0, "granted": 0, "total": 0 }),
+        ),
+        (
+            "groups.addMembers",
+            json!({ "group": group, "filter": filter }),
+            json!({ "added": 0, "already": 0, "done": 0, "total": 0 }),
+        ),
+        ("members.export", json!({}), json!({ "done": 0, "total": 0 })),
+    ] {
+        let body = json!({ "args": args, "dryRun": true });
+        let job = world.call_with(&world.key, tool, body, &[]).await.result()["job"].clone();
+        assert_eq!((&job["status"], &job["progress"]), (&json!("queued"), &counts), "{tool}");
+    }
+});

@@ -316,3 +316,23 @@ both!(a_grant_is_for_one_member_or_one_group, async |world| {
     let group = json!({ "group": "grp_01kan8v3t0e0rt8nfkzk1s7p4qe" });
     assert_eq!(world.call(&world.key, "access.removeFree", group).await.code(), "group_not_found");
 });
+
+both!(an_answer_says_what_it_is_about_and_no_argument_is_passed_over, async |world| {
+    let course = bundle(world, &[]).await;
+    let who = json!({ "id": member(world, "anna@example.com").await });
+    for (tool, args) in [
+        ("access.grantFree", json!({ "member": who })),
+        ("access.removeFree", json!({ "member": who })),
+        ("access.setTrial", json!({ "member": who, "days": 1 })),
+        ("access.revokeBundle", json!({ "member": who, "bundle": course })),
+    ] {
+        assert_eq!(world.ok(tool, args).await.get("memberCreated"), None, "{tool}");
+    }
+    let named = json!({ "member": who, "bundle": course, "name": "Anna" });
+    let reply = world.call(&world.key, "access.grantBundle", named).await;
+    assert_eq!((reply.code().as_str(), &reply.json()["fields"][0]["path"]), ("arguments_refused", &json!("args.name")));
+    let args = json!({ "member": { "email": "ben@example.com" }, "bundle": course, "createMember": true });
+    let made = world.ok("access.grantBundle", args).await;
+    assert_eq!(made["memberCreated"], true);
+    assert!(made["member"]["createdAt"].as_str() <= made["entitlement"]["grantedAt"].as_str(), "{made}");
+});

@@ -30,6 +30,10 @@ impl Job for Grant {
     const QUEUE: Queue = Queue::Bulk;
     const MAX_ATTEMPTS: u32 = 100;
     const TIMEOUT: Duration = Duration::from_secs(12 * 3600);
+
+    fn progress(&self) -> Value {
+        At::default().counts(&self.act)
+    }
 }
 
 /// How far it got; the job's checkpoint. Readable for ever.

@@ -33,7 +33,7 @@ pub struct Granted {
     changed: Option<bool>,
     /// The member as it is now.
     member: Option<Member>,
-    /// Whether the member was made by this call.
+    /// Only of `access.grantBundle`: whether the member was made by this call.
     member_created: Option<bool>,
     /// Whether this order was granted before; then nothing was done, even if the bundle was revoked since.
     order_repeated: Option<bool>,
@@ -53,7 +53,7 @@ impl Granted {
         Self {
             changed: Some(done.changed || done.is_new),
             member: Some(done.member),
-            member_created: Some(done.is_new),
+            member_created: None,
             order_repeated: done.is_repeated.then_some(true),
             entitlement: done.entitlement,
             access: Some(done.access),
@@ -212,6 +212,9 @@ impl Tool for GrantBundle {
             source: word("args.source", self.source)?,
             order_id: order_id.clone(),
         };
+        if self.name.is_some() && !self.create_member {
+            return Err(Error::refused("args.name", "only with createMember: true; members.update renames a member"));
+        }
         match target {
             Target::Group(_) if order_id.is_some() => {
                 Err(Error::refused("args.orderId", "an order is one member's; leave it out for a group"))
@@ -228,7 +231,8 @@ impl Tool for GrantBundle {
                         return Err(Error::refused("args.createMember", "only for a member by address"));
                     }
                 };
-                Ok(Granted::to_member(actions::apply(cx, &member, new, &act).await?))
+                let done = actions::apply(cx, &member, new, &act).await?;
+                Ok(Granted { member_created: Some(done.is_new), ..Granted::to_member(done) })
             }
         }
     }

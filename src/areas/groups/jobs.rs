@@ -74,6 +74,10 @@ impl Job for AddByFilter {
     const QUEUE: Queue = Queue::Bulk;
     const MAX_ATTEMPTS: u32 = MAX_ATTEMPTS;
     const TIMEOUT: Duration = TIMEOUT;
+
+    fn progress(&self) -> Value {
+        At::default().progress(&Placing::Into(self.group.clone()))
+    }
 }
 
 impl Job for RemoveByFilter {
@@ -81,6 +85,10 @@ impl Job for RemoveByFilter {
     const QUEUE: Queue = Queue::Bulk;
     const MAX_ATTEMPTS: u32 = MAX_ATTEMPTS;
     const TIMEOUT: Duration = TIMEOUT;
+
+    fn progress(&self) -> Value {
+        At::default().progress(&Placing::OutOf(self.group.clone()))
+    }
 }
 
 impl Job for MoveByFilter {
@@ -88,6 +96,10 @@ impl Job for MoveByFilter {
     const QUEUE: Queue = Queue::Bulk;
     const MAX_ATTEMPTS: u32 = MAX_ATTEMPTS;
     const TIMEOUT: Duration = TIMEOUT;
+
+    fn progress(&self) -> Value {
+        At::default().progress(&Placing::Move(self.from.clone(), self.to.clone()))
+    }
 }
 
 impl Job for Delete {
@@ -95,6 +107,10 @@ impl Job for Delete {
     const QUEUE: Queue = Queue::Bulk;
     const MAX_ATTEMPTS: u32 = MAX_ATTEMPTS;
     const TIMEOUT: Duration = TIMEOUT;
+
+    fn progress(&self) -> Value {
+        json!({ "total": self.places, "done": 0 })
+    }
 }
 
 /// Applies [`AddByFilter`].

@@ -6,7 +6,7 @@ use usher_db::Change;
 
 use super::{
     store::{self, Filter, Path, Place},
-    types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span},
+    types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span, made_at},
 };
 use crate::{
     areas::{access, groups},
@@ -75,7 +75,7 @@ pub async fn list(
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<(Vec<Member>, Option<String>)> {
-    let place = Cursor::decode(cursor, sort.as_str())?;
+    let place = Cursor::decode(cursor, &order(sort))?;
     let place = place.map_or_else(|| Place::start(sort), |[key, id]| Place { key, id });
     let _turn = match &filter.text {
         Some(_) => Some(SEARCHES.acquire().await.map_err(Error::internal)?),
@@ -92,9 +92,14 @@ pub async fn list(
     let items: Vec<_> = items.into_iter().map(|member| member.with_status_at(now)).collect();
     let next = items.last().filter(|_| more).map(|member| {
         let Place { key, id } = Place::after(member, sort);
-        Cursor::after(sort.as_str(), [key, id]).encode()
+        Cursor::after(&order(sort), [key, id]).encode()
     });
     Ok((items, next))
+}
+
+/// What a cursor of the list says that it is of.
+fn order(sort: MemberSort) -> String {
+    format!("members.list {}", sort.as_str())
 }
 
 /// The quickest path to a page by address or name: through a filter that few members fit, if there is one.
@@ -246,12 +251,16 @@ pub fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Mem
 
 /// Makes a member. Sends nothing.
 pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
+    let id: MemberId = cx.app.clock.id();
+    // What the call does to the new member comes after it was made, however long the call has waited for its turn.
+    cx.now = cx.now.max(made_at(&id));
+    let free_access = new.free_access.map(|free| Span { since: free.since.max(cx.now), ..free });
     let member = Member {
         name: new.name.and_then(Name::into_option),
         note: new.note.and_then(Note::into_option),
         tags: set(new.tags).into_iter().collect(),
-        free_access: new.free_access,
-        ..Member::new(cx.app.clock.id(), new.email.to_string())
+        free_access,
+        ..Member::new(id, new.email.to_string())
     };
     let (site, now) = (cx.site(), cx.now);
     let member = member.with_status_at(now);

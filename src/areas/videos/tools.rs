@@ -22,7 +22,7 @@ pub const AREA: Area = Area {
 };
 
 /// The list has one order, newest first.
-const ORDER: &str = "-id";
+const ORDER: &str = "videos.list -id";
 
 /// A page of videos.
 #[derive(Object)]

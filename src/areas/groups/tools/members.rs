@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Members come in the order of their ids, which is that in which they were made.
-const ORDER: &str = "id";
+const ORDER: &str = "groups.listMembers id";
 
 /// A page of a group's members.
 #[derive(Object)]
