@@ -74,6 +74,7 @@ codes! {
     GroupBusy "group_busy" true "A job gives access to the group's members, or takes it; wait for its end, or cancel it. `error` names it.";
     GroupExists "group_exists" false "Another group has the name; `error` names its id.";
     EntitlementNotFound "entitlement_not_found" false "The member has no such entitlement.";
+    OrderNotFound "order_not_found" false "No order of this id was granted in the site.";
     OrderIdUsed "order_id_used" false "The order was granted to another member, or for another bundle.";
     SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
     TooManyTags "too_many_tags" false "A member has at most 100 tags.";

@@ -12,7 +12,7 @@ pub fn default_limit() -> u32 {
 /// A text after every id: where a list that is newest first begins.
 pub const LAST: &str = "~";
 
-/// Where a page ends: the order it is in, and the values of its last item that the order goes by.
+/// Where a page ends: the list and the order it is in, and the values of its last item that the order goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     order: String,
@@ -20,7 +20,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The cursor after an item.
+    /// The cursor after an item. `order` names the list too, so that no other takes it for its own.
     pub fn after<const N: usize>(order: &str, values: [String; N]) -> Self {
         Self { order: order.into(), values: values.into() }
     }

@@ -1,5 +1,6 @@
 //! Access through the front door: grants, and the questions about it.
 
+mod dry;
 mod grants;
 mod groups;
 mod histories;

@@ -237,3 +237,189 @@ impl Things {
         }
     }
 }
+
+/// The arguments with another value in each field, also those of objects within: the field, and the arguments.
+fn mutated(args: &Value, schema: &Value, defs: &Value) -> Vec<(String, Value)> {
+    let resolved = |schema: &Value| match schema["$ref"].as_str() {
+        Some(at) => defs[at.rsplit('/').next().unwrap()].clone(),
+        None => schema.clone(),
+    };
+    let wrong = [
+        json!(null),
+        json!(1.5),
+        json!(true),
+        json!(""),
+        json!(" "),
+        json!("\u{0}"),
+        json!("2026-13-01T00:00:00Z"),
+        json!("x".repeat(6000)),
+        json!([]),
+        json!([1, null]),
+        json!({}),
+        json!({ "id": 1, "email": "a@example.com" }),
+    ];
+    let mut all = Vec::new();
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        for value in &wrong {
+            let mut args = args.clone();
+            args[name] = value.clone();
+            all.push((name.clone(), args));
+        }
+        let field = resolved(field);
+        let forms = field["oneOf"].as_array().cloned().unwrap_or_else(|| vec![field.clone()]);
+        for form in forms.iter().map(resolved).filter(|form| form["properties"].is_object()) {
+            for (_, inner) in mutated(&json!({}), &form, defs) {
+                let mut args = args.clone();
+                args[name] = inner;
+                all.push((name.clone(), args));
+            }
+        }
+    }
+    all
+}
+
+both!(what_is_wrong_is_said_of_the_field_in_plain_words, async |world| {
+    world.without_budgets().await;
+    for tool in &CATALOG.tools {
+        let (name, writes) = (tool.definition.name, tool.definition.access.kind != Kind::Read);
+        let mut bodies = mutated(&tool.example, &tool.args, &tool.args["$defs"]);
+        let mut unknown = tool.example.clone();
+        unknown["colour"] = json!(1);
+        bodies.push(("colour".into(), unknown));
+        for (field, args) in bodies {
+            let mut body = json!({ "args": args });
+            if writes {
+                body["dryRun"] = json!(true);
+            }
+            let reply = world.call_with(&world.key, name, body, &[]).await;
+            let answer = reply.json();
+            assert!([200, 400].contains(&reply.status), "{name} {args}: {answer}");
+            if reply.status == 200 {
+                continue;
+            }
+            for fault in answer["fields"].as_array().expect("faults") {
+                let (path, message) = (fault["path"].as_str().unwrap(), fault["message"].as_str().unwrap());
+                assert!(
+                    path == format!("args.{field}") || path.starts_with(&format!("args.{field}.")),
+                    "{name} {args}: {answer}"
+                );
+                assert!(
+                    !["Error", "parse", "expected", "schema", "type \""].iter().any(|word| message.contains(word)),
+                    "{name} {args}: {message}"
+                );
+            }
+        }
+    }
+});
+
+both!(nested_and_alternative_arguments_are_explained, async |world| {
+    let cases = [
+        (
+            "members.create",
+            json!({ "email": "a@example.com", "freeAccess": { "until": 1 } }),
+            "args.freeAccess.until",
+            "unknown field; known: expiresAt",
+        ),
+        (
+            "members.create",
+            json!({ "email": "a@example.com", "freeAccess": { "expiresAt": "soon" } }),
+            "args.freeAccess.expiresAt",
+            "not a time as RFC 3339 has it, like 2026-11-22T13:00:00Z",
+        ),
+        ("members.get", json!({ "member": {} }), "args.member", r#"give {"id": …} or {"email": …}, one of them"#),
+        (
+            "members.get",
+            json!({ "member": "anna@example.com" }),
+            "args.member",
+            r#"give {"id": …} or {"email": …}, one of them"#,
+        ),
+        (
+            "members.get",
+            json!({ "member": { "id": "mem_01kan8v3t0e0rt8nfkzk1s7p4qs", "email": "a@example.com" } }),
+            "args.member",
+            r#"give {"id": …} or {"email": …}, one of them"#,
+        ),
+        ("members.get", json!({ "member": { "email": "anna" } }), "args.member.email", "not an email address"),
+        ("members.list", json!({ "limit": "10" }), "args.limit", "must be a whole number, not a string"),
+        ("members.list", json!({ "limit": 1000 }), "args.limit", "must be at most 200"),
+        (
+            "videos.create",
+            json!({ "title": " " }),
+            "args.title",
+            "must be one line with something in it that is not space",
+        ),
+        (
+            "videos.create",
+            json!({ "title": "A", "slug": "A b" }),
+            "args.slug",
+            "must be lower-case letters a to z, digits, and single hyphens between them, like lesson-1",
+        ),
+        ("tools.describe", json!({}), "args.name", "required, and missing"),
+        ("keys.whoami", json!({ "key": 1 }), "args.key", "unknown field; the tool takes no arguments"),
+    ];
+    for (tool, args, path, message) in cases {
+        let answer = world.call(&world.key, tool, args.clone()).await.json();
+        assert_eq!(answer["fields"], json!([{ "path": path, "message": message }]), "{tool} {args}");
+    }
+});
+
+both!(who_only_reads_is_not_told_to_make_a_member, async |world| {
+    let who = json!({ "member": { "email": "nobody@example.com" } });
+    let narrow = world.key_with(&[usher::tools::Scope::MembersRead, usher::tools::Scope::AccessGrant]).await;
+    for (key, tool, fix) in [
+        (&world.key, "members.get", false),
+        (&world.key, "access.grantFree", true),
+        (&narrow, "access.grantFree", false),
+    ] {
+        let answer = world.call(key, tool, who.clone()).await.json();
+        assert_eq!(
+            (&answer["code"], answer.get("fix").is_some()),
+            (&json!("member_not_found"), fix),
+            "{tool}: {answer}"
+        );
+    }
+});
+
+both!(a_cursor_is_of_one_list, async |world| {
+    world.without_budgets().await;
+    for n in 0..2 {
+        world.ok("videos.create", json!({ "title": format!("L{n}") })).await;
+        world.ok("bundles.create", json!({ "name": format!("B{n}") })).await;
+        world.ok("groups.create", json!({ "name": format!("G{n}") })).await;
+        world.ok("members.create", json!({ "email": format!("m{n}@example.com"), "tags": [format!("t{n}")] })).await;
+    }
+    let lists = ["videos.list", "bundles.list", "groups.list", "members.list", "tags.list", "activity.list"];
+    for from in lists {
+        let cursor = world.ok(from, json!({ "limit": 1 })).await["nextCursor"].clone();
+        for to in lists {
+            let reply = world.call(&world.key, to, json!({ "limit": 1, "cursor": cursor })).await;
+            if from == to {
+                reply.result();
+            } else {
+                assert_eq!(reply.code(), "invalid_cursor", "{from} {to}");
+            }
+        }
+    }
+});
+
+both!(a_job_that_waits_shows_its_counts_at_zero, async |world| {
+    let group = world.ok("groups.create", json!({ "name": "G" })).await["id"].clone();
+    let filter = json!({ "tag": "early" });
+    for (tool, args, counts) in [
+        (
+            "access.grantFree",
+            json!({ "group": group }),
+            json!({ "alreadyHad": 0, "done": 0, "failed": 0, "granted": 0, "total": 0 }),
+        ),
+        (
+            "groups.addMembers",
+            json!({ "group": group, "filter": filter }),
+            json!({ "added": 0, "already": 0, "done": 0, "total": 0 }),
+        ),
+        ("members.export", json!({}), json!({ "done": 0, "total": 0 })),
+    ] {
+        let body = json!({ "args": args, "dryRun": true });
+        let job = world.call_with(&world.key, tool, body, &[]).await.result()["job"].clone();
+        assert_eq!((&job["status"], &job["progress"]), (&json!("queued"), &counts), "{tool}");
+    }
+});

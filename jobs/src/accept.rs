@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::Value;
 use usher_db::{Tx, sql_both};
 
 use crate::{
@@ -33,22 +33,25 @@ impl Owner<'_> {
     }
 }
 
+/// A job without its kind.
+struct Work {
+    queue: Queue,
+    max_attempts: u32,
+    payload: String,
+    progress: Value,
+}
+
 impl Jobs {
     /// Accepts a job in the caller's transaction: with its commit the job lasts, without it there is none.
     /// Gives the earlier job where one has the same dedupe key, whatever its state.
     pub async fn enqueue<J: Job>(&self, tx: &mut Tx, owner: Owner<'_>, job: &J) -> Result<JobRow> {
-        self.accept(tx, owner, J::KIND, J::QUEUE, J::MAX_ATTEMPTS, to_json(job)?).await
+        let work =
+            Work { queue: J::QUEUE, max_attempts: J::MAX_ATTEMPTS, payload: to_json(job)?, progress: job.progress() };
+        self.accept(tx, owner, J::KIND, work).await
     }
 
-    async fn accept(
-        &self,
-        tx: &mut Tx,
-        owner: Owner<'_>,
-        kind: &str,
-        queue: Queue,
-        max_attempts: u32,
-        payload: String,
-    ) -> Result<JobRow> {
+    async fn accept(&self, tx: &mut Tx, owner: Owner<'_>, kind: &str, work: Work) -> Result<JobRow> {
+        let Work { queue, max_attempts, payload, progress } = work;
         let (now, ticket) = (self.now(), ticket::new_id());
         let row = JobRow {
             site: owner.site,
@@ -61,7 +64,7 @@ impl Jobs {
             attempt: 0,
             max_attempts,
             cancelling: false,
-            progress: json!({}),
+            progress,
             result: None,
             error_code: None,
             error: None,

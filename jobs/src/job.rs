@@ -1,6 +1,7 @@
 use std::{error::Error, fmt, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
 /// One kind of work. The value is the payload: ids, numbers and a cursor, readable for ever.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -12,6 +13,11 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     const MAX_ATTEMPTS: u32 = 8;
     /// How long one attempt may take.
     const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+    /// What its progress says before it begins: the counts, at zero.
+    fn progress(&self) -> Value {
+        json!({})
+    }
 }
 
 /// Where jobs queue.

@@ -62,17 +62,20 @@ CREATE TABLE bundle_video (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bundle_video_video ON bundle_video (site, video_id, bundle_id);
 
--- A member's right to a bundle: one row for both, whatever the number of grants.
+-- A member's right to a bundle: one row for both, whatever the number of grants. What holds it is a grant without an
+-- order, and orders; it ends with the last of them, or earlier if all of it was taken away.
 CREATE TABLE entitlement (
     site          INTEGER NOT NULL,
     id            TEXT NOT NULL,
     member_id     TEXT NOT NULL,
     bundle_id     TEXT NOT NULL,
-    source        TEXT NOT NULL, -- who gave it last: api, group, import, a shop's name, …
-    order_id      TEXT, -- the last order it was given for
+    source        TEXT, -- who gave it last: import, a shop's name, …; null: no call has said
     granted_at    INTEGER NOT NULL, -- it holds from then on
     expires_at    INTEGER, -- and until then; null: for life
     revoked_at    INTEGER,
+    job_id        TEXT, -- the job that gave it last; null: a call did
+    direct_since  INTEGER, -- a grant without an order holds it from then on; null: none does
+    direct_until  INTEGER, -- and until then; null: for life
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL,
     PRIMARY KEY (site, member_id, bundle_id),
@@ -88,10 +91,12 @@ CREATE TABLE granted_order (
     member_id     TEXT NOT NULL,
     bundle_id     TEXT NOT NULL,
     granted_at    INTEGER NOT NULL,
+    expires_at    INTEGER, -- it holds the bundle until then; null: for life
+    revoked_at    INTEGER, -- it was taken back, or the bundle was
     PRIMARY KEY (site, order_id),
     FOREIGN KEY (site, member_id) REFERENCES member (site, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX granted_order_member ON granted_order (site, member_id);
+CREATE INDEX granted_order_member ON granted_order (site, member_id, bundle_id);
 
 CREATE TABLE watch (
     site          INTEGER NOT NULL,

@@ -45,6 +45,11 @@ impl Cx {
         self.caller.site.id
     }
 
+    /// Whether the call writes.
+    pub fn writes(&self) -> bool {
+        self.tx.is_some()
+    }
+
     /// For a statement: in the transaction of a writing tool, else on a reading connection.
     pub fn conn(&mut self) -> Conn<'_> {
         match &mut self.tx {

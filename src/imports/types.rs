@@ -90,7 +90,7 @@ pub struct Problem {
 /// The encoding of a code that a call gives.
 pub(crate) fn encoding(code: &str) -> Result<Encoding> {
     let known = Encoding::ALL.into_iter().find(|encoding| encoding.code() == code.to_lowercase());
-    known.ok_or_else(|| one_of("mapping.encoding", Encoding::ALL.iter().map(|one| one.code()).collect()))
+    known.ok_or_else(|| one_of("args.mapping.encoding", Encoding::ALL.iter().map(|one| one.code()).collect()))
 }
 
 /// The refusal of a code that is none of those there are.

@@ -2,6 +2,7 @@
 //! manifest, `tools.list`, the scope page and the tests over all tools read the same [`CATALOG`].
 
 pub mod catalog;
+mod faults;
 pub mod manifest;
 pub mod openapi;
 pub mod schema;

@@ -33,6 +33,32 @@ fn close_alternatives(schemas: &mut Schemas) {
     }
 }
 
+/// Closes the objects of arguments, those within them too: what a tool is not told about it must not ignore.
+pub fn close(name: &str, schemas: &mut Schemas) {
+    let Some(schema) = schemas.get_mut(name) else { return };
+    let is_open = ["oneOf", "anyOf", "additionalProperties"].iter().all(|key| schema.get(key).is_none());
+    if schema["type"] == "object" && is_open {
+        schema["additionalProperties"] = json!(false);
+    }
+    let mut inner = Vec::new();
+    references(schema, &mut inner);
+    for name in inner.into_iter().filter(|inner| inner != name) {
+        close(&name, schemas);
+    }
+}
+
+fn references(schema: &Value, into: &mut Vec<String>) {
+    match schema {
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next());
+            into.extend(name.map(str::to_owned));
+            fields.values().for_each(|value| references(value, into));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, into)),
+        _ => {}
+    }
+}
+
 fn tidy(value: &mut Value) {
     let Some(schema) = value.as_object_mut() else { return };
 

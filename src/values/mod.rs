@@ -19,6 +19,16 @@ pub use tag::{InvalidTag, Tag};
 pub use time::Time;
 pub use title::{InvalidTitle, Title};
 
+/// What a text must be to fit a pattern of the schemas, for whoever sent another one.
+pub fn pattern_asks(pattern: &str) -> &'static str {
+    match pattern {
+        slug::PATTERN => "must be lower-case letters a to z, digits, and single hyphens between them, like lesson-1",
+        title::PATTERN => "must be one line with something in it that is not space",
+        r"^[^\x00]*$" => "has a NUL character, which no text may have",
+        _ => "must be one line without control characters",
+    }
+}
+
 /// A text in the form that names and titles are searched in: that of an address's key, with one blank between words.
 pub fn search_key(text: &str) -> String {
     let key = email_key(text);

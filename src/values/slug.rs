@@ -9,6 +9,9 @@ use super::Title;
 /// The longest slug, in characters.
 const LONGEST: usize = 100;
 
+/// The same as a pattern.
+pub(super) const PATTERN: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
+
 /// Characters of a title's slug, so that a number has room behind it.
 const OF_TITLE: usize = 80;
 
@@ -79,7 +82,7 @@ super::json_string!(
     MetaSchema {
         min_length: Some(1),
         max_length: Some(LONGEST),
-        pattern: Some("^[a-z0-9]+(-[a-z0-9]+)*$".into()),
+        pattern: Some(PATTERN.into()),
         example: Some("lesson-1-the-brush".into()),
         ..MetaSchema::new("string")
     },

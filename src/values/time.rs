@@ -42,7 +42,8 @@ impl Time {
         Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
 
-    fn parse(text: &str) -> Result<Self, chrono::ParseError> {
+    /// Reads a moment as RFC 3339 has it.
+    pub fn parse(text: &str) -> Result<Self, chrono::ParseError> {
         DateTime::parse_from_rfc3339(text).map(|time| Self(time.timestamp_micros()))
     }
 }

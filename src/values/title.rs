@@ -6,6 +6,9 @@ use usher_db::{Cell, Column, Value};
 /// The longest title, in characters.
 const LONGEST: usize = 200;
 
+/// Something that is not space, and no control character.
+pub(super) const PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+
 /// What a video, a bundle or a group is called: one line, without outer space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Title(Box<str>);
@@ -55,8 +58,7 @@ super::json_string!(
     MetaSchema {
         min_length: Some(1),
         max_length: Some(LONGEST),
-        // Something that is not space, and no control character.
-        pattern: Some(r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$".into()),
+        pattern: Some(PATTERN.into()),
         example: Some("Lesson 1: The brush".into()),
         ..MetaSchema::new("string")
     },

@@ -57,6 +57,122 @@ both!(a_shop_unlocks_a_lifetime_bundle_with_one_call, async |world| {
     assert_eq!(world.call(&world.key, "access.grantBundle", moved).await.code(), "order_id_used");
 });
 
+both!(a_bundle_stays_while_another_order_holds_it, async |world| {
+    let lesson = video(world, "bundle").await;
+    let course = bundle(world, &[&lesson]).await;
+    let who = json!({ "id": member(world, "anna@example.com").await });
+    let day = |n: u32| json!(world.clock.now() + DAY * n);
+    let grant = async |order: Option<&str>, until: Option<serde_json::Value>, source: Option<&str>| {
+        let mut args = json!({ "member": who, "bundle": course });
+        for (name, value) in
+            [("orderId", order.map(|it| json!(it))), ("expiresAt", until), ("source", source.map(|it| json!(it)))]
+        {
+            if let Some(value) = value {
+                args[name] = value;
+            }
+        }
+        world.ok("access.grantBundle", args).await
+    };
+    let back = async |order: &str| world.ok("access.revokeBundle", json!({ "orderId": order })).await;
+    let states = |answer: &serde_json::Value| -> Vec<String> {
+        let orders = answer["entitlement"]["orders"].as_array().unwrap().iter();
+        orders.map(|one| format!("{} {}", one["orderId"].as_str().unwrap(), one["state"].as_str().unwrap())).collect()
+    };
+    assert_eq!(grant(Some("rent"), Some(day(3)), Some("shop")).await["changed"], true);
+    assert_eq!(grant(Some("life"), None, None).await["entitlement"]["source"], "shop");
+    world.clock.advance(Duration::from_secs(1));
+    let more = grant(Some("month"), Some(day(30)), None).await;
+    assert_eq!(more["changed"], false);
+    assert_eq!(states(&more), ["month active", "life active", "rent active"]);
+    let back_life = back("life").await;
+    assert_eq!(back_life["changed"], true);
+    assert_eq!(states(&back_life), ["month active", "rent active", "life revoked"]);
+    assert_eq!(back_life["entitlement"]["expiresAt"], day(30));
+    assert_eq!(back_life["access"]["until"], day(30));
+    assert_eq!(back("life").await["changed"], false);
+    // Sent again, it does not hold it again.
+    let late = grant(Some("life"), None, Some("other")).await;
+    assert_eq!((&late["changed"], &late["orderRepeated"]), (&json!(false), &json!(true)));
+    assert_eq!((&late["entitlement"]["expiresAt"], &late["entitlement"]["source"]), (&day(30), &json!("shop")));
+    // A grant without an order holds it when all orders are gone.
+    let direct = grant(None, Some(day(9)), None).await;
+    assert_eq!((&direct["changed"], &direct["entitlement"]["direct"]["expiresAt"]), (&json!(false), &day(9)));
+    back("month").await;
+    let rest = back("rent").await;
+    assert_eq!((&rest["access"]["reason"], &rest["access"]["until"]), (&json!("allowed_bundle"), &day(9)));
+    let listed = world.ok("members.listEntitlements", json!({ "member": who })).await;
+    assert_eq!(listed["items"][0], rest["entitlement"]);
+    // What is over holds nothing.
+    assert_eq!(grant(Some("year"), Some(day(365)), None).await["changed"], true);
+    world.clock.advance(DAY * 10);
+    let last = back("year").await;
+    assert_eq!((&last["changed"], &last["access"]["reason"]), (&json!(true), &json!("bundle_revoked")));
+    assert_eq!(last["entitlement"]["revokedAt"], json!(world.clock.now()));
+    assert_eq!(last["entitlement"].get("direct"), None);
+    // With the whole bundle go all its orders.
+    grant(Some("new"), None, None).await;
+    world.ok("access.revokeBundle", json!({ "member": who, "bundle": course })).await;
+    assert_eq!(back("new").await["changed"], false);
+    grant(Some("newer"), None, None).await;
+    assert_eq!(back("newer").await["access"]["allowed"], false);
+});
+
+both!(an_order_is_taken_back_where_it_was_granted, async |world| {
+    let (course, other) = (bundle(world, &[]).await, bundle(world, &[]).await);
+    let anna = json!({ "id": member(world, "anna@example.com").await });
+    let ben = json!({ "id": member(world, "ben@example.com").await });
+    world.ok("access.grantBundle", json!({ "member": anna, "bundle": course, "orderId": "o" })).await;
+    let group = json!("grp_01kan8v3t0e0rt8nfkzk1s7p4qe");
+    for (args, code) in [
+        (json!({ "orderId": "unknown" }), "order_not_found"),
+        (json!({ "orderId": "o", "member": ben }), "order_id_used"),
+        (json!({ "orderId": "o", "bundle": other }), "order_id_used"),
+        (json!({ "orderId": "o", "group": group }), "arguments_refused"),
+        (json!({ "orderId": " " }), "arguments_refused"),
+        (json!({ "member": anna }), "arguments_refused"),
+    ] {
+        assert_eq!(world.call(&world.key, "access.revokeBundle", args.clone()).await.code(), code, "{args}");
+    }
+    let body = json!({ "args": { "orderId": "o" }, "dryRun": true });
+    let dry = world.call_with(&world.key, "access.revokeBundle", body, &[]).await.json();
+    assert_eq!(dry["changes"][1]["kind"], "access", "{dry}");
+    let done = world.ok("access.revokeBundle", json!({ "orderId": "o", "member": anna, "bundle": course })).await;
+    assert_eq!((&done["changed"], &done["member"]["id"]), (&json!(true), &anna["id"]));
+    // Another site's order is nobody's here.
+    let (_, key) = world.other_site("Second", Some("second.example.com")).await;
+    let body = json!({ "args": { "orderId": "o" } }).to_string();
+    let headers = [
+        ("authorization", format!("Bearer {}", key.text)),
+        ("content-type", "application/json".into()),
+        ("host", "second.example.com".into()),
+    ];
+    let reply = world.send("POST", "/api/v1/tools/access.revokeBundle", &headers, body).await;
+    assert_eq!(reply.code(), "order_not_found");
+});
+
+both!(an_order_that_is_granted_and_taken_back_at_once_ends_one_way_or_the_other, async |world| {
+    world.without_budgets().await;
+    let course = bundle(world, &[]).await;
+    for round in 0..6 {
+        let order = format!("o{round}");
+        let grant = json!({ "member": { "email": format!("m{round}@example.com") }, "bundle": course,
+                            "orderId": order, "createMember": true });
+        let calls = (0..12).map(|n| match n % 3 {
+            2 => world.call(&world.key, "access.revokeBundle", json!({ "orderId": order })),
+            _ => world.call(&world.key, "access.grantBundle", grant.clone()),
+        });
+        let replies = futures_util::future::join_all(calls).await;
+        let changed = |at: usize| replies[at].json()["result"]["changed"] == true;
+        let (granted, back) = ((0..12).filter(|n| n % 3 != 2), (0..12).filter(|n| n % 3 == 2));
+        let (granted, back) = (granted.filter(|n| changed(*n)).count(), back.filter(|n| changed(*n)).count());
+        assert_eq!(granted, 1);
+        let state = world.ok("access.grantBundle", grant).await;
+        let expected = if back == 1 { ["revoked", "revoked"] } else { ["active", "active"] };
+        let entitlement = &state["entitlement"];
+        assert_eq!([&entitlement["state"], &entitlement["orders"][0]["state"]], expected, "{back} taken back");
+    }
+});
+
 both!(a_refused_order_leaves_nothing, async |world| {
     let course = bundle(world, &[]).await;
     let unknown = json!({ "member": { "email": "anna@example.com" }, "bundle": course, "orderId": "o" });
@@ -199,4 +315,24 @@ both!(a_grant_is_for_one_member_or_one_group, async |world| {
     }
     let group = json!({ "group": "grp_01kan8v3t0e0rt8nfkzk1s7p4qe" });
     assert_eq!(world.call(&world.key, "access.removeFree", group).await.code(), "group_not_found");
+});
+
+both!(an_answer_says_what_it_is_about_and_no_argument_is_passed_over, async |world| {
+    let course = bundle(world, &[]).await;
+    let who = json!({ "id": member(world, "anna@example.com").await });
+    for (tool, args) in [
+        ("access.grantFree", json!({ "member": who })),
+        ("access.removeFree", json!({ "member": who })),
+        ("access.setTrial", json!({ "member": who, "days": 1 })),
+        ("access.revokeBundle", json!({ "member": who, "bundle": course })),
+    ] {
+        assert_eq!(world.ok(tool, args).await.get("memberCreated"), None, "{tool}");
+    }
+    let named = json!({ "member": who, "bundle": course, "name": "Anna" });
+    let reply = world.call(&world.key, "access.grantBundle", named).await;
+    assert_eq!((reply.code().as_str(), &reply.json()["fields"][0]["path"]), ("arguments_refused", &json!("args.name")));
+    let args = json!({ "member": { "email": "ben@example.com" }, "bundle": course, "createMember": true });
+    let made = world.ok("access.grantBundle", args).await;
+    assert_eq!(made["memberCreated"], true);
+    assert!(made["member"]["createdAt"].as_str() <= made["entitlement"]["grantedAt"].as_str(), "{made}");
 });

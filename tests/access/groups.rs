@@ -49,6 +49,13 @@ both!(each_member_of_a_group_gets_it, async |world| {
     let who = json!({ "member": { "id": ids[75] } });
     let listed = world.ok("members.listEntitlements", who.clone()).await;
     assert_eq!(listed["items"][0]["source"], "summer");
+    // The log says more of the job that gave it.
+    let job = &listed["items"][0]["job"];
+    let log = world.ok("activity.list", json!({ "job": job })).await;
+    let tools: Vec<_> = log["items"].as_array().unwrap().iter().map(|row| row["tool"].as_str().unwrap()).collect();
+    assert!(tools.contains(&"access.grantBundle"), "{log}");
+    let own = world.ok("members.listEntitlements", json!({ "member": { "id": first } })).await;
+    assert_eq!(own["items"][0].get("job"), None);
     let again = run_for_all(world, "access.grantBundle", json!({ "bundle": course })).await;
     assert_eq!(again, counts("granted", "alreadyHad", [0, 149, 1]));
     let revoked = run_for_all(world, "access.revokeBundle", json!({ "bundle": course })).await;

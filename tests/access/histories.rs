@@ -13,6 +13,8 @@ use crate::harness::World;
 const MEMBERS: usize = 10_000;
 const ROUNDS: usize = 12;
 const GROUPS: usize = 7;
+/// Members to whom a shop sells something, or gives the money back, in each round.
+const SALES: usize = 400;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What the model remembers: `Some(None)` has no end.
@@ -20,9 +22,38 @@ const DAY: Duration = Duration::from_secs(86_400);
 struct Model {
     free: Option<Option<Time>>,
     trial: Option<Time>,
-    owned: BTreeMap<usize, Option<Time>>,
-    revoked: BTreeMap<usize, Time>,
+    owned: BTreeMap<usize, Owned>,
     pays: bool,
+}
+
+/// What holds a bundle: what was taken back holds nothing, and is forgotten.
+#[derive(Clone, Default)]
+struct Owned {
+    direct: Option<Option<Time>>,
+    orders: BTreeMap<String, Option<Time>>,
+    is_revoked: bool,
+    /// When it ends, or would if it were not revoked.
+    end: Option<Time>,
+}
+
+impl Owned {
+    fn give(&mut self, end: Option<Time>) {
+        self.end = if self.is_revoked { end } else { later(self.end, end) };
+        self.is_revoked = false;
+    }
+
+    fn take_back(&mut self, order: &str, now: Time) {
+        self.orders.remove(order);
+        let holders = self.orders.values().copied().chain(self.direct);
+        match holders.filter(|end| end.is_none_or(|end| end > now)).reduce(later) {
+            Some(end) => self.end = end,
+            None => self.revoke(),
+        }
+    }
+
+    fn revoke(&mut self) {
+        *self = Self { is_revoked: true, end: self.end, ..Self::default() };
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -97,15 +128,34 @@ impl Model {
             }
             Act::GrantBundle(at, days) => {
                 let new = end(days);
-                let was_revoked = self.revoked.remove(&at).is_some();
-                let old = self.owned.get(&at).copied().filter(|_| !was_revoked);
-                self.owned.insert(at, old.map_or(new, |old| later(old, new)));
+                let owned = self.own(at, new);
+                owned.direct = Some(owned.direct.map_or(new, |old| later(old, new)));
             }
-            Act::RevokeBundle(at) if self.owned.contains_key(&at) => {
-                self.revoked.entry(at).or_insert(now);
+            Act::RevokeBundle(at) => {
+                if let Some(owned) = self.owned.get_mut(&at) {
+                    owned.revoke();
+                }
             }
-            Act::RevokeBundle(_) => {}
         }
+    }
+
+    fn own(&mut self, bundle: usize, end: Option<Time>) -> &mut Owned {
+        let owned = self.owned.entry(bundle).or_insert_with(|| Owned { is_revoked: true, ..Owned::default() });
+        owned.give(end);
+        owned
+    }
+
+    /// One call of a shop: a new order, or one of those that hold something taken back.
+    fn trade(&mut self, rng: &mut StdRng, order: String, now: Time) -> (&'static str, Value) {
+        let at = rng.random_range(0..2);
+        let held = self.owned.get(&at).and_then(|owned| owned.orders.keys().next().cloned());
+        if let Some(order) = held.filter(|_| rng.random_bool(0.6)) {
+            self.owned.get_mut(&at).expect("it is held").take_back(&order, now);
+            return ("access.revokeBundle", json!({ "orderId": order }));
+        }
+        let end = rng.random_bool(0.7).then(|| now + DAY * rng.random_range(1..30));
+        self.own(at, end).orders.insert(order.clone(), end);
+        ("access.grantBundle", json!({ "bundle": at, "orderId": order, "expiresAt": end }))
     }
 
     fn may_see_members(&self, at: Time) -> &'static str {
@@ -121,11 +171,11 @@ impl Model {
     }
 
     fn may_see_bundle(&self, bundle: usize, at: Time) -> &'static str {
-        match (self.owned.get(&bundle), self.revoked.get(&bundle)) {
-            (None, _) => "bundle_required",
-            (_, Some(_)) => "bundle_revoked",
-            (Some(Some(end)), None) if *end <= at => "bundle_expired",
-            _ => "allowed_bundle",
+        match self.owned.get(&bundle) {
+            None => "bundle_required",
+            Some(owned) if owned.is_revoked => "bundle_revoked",
+            Some(owned) if owned.end.is_some_and(|end| end <= at) => "bundle_expired",
+            Some(_) => "allowed_bundle",
         }
     }
 }
@@ -196,6 +246,24 @@ async fn check(world: &World, id: &MemberId, model: &Model, bundles: &[Value], s
     }
 }
 
+/// A shop sells bundles to some members, and takes back what it sold.
+async fn trade(world: &World, rng: &mut StdRng, members: &[MemberId], models: &mut [Model], bundles: &[Value]) {
+    let now = world.clock.now();
+    // Few members, so that they have several orders each.
+    let calls: BTreeMap<usize, _> = (0..SALES).map(|n| (rng.random_range(0..SALES), n)).collect();
+    let calls = calls.into_iter().map(|(at, n)| {
+        let order = format!("{}-{at}-{n}", now.micros());
+        let (tool, mut args) = models[at].trade(rng, order, now);
+        if let Some(n) = args["bundle"].as_u64() {
+            args["bundle"] = bundles[n as usize].clone();
+            args["member"] = json!({ "id": members[at] });
+        }
+        async move { assert_eq!(world.ok(tool, args.clone()).await.get("orderRepeated"), None, "{args}") }
+    });
+    let calls: Vec<_> = calls.collect();
+    stream::iter(calls).buffer_unordered(16).collect::<Vec<_>>().await;
+}
+
 both!(ten_thousand_histories_end_as_the_model_says, async |world| {
     world.without_budgets().await;
     let mut rng = StdRng::seed_from_u64(4);
@@ -216,6 +284,7 @@ both!(ten_thousand_histories_end_as_the_model_says, async |world| {
                 model.apply(acts[*at], now);
             }
         }
+        trade(world, &mut rng, &members, &mut models, &bundles).await;
         world.clock.advance(DAY * rng.random_range(1..9));
     }
     let now = world.clock.now();

@@ -212,3 +212,16 @@ both!(a_question_names_one_thing, async |world| {
     let missing = json!({ "member": who, "video": "vid_01kan8v3t0e0rt8nfkzk1s7p4qs" });
     assert_eq!(world.call(&world.key, "members.whyPaywall", missing).await.code(), "video_not_found");
 });
+
+both!(a_bundle_can_be_asked_about, async |world| {
+    let course = bundle(world, &[]).await;
+    let who = json!({ "id": member(world, "anna@example.com").await });
+    let args = json!({ "member": who, "bundle": course });
+    let why = world.ok("members.whyPaywall", args.clone()).await;
+    assert_eq!(why["reason"], "bundle_required");
+    let fix = &why["fixes"][0];
+    world.ok(fix["tool"].as_str().unwrap(), fix["args"].clone()).await;
+    assert_eq!(world.ok("members.whyPaywall", args).await["reason"], "allowed_bundle");
+    let both = json!({ "member": who, "bundle": course, "video": "vid_01kan8v3t0e0rt8nfkzk1s7p4qs" });
+    assert_eq!(world.call(&world.key, "members.whyPaywall", both).await.code(), "arguments_refused");
+});

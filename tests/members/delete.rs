@@ -30,8 +30,9 @@ pub async fn with_everything(world: &World, email: &str, name: &str) -> Value {
     let (id, bundle) = (id(&member), id(&bundle));
     for text in [
         format!(
-            "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, created_at, updated_at)
-                 VALUES (1, 'ent_{id}', '{id}', '{bundle}', 'api', 1, 1, 1)"
+            "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, direct_since, created_at,
+                                          updated_at)
+                 VALUES (1, 'ent_{id}', '{id}', '{bundle}', 'api', 1, 1, 1, 1)"
         ),
         format!(
             "INSERT INTO granted_order (site, order_id, member_id, bundle_id, granted_at)

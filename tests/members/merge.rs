@@ -22,6 +22,9 @@ async fn grant(world: &World, member: &Value, bundle: &Value, rest: &str) {
              VALUES (1, 'ent_{member}{bundle}', '{member}', '{bundle}', {rest}, 1, 1)"
         ))
         .await;
+    world
+        .execute("UPDATE entitlement SET direct_since = granted_at, direct_until = expires_at WHERE revoked_at IS NULL")
+        .await;
 }
 
 both!(everything_moves_and_the_loser_goes, async |world| {
@@ -108,6 +111,32 @@ both!(the_better_right_wins, async |world| {
     expected.sort_unstable();
     assert_eq!(world.rows("SELECT bundle_id || ' ' || source FROM entitlement ORDER BY bundle_id").await, expected);
     assert_eq!(world.rows("SELECT CASE WHEN is_paid THEN 'paid' ELSE 'free' END FROM member").await, ["paid"]);
+});
+
+both!(orders_of_both_hold_what_the_winner_owns, async |world| {
+    world.without_budgets().await;
+    let winner = world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    let loser = world.ok("members.create", json!({ "email": "anna@example.org" })).await;
+    let bundle = world.ok("bundles.create", json!({ "name": "All lessons" })).await;
+    let grant = async |who: &Value, order: &str, days: u32| {
+        let until = world.clock.now() + std::time::Duration::from_secs(86_400) * days;
+        let args =
+            json!({ "member": { "id": who["id"] }, "bundle": bundle["id"], "orderId": order, "expiresAt": until });
+        world.ok("access.grantBundle", args).await;
+        json!(until)
+    };
+    let winners = grant(&winner, "w", 5).await;
+    let losers = grant(&loser, "l", 9).await;
+    let member = |member: &Value| json!({ "id": member["id"], "expectEmail": member["email"] });
+    let args = json!({ "winner": member(&winner), "loser": member(&loser) });
+    let reply = world.call(&world.key, "members.merge", args).await;
+    job(world, &reply).await;
+    let listed = world.ok("members.listEntitlements", json!({ "member": { "id": winner["id"] } })).await;
+    assert_eq!(listed["items"][0]["expiresAt"], losers, "{listed}");
+    let back = async |order: &str| world.ok("access.revokeBundle", json!({ "orderId": order })).await;
+    let rest = back("l").await;
+    assert_eq!((&rest["member"]["id"], &rest["access"]["until"]), (&winner["id"], &winners));
+    assert_eq!(back("w").await["access"]["reason"], "bundle_revoked");
 });
 
 both!(a_merge_is_refused_unless_it_is_meant, async |world| {

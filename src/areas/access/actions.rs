@@ -5,16 +5,16 @@ use usher_db::Change;
 
 use super::{
     decide::{Decision, decide},
-    facts::{Content, Known, Wanted},
-    grants::Act,
-    jobs::Grant,
-    store,
-    types::{AccessView, EntitlementView, Order},
+    facts::{Content, Facts, Known, Wanted},
+    grants::{Act, By},
+    jobs::{At, Grant},
+    orders, store,
+    types::{AccessView, EntitlementView},
 };
 use crate::{
     areas::{
         bundles, groups,
-        jobs::JobView,
+        jobs::{JobPreview, JobView},
         members::{self, Member, MemberRef, New},
         videos,
     },
@@ -22,7 +22,7 @@ use crate::{
     gate::Cx,
     paging,
     tools::Scope,
-    values::{GroupId, Time},
+    values::{GroupId, MemberId, Time},
 };
 
 /// Seconds of a day.
@@ -129,9 +129,9 @@ pub(super) async fn apply(cx: &mut Cx, who: &MemberRef, new: Option<New>, act: &
     let (member, is_new) = hold(cx, who, new).await.map_err(|error| could_create(error, who, act))?;
     let before = snapshot(cx, &member, act).await?;
     let fulfilled = match act {
-        Act::GrantBundle { bundle, order_id: Some(id), .. } => {
-            let order = Order { member: member.id.clone(), bundle: bundle.clone() };
-            !take_order(cx, id, &order).await?
+        Act::GrantBundle { bundle, order_id: Some(id), until, .. } => {
+            let until = until.map(Time::from_micros);
+            !orders::take(cx, id, &member.id, bundle, until).await?
         }
         _ => false,
     };
@@ -142,9 +142,10 @@ pub(super) async fn apply(cx: &mut Cx, who: &MemberRef, new: Option<New>, act: &
     let (site, now, app) = (cx.site(), cx.now, cx.app.clone());
     let changed = !fulfilled && {
         let ids = std::slice::from_ref(&member.id);
-        act.apply(cx.conn(), site, &app.clock, ids, now).await? > 0
+        act.apply(cx.tx(), site, &app.clock, ids, By { job: None, now }).await? > 0
     };
-    let after = if changed { snapshot(cx, &member, act).await? } else { before.clone() };
+    // Also when it is owned for as long already: what holds it is not the same.
+    let after = if fulfilled { before.clone() } else { snapshot(cx, &member, act).await? };
     note(cx, &before, &after);
     let Snapshot { member, entitlement, access } = after;
     Ok(Done { member, is_new, changed, is_repeated: fulfilled, entitlement, access })
@@ -183,34 +184,15 @@ async fn hold(cx: &mut Cx, who: &MemberRef, new: Option<New>) -> Result<(Member,
     }
 }
 
-/// Notes that an order is granted; `false` if the same was granted before.
-async fn take_order(cx: &mut Cx, id: &str, order: &Order) -> Result<bool> {
-    let (site, now) = (cx.site(), cx.now);
-    if store::insert_order(cx.conn(), site, id, order, now).await? {
-        return Ok(true);
-    }
-    match store::order(cx.conn(), site, id).await? {
-        Some(known) if known == *order => Ok(false),
-        Some(known) => {
-            let text = format!(
-                "The order {id:?} was granted to member {} for bundle {}. An order is one grant; use another orderId.",
-                known.member, known.bundle
-            );
-            Err(Error::new(Code::OrderIdUsed, text))
-        }
-        None => Err(Error::unavailable("The order was taken back at the same moment; nothing was written. Try again.")),
-    }
-}
-
 /// How a member stands before or after something is done.
 #[derive(Clone)]
-struct Snapshot {
-    member: Member,
-    entitlement: Option<EntitlementView>,
-    access: AccessView,
+pub(super) struct Snapshot {
+    pub(super) member: Member,
+    pub(super) entitlement: Option<EntitlementView>,
+    pub(super) access: AccessView,
 }
 
-async fn snapshot(cx: &mut Cx, member: &Member, act: &Act) -> Result<Snapshot> {
+pub(super) async fn snapshot(cx: &mut Cx, member: &Member, act: &Act) -> Result<Snapshot> {
     let (site, now) = (cx.site(), cx.now);
     let gone = || Error::internal("a member that is held is gone");
     let known = store::known_by_id(cx.conn(), site, &member.id).await?.ok_or_else(gone)?;
@@ -224,7 +206,7 @@ async fn snapshot(cx: &mut Cx, member: &Member, act: &Act) -> Result<Snapshot> {
 }
 
 /// Notes what is different, and whether the member gains or loses access by it.
-fn note(cx: &mut Cx, before: &Snapshot, after: &Snapshot) {
+pub(super) fn note(cx: &mut Cx, before: &Snapshot, after: &Snapshot) {
     let id = after.member.id.to_string();
     if before.member != after.member {
         cx.tx().note(Change::updated("member", &id, before.member.json(), after.member.json()));
@@ -242,8 +224,23 @@ fn note(cx: &mut Cx, before: &Snapshot, after: &Snapshot) {
     }
 }
 
-/// Accepts a job that does something to each member of a group.
-pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Result<JobView> {
+/// Notes that a member that was just made has access, if it has.
+pub async fn note_new(cx: &mut Cx, member: &MemberId) -> Result<()> {
+    let (site, now, grace) = (cx.site(), cx.now, grace(cx));
+    let Some(known) = store::known_by_id(cx.conn(), site, member).await? else { return Ok(()) };
+    let before = AccessView::from(&decide(&Facts::none(Content::members(), grace), now));
+    let after = AccessView::from(&decide(&known.facts(Content::members(), grace), now));
+    if before != after {
+        cx.tx().note(Change::updated("access", member.as_str(), before.json(), after.json()));
+    }
+    Ok(())
+}
+
+/// Members of a group that a dry run tries it on.
+const TRIED: usize = 5000;
+
+/// Accepts a job that does something to each member of a group. In a dry run it says what would happen.
+pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Result<(JobView, Option<JobPreview>)> {
     let members = groups::hold_free(cx, group).await?.members;
     if let Some(bundle) = act.bundle() {
         bundles::find(cx, bundle).await?;
@@ -251,14 +248,33 @@ pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Re
     if act.is_over(cx.now) {
         return Err(over());
     }
+    let preview = match cx.dry_run {
+        true => Some(try_on(cx, group, &act, u64::from(members)).await?),
+        false => None,
+    };
     let job = cx.enqueue(&Grant { group: group.clone(), act: act.clone() }).await?;
     let site = cx.site();
     groups::store::set_access_job(cx.conn(), site, group, &job.id).await?;
     // Who gets what, for the log and a dry run: the job's own row has only its counts.
-    cx.tx().note(Change::created(
-        "groupAccess",
-        group.as_str(),
-        json!({ "job": job.id, "act": act, "members": members }),
-    ));
-    JobView::from_row(job)
+    let mut what = json!({ "job": job.id, "act": act, "members": members });
+    if let Some(preview) = &preview {
+        what["preview"] = preview.json();
+    }
+    cx.tx().note(Change::created("groupAccess", group.as_str(), what));
+    Ok((JobView::from_row(job)?, preview))
+}
+
+/// Does it to the first members of a group, in a transaction that is taken back.
+async fn try_on(cx: &mut Cx, group: &GroupId, act: &Act, total: u64) -> Result<JobPreview> {
+    let (site, now, app) = (cx.site(), cx.now, cx.app.clone());
+    let members = store::places_after(cx.conn(), site, group, "", TRIED).await?;
+    let held = store::hold(cx.conn(), site, members.iter().map(|id| id.as_str().to_owned()).collect()).await?;
+    // As many at once as a statement takes.
+    let mut at = At::default();
+    for some in held.chunks(1000) {
+        at.changed += act.apply(cx.tx(), site, &app.clock, some, By { job: None, now }).await?;
+    }
+    at.unchanged = held.len() as u64 - at.changed;
+    at.failed = (members.len() - held.len()) as u64;
+    Ok(JobPreview::of(total, members.len() as u64, at.outcomes(act)))
 }

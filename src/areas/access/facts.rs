@@ -167,6 +167,14 @@ pub struct Facts {
     pub grace: Duration,
 }
 
+impl Facts {
+    /// Those of somebody who has nothing.
+    pub fn none(content: Content, grace: Duration) -> Self {
+        let (subscriptions, entitlements) = (Vec::new(), Vec::new());
+        Self { content, free_access: None, trial: None, subscriptions, entitlements, grace }
+    }
+}
+
 /// A member with the facts of access.
 pub(super) struct Known {
     pub(super) member: Member,
@@ -209,23 +217,32 @@ pub(super) struct Asked {
 
 impl FromRow for Asked {
     fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
-        let known = Known::from_row(row)?;
-        let (level, visibility): (Option<String>, Option<String>) = (row.take()?, row.take()?);
-        let (visible_from, visible_until) = (row.take()?, row.take()?);
-        let (plans, bundles): (Option<String>, Option<String>) = (row.take()?, row.take()?);
-        let (Some(level), Some(visibility)) = (level, visibility) else { return Ok(Self { known, content: None }) };
-        let plans = plans.iter().flat_map(|plans| plans.split(',')).map(PlanId::parse).collect::<Result<_, _>>();
-        let bundles = bundles.iter().flat_map(|all| all.split(',')).map(BundleId::parse).collect::<Result<_, _>>();
-        let content = Content {
-            visibility: Visibility::stored(&visibility)?,
-            visible_from,
-            visible_until,
-            level: Level::stored(&level)?,
-            plans: plans.map_err(|error| usher_db::Error::Decode(error.into()))?,
-            bundles: bundles.map_err(|error| usher_db::Error::Decode(error.into()))?,
-        };
-        Ok(Self { known, content: Some(content) })
+        Ok(Self { known: Known::from_row(row)?, content: content(row)? })
     }
+}
+
+impl FromRow for Content {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        content(row)?.ok_or_else(|| usher_db::Error::Decode("a video has no level".into()))
+    }
+}
+
+/// What access asks of a video, if there is one in the row.
+fn content(row: &mut Row<'_>) -> usher_db::Result<Option<Content>> {
+    let (level, visibility): (Option<String>, Option<String>) = (row.take()?, row.take()?);
+    let (visible_from, visible_until) = (row.take()?, row.take()?);
+    let (plans, bundles): (Option<String>, Option<String>) = (row.take()?, row.take()?);
+    let (Some(level), Some(visibility)) = (level, visibility) else { return Ok(None) };
+    let plans = plans.iter().flat_map(|plans| plans.split(',')).map(PlanId::parse).collect::<Result<_, _>>();
+    let bundles = bundles.iter().flat_map(|all| all.split(',')).map(BundleId::parse).collect::<Result<_, _>>();
+    Ok(Some(Content {
+        visibility: Visibility::stored(&visibility)?,
+        visible_from,
+        visible_until,
+        level: Level::stored(&level)?,
+        plans: plans.map_err(|error| usher_db::Error::Decode(error.into()))?,
+        bundles: bundles.map_err(|error| usher_db::Error::Decode(error.into()))?,
+    }))
 }
 
 /// id, plan, status, started_at, period_end, past_due_since, whether it is linked, synced_at, refunded_at,

@@ -1,10 +1,11 @@
 //! What can be given to members or taken from them.
 
 use serde::{Deserialize, Serialize};
-use usher_db::{Conn, Result};
+use usher_db::{Result, Tx};
 
 use super::{
     facts::Content,
+    orders,
     store::{self, Terms},
 };
 use crate::{
@@ -22,10 +23,18 @@ pub enum Act {
     RemoveFree,
     /// A trial until a moment.
     SetTrial { until: i64 },
-    /// A bundle, until a moment or for life.
-    GrantBundle { bundle: BundleId, until: Option<i64>, source: String, order_id: Option<String> },
+    /// A bundle, until a moment or for life. A source that is not said leaves what was said before.
+    GrantBundle { bundle: BundleId, until: Option<i64>, source: Option<String>, order_id: Option<String> },
     /// Takes a bundle away.
     RevokeBundle { bundle: BundleId },
+}
+
+/// Who does it, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct By<'a> {
+    /// The job; a call if there is none.
+    pub(super) job: Option<&'a str>,
+    pub(super) now: Time,
 }
 
 impl Act {
@@ -62,26 +71,37 @@ impl Act {
     /// Does it to members that are held, and gives how many it changed.
     pub(super) async fn apply(
         &self,
-        conn: Conn<'_>,
+        tx: &mut Tx,
         site: SiteId,
         clock: &Clock,
         members: &[MemberId],
-        now: Time,
+        by: By<'_>,
     ) -> Result<u64> {
+        let By { job, now } = by;
         if members.is_empty() {
             return Ok(0);
         }
         let ids = || members.iter().map(|id| id.as_str().to_owned()).collect();
         match self {
-            Self::GrantFree { until } => store::grant_free(conn, site, ids(), until.map(Time::from_micros), now).await,
-            Self::RemoveFree => store::remove_free(conn, site, ids(), now).await,
-            Self::SetTrial { until } => store::set_trial(conn, site, ids(), Time::from_micros(*until), now).await,
-            Self::GrantBundle { bundle, until, source, order_id } => {
-                let (expires_at, order_id) = (until.map(Time::from_micros), order_id.as_deref());
-                let terms = Terms { bundle, source, order_id, expires_at, now };
-                store::grant_bundle(conn, site, members.iter().map(|id| (id, clock.id())), &terms).await
+            Self::GrantFree { until } => {
+                store::grant_free(tx.conn(), site, ids(), until.map(Time::from_micros), now).await
             }
-            Self::RevokeBundle { bundle } => store::revoke_bundle(conn, site, ids(), bundle, now).await,
+            Self::RemoveFree => store::remove_free(tx.conn(), site, ids(), now).await,
+            Self::SetTrial { until } => store::set_trial(tx.conn(), site, ids(), Time::from_micros(*until), now).await,
+            Self::GrantBundle { bundle, until, source, order_id } => {
+                let (expires_at, for_order) = (until.map(Time::from_micros), order_id.is_some());
+                let terms = Terms { bundle, source: source.as_deref(), for_order, expires_at, job, now };
+                let n = store::grant_bundle(tx.conn(), site, members.iter().map(|id| (id, clock.id())), &terms).await?;
+                if !for_order && n < members.len() as u64 {
+                    store::hold_directly(tx.conn(), site, ids(), bundle, expires_at, now).await?;
+                }
+                Ok(n)
+            }
+            Self::RevokeBundle { bundle } => {
+                let n = store::revoke_bundle(tx.conn(), site, ids(), bundle, now).await?;
+                orders::store::revoke(tx.conn(), site, ids(), bundle, now).await?;
+                Ok(n)
+            }
         }
     }
 }

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use usher_jobs::{Fail, Job, Queue, Run};
 
-use super::{grants::Act, store};
+use super::{
+    grants::{Act, By},
+    store,
+};
 use crate::{
     app::App,
     areas::groups,
@@ -27,35 +30,45 @@ impl Job for Grant {
     const QUEUE: Queue = Queue::Bulk;
     const MAX_ATTEMPTS: u32 = 100;
     const TIMEOUT: Duration = Duration::from_secs(12 * 3600);
+
+    fn progress(&self) -> Value {
+        At::default().counts(&self.act)
+    }
 }
 
 /// How far it got; the job's checkpoint. Readable for ever.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct At {
+pub(super) struct At {
     /// The last member that is done.
     after: String,
     total: u64,
     done: u64,
     /// Members that were given more than they had, or something was taken from.
-    changed: u64,
+    pub(super) changed: u64,
     /// Members that had as much already, or nothing that could be taken.
-    unchanged: u64,
+    pub(super) unchanged: u64,
     /// Members that are being deleted.
-    failed: u64,
+    pub(super) failed: u64,
 }
 
 impl At {
-    /// In the words of what is done.
-    fn counts(&self, act: &Act) -> Value {
+    /// What became of the members, in the words of what is done.
+    pub(super) fn outcomes(&self, act: &Act) -> [(&'static str, u64); 3] {
         let (changed, unchanged) = match act.gives() {
             true => ("granted", "alreadyHad"),
             false => ("removed", "hadNone"),
         };
-        json!({
-            "done": self.done, "total": self.total.max(self.done),
-            changed: self.changed, unchanged: self.unchanged, "failed": self.failed,
-        })
+        [(changed, self.changed), (unchanged, self.unchanged), ("failed", self.failed)]
+    }
+
+    /// The same with how far it is.
+    fn counts(&self, act: &Act) -> Value {
+        let mut counts = json!({ "done": self.done, "total": self.total.max(self.done) });
+        for (name, n) in self.outcomes(act) {
+            counts[name] = json!(n);
+        }
+        counts
     }
 }
 
@@ -91,8 +104,8 @@ pub async fn grant_to_group(app: Arc<App>, job: Grant, run: Run) -> Result<(), F
         at.after = last.to_string();
         let ids = members.iter().map(|id: &MemberId| id.as_str().to_owned()).collect();
         let held = store::hold(tx.conn(), site, ids).await?;
-        let now = app.clock.now();
-        let changed = job.act.apply(tx.conn(), site, &app.clock, &held, now).await?;
+        let by = By { job: Some(&run.job_id), now: app.clock.now() };
+        let changed = job.act.apply(&mut tx, site, &app.clock, &held, by).await?;
         at.done += members.len() as u64;
         at.changed += changed;
         at.unchanged += held.len() as u64 - changed;

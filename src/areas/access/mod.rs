@@ -13,15 +13,18 @@
 //! a day, later beats earlier, and what is as good already is `changed: false`. To shorten one, take it away and give it
 //! anew. Nor does taking away ever give any. Nothing here touches Stripe or sends mail.
 //!
-//! A member and a bundle have one entitlement. Granting again revives one that was revoked. An order is one grant for
-//! ever (`granted_order`): sent again it changes nothing, even after the bundle was revoked, so that a shop that repeats
-//! itself does not undo a refund; sent for another member or bundle it is refused.
+//! A member and a bundle have one entitlement. What holds it is a grant without an order and any number of orders, each
+//! until its own end; it lasts as long as the one that lasts longest ([`orders`]). Granting again revives one that was
+//! revoked. An order is one grant for ever (`granted_order`): sent again it changes nothing, even after it or the bundle
+//! was taken back, so that a shop that repeats itself does not undo a refund; sent for another member or bundle it is
+//! refused.
 //!
 //! For a whole group each is a job, which goes through the group's members in the order of their ids and writes some at a
 //! time, with where it is in the same transaction.
 
 mod actions;
 mod decide;
+pub mod effect;
 mod examples;
 mod explain;
 mod facts;
@@ -29,13 +32,14 @@ mod grants;
 mod guide;
 mod jobs;
 mod lapse;
+pub mod orders;
 #[cfg(test)]
 mod properties;
 mod store;
 mod tools;
 mod types;
 
-pub use actions::{check, list_entitlements};
+pub use actions::{check, list_entitlements, note_new};
 pub use decide::{Decision, Reason, decide};
 pub use explain::{Explanation, explain};
 pub use facts::{Content, Entitlement, Facts, Subscription, SubscriptionStatus, Wanted};

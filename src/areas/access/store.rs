@@ -3,8 +3,8 @@
 use usher_db::{Conn, Result, Value, sql, sql_both};
 
 use super::{
-    facts::{Asked, Known},
-    types::{EntitlementView, Order},
+    facts::{Asked, Content, Known},
+    types::EntitlementView,
 };
 use crate::{
     areas::members::member_columns,
@@ -57,7 +57,7 @@ macro_rules! known_where {
 /// What [`Content`] is read from, of a table `v`.
 macro_rules! content_columns {
     () => {
-        ", v.level, v.visibility, v.visible_from, v.visible_until,
+        "v.level, v.visibility, v.visible_from, v.visible_until,
            (SELECT string_agg(p.plan_id, ',') FROM video_plan p WHERE p.site = v.site AND p.video_id = v.id),
            (SELECT string_agg(c.bundle_id, ',' ORDER BY (b.archived_at IS NOT NULL), c.bundle_id)
             FROM bundle_video c JOIN bundle b ON b.site = c.site AND b.id = c.bundle_id
@@ -68,8 +68,8 @@ macro_rules! content_columns {
 macro_rules! asked_where {
     ($where:literal) => {
         sql_both!(
-            sqlite: known!(sqlite, content_columns!(), "LEFT JOIN video v ON v.site = m.site AND v.id = $3", $where),
-            postgres: known!(postgres, content_columns!(), "LEFT JOIN video v ON v.site = m.site AND v.id = $3", $where),
+            sqlite: known!(sqlite, concat!(", ", content_columns!()), "LEFT JOIN video v ON v.site = m.site AND v.id = $3", $where),
+            postgres: known!(postgres, concat!(", ", content_columns!()), "LEFT JOIN video v ON v.site = m.site AND v.id = $3", $where),
         )
     };
 }
@@ -82,6 +82,31 @@ pub(super) async fn known_by_id(conn: Conn<'_>, site: SiteId, id: &MemberId) -> 
 /// What is known of a member by address.
 pub(super) async fn known_by_email(conn: Conn<'_>, site: SiteId, email: &Email) -> Result<Option<Known>> {
     known_where!("m.email_key = $2").bind(site).bind(email.key()).optional(conn).await
+}
+
+/// The members of a site that have anything that access is decided on, in the order of their ids.
+pub(super) async fn known_with_anything(conn: Conn<'_>, site: SiteId, limit: u32) -> Result<Vec<Known>> {
+    known_where!(
+        "m.deleting_since IS NULL AND (m.free_since IS NOT NULL OR m.trial_since IS NOT NULL
+            OR EXISTS (SELECT 1 FROM subscription s WHERE s.site = m.site AND s.member_id = m.id)
+            OR EXISTS (SELECT 1 FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id))
+         ORDER BY m.id LIMIT $2"
+    )
+    .bind(site)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
+/// How many members a site has; at most `limit`.
+pub(super) async fn count_members(conn: Conn<'_>, site: SiteId, limit: u32) -> Result<u64> {
+    let (n_members,): (i64,) =
+        sql!("SELECT count(*) FROM (SELECT id FROM member WHERE site = $1 AND deleting_since IS NULL LIMIT $2) m")
+            .bind(site)
+            .bind(limit)
+            .one(conn)
+            .await?;
+    Ok(n_members.unsigned_abs())
 }
 
 /// The same by id, and what access asks of a video.
@@ -97,6 +122,15 @@ pub(super) async fn asked_by_email(
     video: &VideoId,
 ) -> Result<Option<Asked>> {
     asked_where!("m.email_key = $2").bind(site).bind(email.key()).bind(video).optional(conn).await
+}
+
+/// What access asks of a video.
+pub(super) async fn content(conn: Conn<'_>, site: SiteId, video: &VideoId) -> Result<Option<Content>> {
+    sql!(concat!("SELECT ", content_columns!(), " FROM video v WHERE v.site = $1 AND v.id = $2"))
+        .bind(site)
+        .bind(video)
+        .optional(conn)
+        .await
 }
 
 /// Whom else a member may be.
@@ -191,6 +225,34 @@ pub(super) async fn alike_with_bundles(
     .await
 }
 
+/// What an entitlement is read from, with the orders that it was granted for: those that were not taken back first, and
+/// of those the newest.
+macro_rules! entitlement_where {
+    ($where:literal) => {
+        sql_both!(
+            sqlite: concat!(
+                "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.granted_at, e.expires_at, e.revoked_at,
+                        e.direct_since, e.direct_until, e.job_id,
+                        (SELECT json_group_array(json_array(o.order_id, o.granted_at, o.expires_at, o.revoked_at)) FROM (
+                            SELECT order_id, granted_at, expires_at, revoked_at FROM granted_order
+                            WHERE site = e.site AND member_id = e.member_id AND bundle_id = e.bundle_id
+                            ORDER BY (revoked_at IS NOT NULL), granted_at DESC, order_id LIMIT 201) o)
+                 FROM entitlement e JOIN bundle b ON b.site = e.site AND b.id = e.bundle_id
+                 WHERE e.site = $1 AND e.member_id = $2 AND ", $where),
+            postgres: concat!(
+                "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.granted_at, e.expires_at, e.revoked_at,
+                        e.direct_since, e.direct_until, e.job_id,
+                        (SELECT COALESCE(json_agg(json_build_array(o.order_id, o.granted_at, o.expires_at,
+                                                                   o.revoked_at)), '[]')::text FROM (
+                            SELECT order_id, granted_at, expires_at, revoked_at FROM granted_order
+                            WHERE site = e.site AND member_id = e.member_id AND bundle_id = e.bundle_id
+                            ORDER BY (revoked_at IS NOT NULL), granted_at DESC, order_id LIMIT 201) o)
+                 FROM entitlement e JOIN bundle b ON b.site = e.site AND b.id = e.bundle_id
+                 WHERE e.site = $1 AND e.member_id = $2 AND ", $where),
+        )
+    };
+}
+
 /// A page of a member's entitlements, newest first: those whose id is less than `before`.
 pub(super) async fn entitlements(
     conn: Conn<'_>,
@@ -199,17 +261,13 @@ pub(super) async fn entitlements(
     before: &str,
     limit: u32,
 ) -> Result<Vec<EntitlementView>> {
-    sql!(
-        "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.order_id, e.granted_at, e.expires_at, e.revoked_at
-         FROM entitlement e JOIN bundle b ON b.site = e.site AND b.id = e.bundle_id
-         WHERE e.site = $1 AND e.member_id = $2 AND e.id < $3 ORDER BY e.id DESC LIMIT $4"
-    )
-    .bind(site)
-    .bind(member)
-    .bind(before)
-    .bind(limit)
-    .all(conn)
-    .await
+    entitlement_where!("e.id < $3 ORDER BY e.id DESC LIMIT $4")
+        .bind(site)
+        .bind(member)
+        .bind(before)
+        .bind(limit)
+        .all(conn)
+        .await
 }
 
 /// A member's entitlement to a bundle.
@@ -219,43 +277,7 @@ pub(super) async fn entitlement(
     member: &MemberId,
     bundle: &BundleId,
 ) -> Result<Option<EntitlementView>> {
-    sql!(
-        "SELECT e.id, e.member_id, e.bundle_id, b.name, e.source, e.order_id, e.granted_at, e.expires_at, e.revoked_at
-         FROM entitlement e JOIN bundle b ON b.site = e.site AND b.id = e.bundle_id
-         WHERE e.site = $1 AND e.member_id = $2 AND e.bundle_id = $3"
-    )
-    .bind(site)
-    .bind(member)
-    .bind(bundle)
-    .optional(conn)
-    .await
-}
-
-/// Notes that an order is granted; `false` if it was before, also by a call of the same moment.
-pub(super) async fn insert_order(conn: Conn<'_>, site: SiteId, id: &str, order: &Order, now: Time) -> Result<bool> {
-    let n = sql!(
-        "INSERT INTO granted_order (site, order_id, member_id, bundle_id, granted_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (site, order_id) DO NOTHING"
-    )
-    .bind(site)
-    .bind(id)
-    .bind(&order.member)
-    .bind(&order.bundle)
-    .bind(now)
-    .run(conn)
-    .await?;
-    Ok(n == 1)
-}
-
-/// Whom an order was granted to, and for what.
-pub(super) async fn order(conn: Conn<'_>, site: SiteId, id: &str) -> Result<Option<Order>> {
-    let row: Option<(MemberId, BundleId)> =
-        sql!("SELECT member_id, bundle_id FROM granted_order WHERE site = $1 AND order_id = $2")
-            .bind(site)
-            .bind(id)
-            .optional(conn)
-            .await?;
-    Ok(row.map(|(member, bundle)| Order { member, bundle }))
+    entitlement_where!("e.bundle_id = $3").bind(site).bind(member).bind(bundle).optional(conn).await
 }
 
 /// Gives members free access until a moment, or for good; those that have it as long keep it as it is. Gives how many
@@ -323,9 +345,13 @@ pub(super) async fn set_trial(conn: Conn<'_>, site: SiteId, members: Value, unti
 /// What a bundle is granted with.
 pub(super) struct Terms<'a> {
     pub(super) bundle: &'a BundleId,
-    pub(super) source: &'a str,
-    pub(super) order_id: Option<&'a str>,
+    /// Who grants it; what was said before stays if nothing is said.
+    pub(super) source: Option<&'a str>,
+    /// Whether an order holds it, which is noted elsewhere; else the grant itself does.
+    pub(super) for_order: bool,
     pub(super) expires_at: Option<Time>,
+    /// The job that grants it, if one does.
+    pub(super) job: Option<&'a str>,
     pub(super) now: Time,
 }
 
@@ -336,17 +362,23 @@ pub(super) async fn grant_bundle(
     members: impl IntoIterator<Item = (&MemberId, EntitlementId)>,
     terms: &Terms<'_>,
 ) -> Result<u64> {
-    let Terms { bundle, source, order_id, expires_at, now } = *terms;
+    let Terms { bundle, source, for_order, expires_at, job, now } = *terms;
+    let (direct_since, direct_until) = if for_order { (None, None) } else { (Some(now), expires_at) };
     sql!(
-        "INSERT INTO entitlement (site, id, member_id, bundle_id, source, order_id, granted_at, expires_at, created_at,
-                                  updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, expires_at, direct_since,
+                                  direct_until, created_at, updated_at, job_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (site, member_id, bundle_id) DO UPDATE SET
              granted_at = CASE WHEN entitlement.revoked_at IS NULL
                                 AND (entitlement.expires_at IS NULL OR entitlement.expires_at > excluded.granted_at)
                           THEN entitlement.granted_at ELSE excluded.granted_at END,
-             source = excluded.source, order_id = COALESCE(excluded.order_id, entitlement.order_id),
-             expires_at = excluded.expires_at, revoked_at = NULL, updated_at = excluded.updated_at
+             source = COALESCE(excluded.source, entitlement.source), job_id = excluded.job_id,
+             expires_at = excluded.expires_at, revoked_at = NULL, updated_at = excluded.updated_at,
+             direct_since = CASE WHEN excluded.direct_since IS NULL
+                                   OR entitlement.revoked_at IS NULL AND entitlement.direct_until > excluded.direct_since
+                            THEN entitlement.direct_since ELSE excluded.direct_since END,
+             direct_until = CASE WHEN excluded.direct_since IS NULL
+                            THEN entitlement.direct_until ELSE excluded.direct_until END
          WHERE entitlement.revoked_at IS NOT NULL
             OR entitlement.expires_at < COALESCE(excluded.expires_at, 9223372036854775807)"
     )
@@ -357,18 +389,49 @@ pub(super) async fn grant_bundle(
             member.into(),
             bundle.into(),
             source.into(),
-            order_id.into(),
             now.into(),
             expires_at.into(),
+            direct_since.into(),
+            direct_until.into(),
             now.into(),
             now.into(),
+            job.into(),
         ]
     }))
     .run(conn)
     .await
 }
 
-/// Takes a bundle from members; gives how many had it, and not yet lost it.
+/// Of members that own a bundle for as long already, notes that a grant without an order holds it too.
+pub(super) async fn hold_directly(
+    conn: Conn<'_>,
+    site: SiteId,
+    members: Value,
+    bundle: &BundleId,
+    until: Option<Time>,
+    now: Time,
+) -> Result<u64> {
+    sql_both!(
+        sqlite: "UPDATE entitlement SET direct_until = $4, updated_at = max(updated_at, $5),
+                        direct_since = iif(direct_until > $5, direct_since, $5)
+                 WHERE site = $1 AND member_id IN (SELECT value FROM json_each($2)) AND bundle_id = $3
+                   AND revoked_at IS NULL
+                   AND (direct_since IS NULL OR direct_until < COALESCE($4, 9223372036854775807))",
+        postgres: "UPDATE entitlement SET direct_until = $4, updated_at = greatest(updated_at, $5),
+                          direct_since = CASE WHEN direct_until > $5 THEN direct_since ELSE $5 END
+                   WHERE site = $1 AND member_id = ANY($2) AND bundle_id = $3 AND revoked_at IS NULL
+                     AND (direct_since IS NULL OR direct_until < COALESCE($4, 9223372036854775807))",
+    )
+    .bind(site)
+    .bind(members)
+    .bind(bundle)
+    .bind(until)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// Takes a bundle from members, whatever holds it; gives how many had it, and not yet lost it.
 pub(super) async fn revoke_bundle(
     conn: Conn<'_>,
     site: SiteId,
@@ -377,10 +440,10 @@ pub(super) async fn revoke_bundle(
     now: Time,
 ) -> Result<u64> {
     sql_both!(
-        sqlite: "UPDATE entitlement SET revoked_at = $4, updated_at = $4
+        sqlite: "UPDATE entitlement SET revoked_at = $4, direct_since = NULL, direct_until = NULL, updated_at = $4
                  WHERE site = $1 AND member_id IN (SELECT value FROM json_each($2)) AND bundle_id = $3
                    AND revoked_at IS NULL",
-        postgres: "UPDATE entitlement SET revoked_at = $4, updated_at = $4
+        postgres: "UPDATE entitlement SET revoked_at = $4, direct_since = NULL, direct_until = NULL, updated_at = $4
                    WHERE site = $1 AND member_id = ANY($2) AND bundle_id = $3 AND revoked_at IS NULL",
     )
     .bind(site)

@@ -3,11 +3,12 @@ use poem_openapi::Object;
 use super::{
     actions::{self, DAY, Done, Target},
     grants::Act,
+    orders,
     types::{AccessView, EntitlementView},
 };
 use crate::{
     areas::{
-        jobs::JobView,
+        jobs::{JobPreview, JobView},
         members::{Member, MemberRef, Name, New},
     },
     error::{Error, Result},
@@ -27,21 +28,24 @@ pub const AREA: Area = Area {
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct Granted {
-    /// Whether anything is different; absent for a group.
+    /// Whether it gave more than there was, or took something (also an order, if others still hold the bundle); absent
+    /// for a group.
     changed: Option<bool>,
     /// The member as it is now.
     member: Option<Member>,
-    /// Whether the member was made by this call.
+    /// Only of `access.grantBundle`: whether the member was made by this call.
     member_created: Option<bool>,
     /// Whether this order was granted before; then nothing was done, even if the bundle was revoked since.
     order_repeated: Option<bool>,
-    /// The entitlement as it is now.
+    /// The entitlement as it is now, with the orders that it was granted for and whether each holds it.
     entitlement: Option<EntitlementView>,
     /// What the member may see now: what is in the bundle, or else member content in general.
     access: Option<AccessView>,
     /// For a group: the job. Its counts are `granted`, `alreadyHad` and `failed` (members that are being deleted), or
     /// `removed`, `hadNone` and `failed`.
     job: Option<JobView>,
+    /// Only in a dry run for a group: the counts as they would be.
+    preview: Option<JobPreview>,
 }
 
 impl Granted {
@@ -49,15 +53,16 @@ impl Granted {
         Self {
             changed: Some(done.changed || done.is_new),
             member: Some(done.member),
-            member_created: Some(done.is_new),
+            member_created: None,
             order_repeated: done.is_repeated.then_some(true),
             entitlement: done.entitlement,
             access: Some(done.access),
             job: None,
+            preview: None,
         }
     }
 
-    fn to_group(job: JobView) -> Self {
+    fn to_group((job, preview): (JobView, Option<JobPreview>)) -> Self {
         Self {
             changed: None,
             member: None,
@@ -66,6 +71,7 @@ impl Granted {
             entitlement: None,
             access: None,
             job: Some(job),
+            preview,
         }
     }
 }
@@ -162,9 +168,10 @@ impl Tool for SetTrial {
 ///
 /// Gives a member, or each member of a group, a bundle: for life, or until `expiresAt`. For a shop elsewhere, one call
 /// does it all: with `createMember` an unknown address becomes a member first, and with `orderId` the same order is one
-/// grant, however often and from wherever it is sent (even after the bundle was revoked); an order that was granted to
+/// grant, however often and from wherever it is sent (even after it was taken back); an order that was granted to
 /// another member or for another bundle is `order_id_used`. A bundle that was revoked is revived. Who owns it for as
-/// long already keeps it (`changed: false`).
+/// long already keeps it (`changed: false`); that this order, or a grant without one, holds it too is noted, so that
+/// `access.revokeBundle` of another order does not take it.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct GrantBundle {
@@ -176,7 +183,8 @@ pub struct GrantBundle {
     bundle: BundleId,
     /// When it ends; without it, never.
     expires_at: Option<Time>,
-    /// Who grants it, for people who look it up: 1 to 100 characters, `api` unless given.
+    /// Who grants it, for people who look it up: 1 to 100 characters. Without it, what was said before stays, or else
+    /// `api`.
     #[oai(validator(min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
     source: Option<String>,
     /// The order that it is for, as the shop calls it: 1 to 200 characters, unique in the site. Not for a group.
@@ -201,9 +209,12 @@ impl Tool for GrantBundle {
         let act = Act::GrantBundle {
             bundle: self.bundle,
             until: self.expires_at.map(Time::micros),
-            source: word("args.source", self.source)?.unwrap_or_else(|| "api".into()),
+            source: word("args.source", self.source)?,
             order_id: order_id.clone(),
         };
+        if self.name.is_some() && !self.create_member {
+            return Err(Error::refused("args.name", "only with createMember: true; members.update renames a member"));
+        }
         match target {
             Target::Group(_) if order_id.is_some() => {
                 Err(Error::refused("args.orderId", "an order is one member's; leave it out for a group"))
@@ -220,7 +231,8 @@ impl Tool for GrantBundle {
                         return Err(Error::refused("args.createMember", "only for a member by address"));
                     }
                 };
-                Ok(Granted::to_member(actions::apply(cx, &member, new, &act).await?))
+                let done = actions::apply(cx, &member, new, &act).await?;
+                Ok(Granted { member_created: Some(done.is_new), ..Granted::to_member(done) })
             }
         }
     }
@@ -236,16 +248,25 @@ fn word(path: &str, text: Option<String>) -> Result<Option<String>> {
 
 /// Revoke a bundle
 ///
-/// Takes a bundle from a member, or from each member of a group. Other bundles and subscriptions stay, and nothing is
-/// refunded. Granting it again revives the same entitlement.
+/// Takes a bundle from a member, or from each member of a group, whatever it was granted for. Other bundles and
+/// subscriptions stay, and nothing is refunded. Granting it again revives the same entitlement.
+///
+/// With `orderId`, for a shop that gives money back, it takes only that order back; member and bundle need not be given.
+/// The bundle goes if neither another order nor a grant without one holds it, or else lasts as long as they do:
+/// `entitlement` and `access` say which. The order that was taken back never holds it again, however often it is sent;
+/// taking it back twice is `changed: false`, and one that was never granted is `order_not_found`.
 #[derive(Object)]
+#[oai(rename_all = "camelCase")]
 pub struct RevokeBundle {
-    /// The member; or else `group`.
+    /// The member; or else `group`. With `orderId` it may be left out, and must be the order's if it is given.
     member: Option<MemberRef>,
     /// The group, for each of its members; or else `member`.
     group: Option<GroupId>,
-    /// The bundle.
-    bundle: BundleId,
+    /// The bundle. With `orderId` it may be left out, and must be the order's if it is given.
+    bundle: Option<BundleId>,
+    /// The order that is taken back, as `access.grantBundle` was given it. Not for a group.
+    #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
+    order_id: Option<String>,
 }
 
 impl Tool for RevokeBundle {
@@ -256,7 +277,15 @@ impl Tool for RevokeBundle {
     type Output = Granted;
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
+        if let Some(order) = word("args.orderId", self.order_id)? {
+            if self.group.is_some() {
+                return Err(Error::refused("args.orderId", "an order is one member's; leave it out for a group"));
+            }
+            let done = orders::take_back(cx, &order, self.member.as_ref(), self.bundle.as_ref()).await?;
+            return Ok(Granted::to_member(done));
+        }
+        let bundle = self.bundle.ok_or_else(|| Error::refused("args.bundle", "give `bundle`, or `orderId`"))?;
         let target = Target::of(self.member, self.group)?;
-        apply(cx, target, Act::RevokeBundle { bundle: self.bundle }).await
+        apply(cx, target, Act::RevokeBundle { bundle }).await
     }
 }

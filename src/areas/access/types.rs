@@ -4,6 +4,7 @@ use usher_db::{FromRow, Row};
 
 use super::decide::{Decision, Reason};
 use crate::{
+    areas::members::Span,
     tools::schema,
     values::{BundleId, EntitlementId, MemberId, Time, Title},
 };
@@ -47,6 +48,48 @@ pub enum EntitlementState {
     Revoked,
 }
 
+impl EntitlementState {
+    fn of(revoked_at: Option<Time>, expires_at: Option<Time>, at: Time) -> Self {
+        match (revoked_at, expires_at) {
+            (Some(_), _) => Self::Revoked,
+            (None, Some(end)) if end <= at => Self::Expired,
+            _ => Self::Active,
+        }
+    }
+}
+
+/// The most orders that are shown of an entitlement. As many and one are read.
+const MAX_ORDERS: usize = 200;
+
+/// An order that a bundle was granted for.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct EntitlementOrder {
+    /// The order, as the shop calls it.
+    pub order_id: String,
+    /// Whether it holds the bundle (`active`), its time is over, or it was taken back: by itself or with the bundle.
+    pub state: EntitlementState,
+    /// When it was granted.
+    pub granted_at: Time,
+    /// It holds the bundle until then; absent for life.
+    pub expires_at: Option<Time>,
+    /// When it was taken back.
+    pub revoked_at: Option<Time>,
+}
+
+/// order, granted_at, expires_at, revoked_at
+type OrderRow = (String, i64, Option<i64>, Option<i64>);
+
+fn order((order_id, granted_at, expires_at, revoked_at): OrderRow) -> EntitlementOrder {
+    EntitlementOrder {
+        order_id,
+        state: EntitlementState::Active,
+        granted_at: Time::from_micros(granted_at),
+        expires_at: expires_at.map(Time::from_micros),
+        revoked_at: revoked_at.map(Time::from_micros),
+    }
+}
+
 /// A member's right to a bundle.
 #[derive(Clone, Debug, PartialEq, Object)]
 #[oai(rename = "Entitlement", rename_all = "camelCase")]
@@ -61,10 +104,18 @@ pub struct EntitlementView {
     pub bundle_name: Title,
     /// How it stands.
     pub state: EntitlementState,
-    /// Who granted it last, as the call said: `api`, a shop's name, ….
+    /// Who granted it last, as the last call that said so did: a shop's name, `import`, …; `api` if none did.
     pub source: String,
-    /// The last order that it was granted for.
+    /// The job that granted it last, if one did: for a group, or of an import. Its call is in the activity log under it.
+    pub job: Option<String>,
+    /// The last order that it was granted for and that was not taken back; if all were, the last.
     pub order_id: Option<String>,
+    /// The orders that it was granted for: those that were not taken back first, and of those the newest. At most 200.
+    pub orders: Vec<EntitlementOrder>,
+    /// Present if there are more orders than are shown.
+    pub more_orders: Option<bool>,
+    /// A grant without an order that holds it too, if there is one; it may be over.
+    pub direct: Option<Span>,
     /// It holds from then on.
     pub granted_at: Time,
     /// It holds until then; absent for life.
@@ -76,12 +127,11 @@ pub struct EntitlementView {
 impl EntitlementView {
     /// The entitlement as of a moment.
     pub(super) fn with_state_at(self, at: Time) -> Self {
-        let state = match (self.revoked_at, self.expires_at) {
-            (Some(_), _) => EntitlementState::Revoked,
-            (None, Some(end)) if end <= at => EntitlementState::Expired,
-            _ => EntitlementState::Active,
-        };
-        Self { state, ..self }
+        let orders = self.orders.into_iter().map(|one| {
+            let state = EntitlementState::of(one.revoked_at, one.expires_at, at);
+            EntitlementOrder { state, ..one }
+        });
+        Self { state: EntitlementState::of(self.revoked_at, self.expires_at, at), orders: orders.collect(), ..self }
     }
 
     /// As it stands in answers.
@@ -94,24 +144,28 @@ impl EntitlementView {
 
 impl FromRow for EntitlementView {
     fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        let (id, member_id, bundle_id, bundle_name) = (row.take()?, row.take()?, row.take()?, row.take()?);
+        let source: Option<String> = row.take()?;
+        let (granted_at, expires_at, revoked_at) = (row.take()?, row.take()?, row.take()?);
+        let (since, until): (Option<Time>, _) = (row.take()?, row.take()?);
+        let job = row.take()?;
+        let wrong = |error: serde_json::Error| usher_db::Error::Decode(error.into());
+        let orders: Vec<OrderRow> = serde_json::from_str(&row.take::<String>()?).map_err(wrong)?;
         Ok(Self {
-            id: row.take()?,
-            member_id: row.take()?,
-            bundle_id: row.take()?,
-            bundle_name: row.take()?,
+            id,
+            member_id,
+            bundle_id,
+            bundle_name,
             state: EntitlementState::Active,
-            source: row.take()?,
-            order_id: row.take()?,
-            granted_at: row.take()?,
-            expires_at: row.take()?,
-            revoked_at: row.take()?,
+            source: source.unwrap_or_else(|| "api".into()),
+            job,
+            order_id: orders.first().map(|(id, ..)| id.clone()),
+            more_orders: (orders.len() > MAX_ORDERS).then_some(true),
+            orders: orders.into_iter().take(MAX_ORDERS).map(order).collect(),
+            direct: since.map(|since| Span { since, expires_at: until }),
+            granted_at,
+            expires_at,
+            revoked_at,
         })
     }
-}
-
-/// What an order is for.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Order {
-    pub(super) member: MemberId,
-    pub(super) bundle: BundleId,
 }

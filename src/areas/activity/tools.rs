@@ -20,7 +20,7 @@ pub const AREA: Area = Area {
 };
 
 /// The log has one order, newest first.
-const ORDER: &str = "-id";
+const ORDER: &str = "activity.list -id";
 
 /// A page of the activity log.
 #[derive(Object)]

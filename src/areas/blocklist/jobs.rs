@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_jobs::{Fail, Job, Queue, Run};
 
 use super::{
@@ -39,6 +39,10 @@ impl Job for Import {
     /// A crash counts as an attempt, and each goes on where the last one stopped.
     const MAX_ATTEMPTS: u32 = 100;
     const TIMEOUT: Duration = Duration::from_secs(12 * 3600);
+
+    fn progress(&self) -> Value {
+        json!(Counts::default())
+    }
 }
 
 /// An import that has begun.

@@ -27,7 +27,7 @@ pub const AREA: Area = Area {
 };
 
 /// The list has one order, newest first.
-const ORDER: &str = "-id";
+const ORDER: &str = "blocklist.list -id";
 
 /// A page of the block list.
 #[derive(Object)]

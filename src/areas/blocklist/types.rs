@@ -169,7 +169,7 @@ impl ImportMapping {
         let Self { email, reason, source, note, first_seen, vendor_code, header, format, encoding, exporter } = self;
         let exporter = exporter.as_ref().map(|code| {
             let codes = || EXPORTERS.iter().map(|exporter| exporter.code).collect();
-            Exporter::of_code(code).ok_or_else(|| imports::one_of("mapping.exporter", codes()))
+            Exporter::of_code(code).ok_or_else(|| imports::one_of("args.mapping.exporter", codes()))
         });
         let each = [
             (Field::Email, email),

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use usher_db::Value;
 use usher_jobs::{Fail, Job, Queue, Run, State};
 
@@ -39,6 +40,10 @@ impl Job for Undo {
     /// A crash counts as an attempt, and each goes on where the last one stopped.
     const MAX_ATTEMPTS: u32 = 100;
     const TIMEOUT: Duration = Duration::from_secs(12 * 3600);
+
+    fn progress(&self) -> serde_json::Value {
+        json!(Counts::default())
+    }
 }
 
 /// How far it got; the job's checkpoint, and what is shown of it. Readable for ever.

@@ -8,7 +8,7 @@ use super::{
     types::Bundle,
 };
 use crate::{
-    areas::videos,
+    areas::{access::effect, videos},
     error::{Code, Error, Result},
     gate::Cx,
     paging,
@@ -97,20 +97,26 @@ pub async fn add_videos(cx: &mut Cx, id: &BundleId, wanted: Vec<VideoId>) -> Res
     if let Some(unknown) = wanted.iter().find(|video| !known.contains(video)) {
         return Err(videos::not_found(unknown));
     }
+    let content = effect::before(cx, &wanted).await?;
     let new = store::insert_videos(cx.conn(), site, id, &wanted).await?;
     let n = u32::try_from(new.len()).unwrap_or(u32::MAX);
     let after = Bundle { videos: before.videos + n, ..before.clone() };
-    Ok((write_videos(cx, &before, after, "added", new).await?, n))
+    let after = write_videos(cx, &before, after, "added", new).await?;
+    effect::note(cx, id.as_str(), content).await?;
+    Ok((after, n))
 }
 
 /// Takes videos out of a bundle. Gives it, and how many were in it.
 pub async fn remove_videos(cx: &mut Cx, id: &BundleId, unwanted: Vec<VideoId>) -> Result<(Bundle, u32)> {
     let before = hold(cx, id).await?;
     let site = cx.site();
+    let content = effect::before(cx, &unwanted).await?;
     let gone = store::delete_videos(cx.conn(), site, id, &unwanted).await?;
     let n = u32::try_from(gone.len()).unwrap_or(u32::MAX);
     let after = Bundle { videos: before.videos - n, ..before.clone() };
-    Ok((write_videos(cx, &before, after, "removed", gone).await?, n))
+    let after = write_videos(cx, &before, after, "removed", gone).await?;
+    effect::note(cx, id.as_str(), content).await?;
+    Ok((after, n))
 }
 
 async fn write_videos(

@@ -22,7 +22,7 @@ pub const AREA: Area = Area {
 };
 
 /// The list has one order, newest first.
-const ORDER: &str = "-id";
+const ORDER: &str = "bundles.list -id";
 
 /// A page of bundles.
 #[derive(Object)]
@@ -190,7 +190,7 @@ pub struct BundleChanged {
 /// Add videos to a bundle
 ///
 /// Puts videos into a bundle, all or none; those that are in it already stay. Who owns the bundle may watch those of
-/// level `bundle` at once.
+/// level `bundle` at once; a dry run says how many gain one, as that of `videos.setAccess` does.
 #[derive(Object)]
 pub struct AddVideos {
     /// The bundle.
@@ -216,7 +216,7 @@ impl Tool for AddVideos {
 /// Remove videos from a bundle
 ///
 /// Takes videos out of a bundle; those that are not in it are no fault. Owners lose those of level `bundle` at once,
-/// unless another bundle of theirs holds them.
+/// unless another bundle of theirs holds them; a dry run says how many lose one, as that of `videos.setAccess` does.
 #[derive(Object)]
 pub struct RemoveVideos {
     /// The bundle.

@@ -18,7 +18,7 @@ pub const AREA: Area = Area {
 };
 
 /// The list has one order, newest first.
-const ORDER: &str = "-id";
+const ORDER: &str = "comments.list -id";
 
 /// A page of comments.
 #[derive(Object)]

@@ -5,12 +5,13 @@ use usher_db::{Change, Tx};
 
 use super::{
     Delete,
+    jobs::{At, Whom},
     store::{self, Filter},
     types::{Group, GroupPlace, Placed, Placing},
 };
 use crate::{
     areas::{
-        jobs::JobView,
+        jobs::{JobPreview, JobView},
         members::{self, MemberRef},
     },
     error::{Code, Error, Fix, Result},
@@ -229,6 +230,20 @@ fn locks(placing: &Placing) -> Vec<(&GroupId, bool)> {
             both
         }
     }
+}
+
+/// Members that a dry run tries it on.
+const TRIED: u32 = 5000;
+
+/// Changes the places of the first members of a filter, in a transaction that is taken back.
+pub async fn try_on(cx: &mut Cx, placing: &Placing, whom: &Whom) -> Result<JobPreview> {
+    let (site, now) = (cx.site(), cx.now);
+    let total = store::count_fitting(cx.conn(), site, whom.fitting(placing, now)).await?;
+    let ids = store::fitting(cx.conn(), site, whom.fitting(placing, now), "", TRIED).await?;
+    let placed = place(cx.tx(), site, placing, &ids, now).await?;
+    let mut at = At::default();
+    at.count(placing, ids.len(), &placed);
+    Ok(JobPreview::of(total, ids.len() as u64, at.outcomes(placing)))
 }
 
 /// Notes who came into which group and who left which.

@@ -14,7 +14,7 @@ use crate::{
     areas::members::MemberStatus,
     error::{Code, Error},
     pace::Pace,
-    values::{GroupId, SiteId, Tag},
+    values::{GroupId, SiteId, Tag, Time},
 };
 
 /// A crash counts as an attempt, and each goes on where the last one stopped.
@@ -74,6 +74,10 @@ impl Job for AddByFilter {
     const QUEUE: Queue = Queue::Bulk;
     const MAX_ATTEMPTS: u32 = MAX_ATTEMPTS;
     const TIMEOUT: Duration = TIMEOUT;
+
+    fn progress(&self) -> Value {
+        At::default().progress(&Placing::Into(self.group.clone()))
+    }
 }
 
 impl Job for RemoveByFilter {
@@ -81,6 +85,10 @@ impl Job for RemoveByFilter {
     const QUEUE: Queue = Queue::Bulk;
     const MAX_ATTEMPTS: u32 = MAX_ATTEMPTS;
     const TIMEOUT: Duration = TIMEOUT;
+
+    fn progress(&self) -> Value {
+        At::default().progress(&Placing::OutOf(self.group.clone()))
+    }
 }
 
 impl Job for MoveByFilter {
@@ -88,6 +96,10 @@ impl Job for MoveByFilter {
     const QUEUE: Queue = Queue::Bulk;
     const MAX_ATTEMPTS: u32 = MAX_ATTEMPTS;
     const TIMEOUT: Duration = TIMEOUT;
+
+    fn progress(&self) -> Value {
+        At::default().progress(&Placing::Move(self.from.clone(), self.to.clone()))
+    }
 }
 
 impl Job for Delete {
@@ -95,6 +107,10 @@ impl Job for Delete {
     const QUEUE: Queue = Queue::Bulk;
     const MAX_ATTEMPTS: u32 = MAX_ATTEMPTS;
     const TIMEOUT: Duration = TIMEOUT;
+
+    fn progress(&self) -> Value {
+        json!({ "total": self.places, "done": 0 })
+    }
 }
 
 /// Applies [`AddByFilter`].
@@ -115,7 +131,7 @@ pub async fn shift(app: &App, job: MoveByFilter, run: &Run) -> Result<(), Fail> 
 /// How far a walk got; the job's checkpoint. Readable for ever.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct At {
+pub(super) struct At {
     /// Whether `total` is counted.
     is_counted: bool,
     /// The last member that is done.
@@ -129,7 +145,7 @@ struct At {
 }
 
 impl At {
-    fn count(&mut self, placing: &Placing, n_members: usize, placed: &Placed) {
+    pub(super) fn count(&mut self, placing: &Placing, n_members: usize, placed: &Placed) {
         let (n_came, n_left) = (placed.came.len() as u64, placed.left.len() as u64);
         self.done += n_members as u64;
         self.changed += if matches!(placing, Placing::OutOf(_)) { n_left } else { n_came };
@@ -140,29 +156,40 @@ impl At {
         };
     }
 
-    /// As it is shown: with the words of the tool.
-    fn progress(&self, placing: &Placing) -> Value {
-        let Self { total, done, changed, already, .. } = self;
+    /// What became of the members, with the words of the tool.
+    pub(super) fn outcomes(&self, placing: &Placing) -> Vec<(&'static str, u64)> {
         match placing {
-            Placing::Into(_) => json!({ "total": total, "done": done, "added": changed, "already": already }),
-            Placing::OutOf(_) => json!({ "total": total, "done": done, "removed": changed }),
-            Placing::Move(..) => json!({ "total": total, "done": done, "moved": changed, "already": already }),
+            Placing::Into(_) => vec![("added", self.changed), ("already", self.already)],
+            Placing::OutOf(_) => vec![("removed", self.changed)],
+            Placing::Move(..) => vec![("moved", self.changed), ("already", self.already)],
         }
+    }
+
+    /// The same with how far it is.
+    fn progress(&self, placing: &Placing) -> Value {
+        let mut progress = json!({ "total": self.total, "done": self.done });
+        for (name, n) in self.outcomes(placing) {
+            progress[name] = json!(n);
+        }
+        progress
+    }
+}
+
+impl Whom {
+    /// As the database is asked for them.
+    pub(super) fn fitting<'a>(&'a self, placing: &'a Placing, now: Time) -> Fitting<'a> {
+        let group = match placing {
+            Placing::Into(_) => None,
+            Placing::OutOf(group) | Placing::Move(group, _) => Some(group),
+        };
+        Fitting { tag: self.tag.as_ref(), status: self.status, now, group }
     }
 }
 
 /// Goes through the members of a filter in the order of their ids, some in each transaction.
 async fn walk(app: &App, run: &Run, placing: &Placing, whom: &Whom) -> Result<(), Fail> {
     let site = SiteId::new(run.site);
-    let filter = || Fitting {
-        tag: whom.tag.as_ref(),
-        status: whom.status,
-        now: app.clock.now(),
-        group: match placing {
-            Placing::Into(_) => None,
-            Placing::OutOf(group) | Placing::Move(group, _) => Some(group),
-        },
-    };
+    let filter = || whom.fitting(placing, app.clock.now());
     let mut at: At = run.checkpoint_value().unwrap_or_default();
     if !at.is_counted {
         at.total = store::count_fitting(app.db.read(), site, filter()).await?;

@@ -75,6 +75,16 @@ pub enum Placing {
     Move(GroupId, GroupId),
 }
 
+impl Placing {
+    /// The groups that it is about.
+    pub fn groups(&self) -> Vec<&GroupId> {
+        match self {
+            Self::Into(group) | Self::OutOf(group) => vec![group],
+            Self::Move(from, to) => vec![from, to],
+        }
+    }
+}
+
 /// What became of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placed {

@@ -6,4 +6,4 @@ mod types;
 
 pub use end::record_end;
 pub use tools::AREA;
-pub use types::{Accepted, JobView};
+pub use types::{Accepted, JobPreview, JobView};

@@ -18,7 +18,7 @@ pub const AREA: Area = Area {
 };
 
 /// Jobs have one order, newest first.
-const ORDER: &str = "-id";
+const ORDER: &str = "jobs.list -id";
 
 /// A page of jobs.
 #[derive(Object)]

@@ -89,6 +89,32 @@ pub struct JobView {
     finished_at: Option<Time>,
 }
 
+/// What a job would do to members, found out by doing it to some of them and taking it back.
+#[derive(Clone, Debug, Object)]
+pub struct JobPreview {
+    /// Members that it would come to.
+    total: u64,
+    /// Whether it was tried on all of them. If not, the counts are estimates from the first 5,000.
+    exact: bool,
+    /// The counts of the job, as they would be.
+    #[oai(validator(max_properties = 50))]
+    counts: BTreeMap<String, i64>,
+}
+
+impl JobPreview {
+    /// What would become of `total` members, of whom `tried` were tried.
+    pub fn of(total: u64, tried: u64, counts: impl IntoIterator<Item = (&'static str, u64)>) -> Self {
+        let all = |n: u64| i64::try_from((n * total).checked_div(tried).unwrap_or(0)).unwrap_or(i64::MAX);
+        let counts = counts.into_iter().map(|(name, n)| (name.to_owned(), all(n))).collect();
+        Self { total, exact: tried == total, counts }
+    }
+
+    /// As it stands in answers.
+    pub fn json(&self) -> Value {
+        self.to_json().unwrap_or_default()
+    }
+}
+
 /// A job that was accepted.
 #[derive(Clone, Debug, Object)]
 pub struct Accepted {

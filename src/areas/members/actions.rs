@@ -6,10 +6,10 @@ use usher_db::Change;
 
 use super::{
     store::{self, Filter, Path, Place},
-    types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span},
+    types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span, made_at},
 };
 use crate::{
-    areas::groups,
+    areas::{access, groups},
     error::{Code, Error, Fix, Result},
     gate::Cx,
     paging::{self, Cursor},
@@ -75,7 +75,7 @@ pub async fn list(
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<(Vec<Member>, Option<String>)> {
-    let place = Cursor::decode(cursor, sort.as_str())?;
+    let place = Cursor::decode(cursor, &order(sort))?;
     let place = place.map_or_else(|| Place::start(sort), |[key, id]| Place { key, id });
     let _turn = match &filter.text {
         Some(_) => Some(SEARCHES.acquire().await.map_err(Error::internal)?),
@@ -92,9 +92,14 @@ pub async fn list(
     let items: Vec<_> = items.into_iter().map(|member| member.with_status_at(now)).collect();
     let next = items.last().filter(|_| more).map(|member| {
         let Place { key, id } = Place::after(member, sort);
-        Cursor::after(sort.as_str(), [key, id]).encode()
+        Cursor::after(&order(sort), [key, id]).encode()
     });
     Ok((items, next))
+}
+
+/// What a cursor of the list says that it is of.
+fn order(sort: MemberSort) -> String {
+    format!("members.list {}", sort.as_str())
 }
 
 /// The quickest path to a page by address or name: through a filter that few members fit, if there is one.
@@ -216,20 +221,23 @@ fn mismatch(id: &MemberId) -> Error {
 
 /// The member that was looked up for a call, or why there is none. Notes whom the call is about.
 pub fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Member> {
+    let may_create = cx.writes() && cx.caller.key.scopes.has(Scope::MembersManage);
     let member = member.ok_or_else(|| {
         let whom = match who {
             MemberRef::Id(by) => by.id.as_str(),
             MemberRef::Email(_) => "with this address",
         };
-        let text = format!("The site has no member {whom}. Check it with members.list, or make the member first.");
+        let what = if cx.writes() { ", or make the member first" } else { "" };
+        let text = format!("The site has no member {whom}. Look with members.list{what}.");
         let error = Error::new(Code::MemberNotFound, text);
         match who {
-            MemberRef::Id(_) => error,
-            MemberRef::Email(by) => error.fixed_by(Fix {
+            // A member is made only for a call that wants to do something with it, and by a key that may.
+            MemberRef::Email(by) if may_create => error.fixed_by(Fix {
                 tool: "members.create",
                 args: json!({ "email": by.email.as_str() }),
                 scope: Some(Scope::MembersManage.name()),
             }),
+            _ => error,
         }
     })?;
     cx.touches(&member.id);
@@ -243,12 +251,16 @@ pub fn found(cx: &mut Cx, who: &MemberRef, member: Option<Member>) -> Result<Mem
 
 /// Makes a member. Sends nothing.
 pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
+    let id: MemberId = cx.app.clock.id();
+    // What the call does to the new member comes after it was made, however long the call has waited for its turn.
+    cx.now = cx.now.max(made_at(&id));
+    let free_access = new.free_access.map(|free| Span { since: free.since.max(cx.now), ..free });
     let member = Member {
         name: new.name.and_then(Name::into_option),
         note: new.note.and_then(Note::into_option),
         tags: set(new.tags).into_iter().collect(),
-        free_access: new.free_access,
-        ..Member::new(cx.app.clock.id(), new.email.to_string())
+        free_access,
+        ..Member::new(id, new.email.to_string())
     };
     let (site, now) = (cx.site(), cx.now);
     let member = member.with_status_at(now);
@@ -262,6 +274,9 @@ pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
     cx.touches(&member.id);
     cx.tx().note(Change::created("member", member.id.as_str(), member.json()));
     groups::join(cx, &member.id, new.groups).await?;
+    if member.free_access.is_some() {
+        access::note_new(cx, &member.id).await?;
+    }
     Ok(member)
 }
 

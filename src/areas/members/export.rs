@@ -92,6 +92,10 @@ impl Job for Export {
     const KIND: &'static str = "members.export";
     const QUEUE: Queue = Queue::Bulk;
     const TIMEOUT: Duration = Duration::from_secs(3600);
+
+    fn progress(&self) -> Value {
+        json!(Progress { done: 0, total: 0 })
+    }
 }
 
 #[derive(Clone, Copy, Serialize)]

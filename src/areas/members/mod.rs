@@ -27,7 +27,7 @@ pub use actions::{Found, MAX_TAGS, New, create, find, find_many, found, hold};
 pub use delete::{Delete, delete};
 pub use export::{Export, export};
 pub use import::{Import, import};
-pub use merge::{Merge, merge};
+pub use merge::{Merge, is_merging, merge};
 pub use tools::AREA;
 pub(super) use types::member_columns;
 pub use types::{Member, MemberById, MemberRef, MemberStatus, Name, Span};

@@ -13,7 +13,7 @@ use crate::{
 pub const AREA: Area = Area { name: "tags", about: "What members are labelled with.", tools: tools![ListTags] };
 
 /// Tags have one order, by name.
-const ORDER: &str = "tag";
+const ORDER: &str = "tags.list tag";
 
 /// A tag and how many have it.
 #[derive(Object)]

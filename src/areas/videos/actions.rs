@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     areas::{
+        access::effect,
         bundles,
         members::{self, MemberRef},
     },
@@ -132,6 +133,7 @@ pub async fn update(cx: &mut Cx, id: &VideoId, title: Option<Title>, slug: Optio
 pub async fn set_access(cx: &mut Cx, id: &VideoId, audience: Audience) -> Result<Video> {
     let allowed_plans = plans(cx, &audience).await?;
     let before = hold(cx, id).await?;
+    let content = effect::before(cx, std::slice::from_ref(id)).await?;
     let after = Video { level: audience.level, allowed_plans, ..before.clone() };
     if after.allowed_plans != before.allowed_plans {
         let site = cx.site();
@@ -140,16 +142,21 @@ pub async fn set_access(cx: &mut Cx, id: &VideoId, audience: Audience) -> Result
             store::insert_plans(cx.conn(), site, id, &after.allowed_plans).await?;
         }
     }
-    write(cx, &before, after).await
+    let after = write(cx, &before, after).await?;
+    effect::note(cx, id.as_str(), content).await?;
+    Ok(after)
 }
 
 /// Says whether a video is shown.
 pub async fn set_visibility(cx: &mut Cx, id: &VideoId, showing: Showing) -> Result<Video> {
     check(showing)?;
     let before = hold(cx, id).await?;
+    let content = effect::before(cx, std::slice::from_ref(id)).await?;
     let Showing { visibility, from, until } = showing;
     let after = Video { visibility, visible_from: from, visible_until: until, ..before.clone() };
-    write(cx, &before, after).await
+    let after = write(cx, &before, after).await?;
+    effect::note(cx, id.as_str(), content).await?;
+    Ok(after)
 }
 
 /// Writes what is different, if anything is.

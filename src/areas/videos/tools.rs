@@ -22,7 +22,7 @@ pub const AREA: Area = Area {
 };
 
 /// The list has one order, newest first.
-const ORDER: &str = "-id";
+const ORDER: &str = "videos.list -id";
 
 /// A page of videos.
 #[derive(Object)]
@@ -173,7 +173,9 @@ impl Tool for UpdateVideo {
 /// Set who a video is for
 ///
 /// Sets the level, and for the level `members` the plans it is limited to. It counts at once: members may lose or gain
-/// the video; `members.whyPaywall` tells for each.
+/// the video; `members.whyPaywall` tells for each, and a dry run how many: the change `membersAccess` has `gain` and `lose`,
+/// with up to 200 members by id, unless the site has more than 100,000 members or 10,000 of them have anything that access
+/// is decided on (`counted: false`).
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct SetAccess {
@@ -201,7 +203,7 @@ impl Tool for SetAccess {
 /// Show or hide a video
 ///
 /// Sets the visibility, which comes before everything else: what is not shown, nobody may watch. Moments of an
-/// earlier schedule are forgotten.
+/// earlier schedule are forgotten. A dry run says how many members gain and lose it, as that of `videos.setAccess` does.
 #[derive(Object)]
 pub struct SetVisibility {
     /// The video.

@@ -159,8 +159,9 @@ async fn raw(place: &Place, bundle: &BundleId) -> Result<Duration> {
     let begun = Instant::now();
     let mut tx = db.begin().await?;
     sql!(
-        "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, created_at, updated_at)
-         SELECT site, 'ent' || substr(id, 4), id, $2, 'raw', $3, $3, $3 FROM member WHERE site = $1"
+        "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, direct_since, created_at,
+                                  updated_at)
+         SELECT site, 'ent' || substr(id, 4), id, $2, 'raw', $3, $3, $3, $3 FROM member WHERE site = $1"
     )
     .bind(SiteId::new(1))
     .bind(bundle)

@@ -107,7 +107,7 @@ fn requests(scene: &Scene, filter: &str, middle: bool) -> Arc<Requests> {
         // Somewhere in the middle half, another place each time.
         let n = scene.members.len();
         let id = &scene.members[n / 4 + i * 7919 % (n / 2)];
-        let cursor = Cursor::after("-createdAt", [String::new(), id.to_string()]).encode();
+        let cursor = Cursor::after("members.list -createdAt", [String::new(), id.to_string()]).encode();
         let comma = if filter.is_empty() { "" } else { "," };
         format!("{{{filter}{comma}\"cursor\":\"{cursor}\"}}")
     })

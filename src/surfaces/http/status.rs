@@ -40,6 +40,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::CommentNotFound
         | Code::GroupNotFound
         | Code::EntitlementNotFound
+        | Code::OrderNotFound
         | Code::UploadNotFound
         | Code::ImportNotFound
         | Code::JobNotFound

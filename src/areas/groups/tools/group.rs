@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The list has one order, newest first.
-const ORDER: &str = "-id";
+const ORDER: &str = "groups.list -id";
 
 /// A page of groups.
 #[derive(Object)]

@@ -10,7 +10,7 @@ use crate::{
             jobs::Whom,
             types::{GroupPlace, Placing},
         },
-        jobs::JobView,
+        jobs::{JobPreview, JobView},
         members::{MemberRef, MemberStatus},
     },
     error::{Error, Result},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Members come in the order of their ids, which is that in which they were made.
-const ORDER: &str = "id";
+const ORDER: &str = "groups.listMembers id";
 
 /// A page of a group's members.
 #[derive(Object)]
@@ -92,11 +92,21 @@ fn target(members: Option<Vec<MemberRef>>, filter: Option<GroupMemberFilter>) ->
     }
 }
 
-async fn accept<J: Job + Serialize>(cx: &mut Cx, groups: &[&GroupId], job: &J) -> Result<JobView> {
-    for group in groups {
+/// Accepts a job. In a dry run it says what would happen.
+async fn accept<J: Job + Serialize>(
+    cx: &mut Cx,
+    placing: &Placing,
+    whom: &Whom,
+    job: &J,
+) -> Result<(Option<JobView>, Option<JobPreview>)> {
+    for group in placing.groups() {
         actions::find(cx, group).await?;
     }
-    JobView::from_row(cx.enqueue(job).await?)
+    let preview = match cx.dry_run {
+        true => Some(actions::try_on(cx, placing, whom).await?),
+        false => None,
+    };
+    Ok((Some(JobView::from_row(cx.enqueue(job).await?)?), preview))
 }
 
 fn count(n: usize) -> u32 {
@@ -115,6 +125,8 @@ pub struct MembersAdded {
     not_found: Option<Vec<MemberRef>>,
     /// For `filter`: the job, whose progress counts `total`, `done`, `added` and `already`.
     job: Option<JobView>,
+    /// Only in a dry run for `filter`: the counts as they would be.
+    preview: Option<JobPreview>,
 }
 
 /// Add members to a group
@@ -155,7 +167,9 @@ impl Tool for AddGroupMembers {
             }
             Target::Filter(whom) => {
                 let job = AddByFilter { group, whom };
-                Ok(MembersAdded { job: Some(accept(cx, &[&job.group], &job).await?), ..MembersAdded::default() })
+                let placing = Placing::Into(job.group.clone());
+                let (job, preview) = accept(cx, &placing, &job.whom, &job).await?;
+                Ok(MembersAdded { job, preview, ..MembersAdded::default() })
             }
         }
     }
@@ -173,6 +187,8 @@ pub struct MembersRemoved {
     not_found: Option<Vec<MemberRef>>,
     /// For `filter`: the job, whose progress counts `total` and `done` of those in the group, and `removed`.
     job: Option<JobView>,
+    /// Only in a dry run for `filter`: the counts as they would be.
+    preview: Option<JobPreview>,
 }
 
 /// Remove members from a group
@@ -213,7 +229,9 @@ impl Tool for RemoveGroupMembers {
             }
             Target::Filter(whom) => {
                 let job = RemoveByFilter { group, whom };
-                Ok(MembersRemoved { job: Some(accept(cx, &[&job.group], &job).await?), ..MembersRemoved::default() })
+                let placing = Placing::OutOf(job.group.clone());
+                let (job, preview) = accept(cx, &placing, &job.whom, &job).await?;
+                Ok(MembersRemoved { job, preview, ..MembersRemoved::default() })
             }
         }
     }
@@ -234,6 +252,8 @@ pub struct MembersMoved {
     /// For `filter`: the job, whose progress counts `total` and `done` of those in the group to leave, `moved` and
     /// `already`.
     job: Option<JobView>,
+    /// Only in a dry run for `filter`: the counts as they would be.
+    preview: Option<JobPreview>,
 }
 
 /// Move members to another group
@@ -275,13 +295,14 @@ impl Tool for MoveGroupMembers {
                     already: Some(count(n_left - n_came)),
                     absent: Some(count(placed.known.len() - n_left)),
                     not_found: Some(not_found),
-                    job: None,
+                    ..MembersMoved::default()
                 })
             }
             Target::Filter(whom) => {
                 let job = MoveByFilter { from, to, whom };
-                let accepted = accept(cx, &[&job.from, &job.to], &job).await?;
-                Ok(MembersMoved { job: Some(accepted), ..MembersMoved::default() })
+                let placing = Placing::Move(job.from.clone(), job.to.clone());
+                let (job, preview) = accept(cx, &placing, &job.whom, &job).await?;
+                Ok(MembersMoved { job, preview, ..MembersMoved::default() })
             }
         }
     }

@@ -25,7 +25,7 @@ use crate::{
 const SHOWN: u32 = 50;
 
 /// The list has one order.
-const ORDER: &str = "alike";
+const ORDER: &str = "members.findDuplicates alike";
 
 /// What members are alike by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]

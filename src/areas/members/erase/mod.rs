@@ -85,12 +85,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, in the order in which they go.
+    /// Every kind, in the order in which they go: orders before what they hold, so that a merge knows of all of them when
+    /// it comes to that.
     pub const ALL: [Self; 10] = [
         Self::Watch,
         Self::Comments,
-        Self::Entitlements,
         Self::Orders,
+        Self::Entitlements,
         Self::Tags,
         Self::Groups,
         Self::Subscriptions,

@@ -1,7 +1,7 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_files::Mapping;
 use usher_jobs::{Fail, Job, Queue, Run};
 
@@ -86,6 +86,10 @@ impl Job for Import {
     /// A crash counts as an attempt, and each goes on where the last one stopped.
     const MAX_ATTEMPTS: u32 = 100;
     const TIMEOUT: Duration = Duration::from_secs(12 * 3600);
+
+    fn progress(&self) -> Value {
+        json!(Counts::default())
+    }
 }
 
 /// Accepts an import. In a dry run it says what would happen.

@@ -3,6 +3,8 @@
 use std::io::{Read, Seek};
 
 use poem_openapi::{Enum, Object};
+use serde_json::json;
+use usher_db::Change;
 use usher_files::Row;
 
 use super::{
@@ -85,6 +87,10 @@ pub struct PreviewCounts {
     unchanged: u64,
     /// Rows that cannot be taken.
     invalid: u64,
+    /// Members who get free access that they did not have, or for longer.
+    free_access: u64,
+    /// Members who get a bundle that they did not own, or for longer.
+    bundle: u64,
 }
 
 /// What an import would do.
@@ -138,12 +144,10 @@ pub(super) async fn preview(
         Ok(look) => look,
         Err(problem) => return Ok(Preview { problem: Some(problem), ..Preview::default() }),
     };
-    judge(cx, job, &mut rows).await?;
+    let given = judge(cx, job, &mut rows).await?;
     let n_read = rows.len() as u64;
-    let count = |verdict: Verdict| {
-        let n = rows.iter().filter(|seen| seen.row.verdict == verdict).count() as u64;
-        (n * total).checked_div(n_read).unwrap_or(0)
-    };
+    let of_all = |n: u64| (n * total).checked_div(n_read).unwrap_or(0);
+    let count = |verdict| of_all(rows.iter().filter(|seen| seen.row.verdict == verdict).count() as u64);
     let counts = PreviewCounts {
         total,
         exact: is_whole,
@@ -151,7 +155,13 @@ pub(super) async fn preview(
         updated: count(Verdict::Updated),
         unchanged: count(Verdict::Unchanged),
         invalid: count(Verdict::Invalid),
+        free_access: of_all(given.free_access),
+        bundle: of_all(given.bundle),
     };
+    if counts.free_access + counts.bundle > 0 {
+        let access = json!({ "exact": is_whole, "freeAccess": counts.free_access, "bundle": counts.bundle });
+        cx.tx().note(Change::created("membersAccess", job.upload.as_str(), access));
+    }
     Ok(Preview {
         problem: None,
         summary: Some(mapping.to_string()),
@@ -199,8 +209,16 @@ fn seen(row: &Row<'_>, take: &Take) -> Seen {
     Seen { row: shown, taken }
 }
 
+/// How many members rows give access.
+#[derive(Default)]
+struct Access {
+    free_access: u64,
+    bundle: u64,
+}
+
 /// Applies the rows to the members as they are, and writes nothing.
-async fn judge(cx: &mut Cx, job: &Import, rows: &mut [Seen]) -> Result<()> {
+async fn judge(cx: &mut Cx, job: &Import, rows: &mut [Seen]) -> Result<Access> {
+    let mut access = Access::default();
     let (site, rules, clock) = (cx.site(), job.rules(cx.now), cx.app.clock.clone());
     let mut lines = Lines::default();
     for (number, seen) in rows.iter().enumerate() {
@@ -213,6 +231,7 @@ async fn judge(cx: &mut Cx, job: &Import, rows: &mut [Seen]) -> Result<()> {
     let mut found = states(cx, site, &keys(&lines, all.clone()), Needs::of(&lines, all.clone(), &rules)).await?;
     for group in by_key(&lines, all) {
         let mut state = found.remove(lines.key(group.start));
+        let had = state.as_ref().and_then(|state| state.member.free_access);
         for line in group.map(|at| lines.get(at)) {
             let row = &mut rows[line.number as usize].row;
             let verdict = fold(&mut state, &line, &rules, || clock.id());
@@ -228,6 +247,10 @@ async fn judge(cx: &mut Cx, job: &Import, rows: &mut [Seen]) -> Result<()> {
                 _ => super::jobs::DELETING.into(),
             });
         }
+        if let Some(state) = &state {
+            access.free_access += u64::from(state.member.free_access != had);
+            access.bundle += u64::from(!state.new_bundles.is_empty());
+        }
     }
-    Ok(())
+    Ok(access)
 }

@@ -21,7 +21,7 @@ use crate::{
     error::Code,
     gate::Cx,
     imports::{self, At, Lines as _},
-    values::{EntitlementId, SiteId},
+    values::{EntitlementId, JobId, SiteId},
 };
 
 /// Times that a chunk is begun anew since somebody else made one of its members at the same moment.
@@ -87,7 +87,7 @@ impl Started {
         for some in changed.chunks(ROWS) {
             store::update_all(tx.conn(), self.site, some).await?;
         }
-        give(tx, self.site, &states, &self.app.clock, &rules).await?;
+        give(tx, self.site, &states, &self.app.clock, &rules, &self.id).await?;
         for some in refused.chunks(ROWS) {
             store::insert_refusals(tx.conn(), self.site, &self.id, some).await?;
         }
@@ -225,7 +225,14 @@ pub(super) async fn states(
 }
 
 /// Writes the tags, places and rights that members got.
-async fn give(tx: &mut Tx, site: SiteId, states: &[State], clock: &Clock, rules: &Rules) -> usher_db::Result<()> {
+async fn give(
+    tx: &mut Tx,
+    site: SiteId,
+    states: &[State],
+    clock: &Clock,
+    rules: &Rules,
+    job: &JobId,
+) -> usher_db::Result<()> {
     let tags: Vec<_> =
         states.iter().flat_map(|state| state.new_tags.iter().map(|tag| (&state.member.id, tag))).collect();
     if !tags.is_empty() {
@@ -242,7 +249,7 @@ async fn give(tx: &mut Tx, site: SiteId, states: &[State], clock: &Clock, rules:
     let grants: Vec<(EntitlementId, _, _)> =
         grants.map(|(member, bundle)| (clock.id(), member, bundle.as_str())).collect();
     if !grants.is_empty() {
-        store::grant_for_life(tx.conn(), site, &grants, rules.now).await?;
+        store::grant_for_life(tx.conn(), site, &grants, job, rules.now).await?;
     }
     Ok(())
 }

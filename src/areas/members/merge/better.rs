@@ -10,11 +10,13 @@ use crate::values::Time;
 pub struct Right {
     /// The entitlement's bundle.
     pub bundle: String,
-    pub source: String,
-    pub order: Option<String>,
+    pub source: Option<String>,
+    pub job: Option<String>,
     pub granted_at: Time,
     pub expires_at: Option<Time>,
     pub revoked_at: Option<Time>,
+    /// A grant without an order that holds it.
+    pub direct: Option<Span>,
     pub created_at: Time,
 }
 
@@ -24,7 +26,7 @@ impl Right {
     }
 
     /// Whether it gives access now or later.
-    fn lives(&self, now: Time) -> bool {
+    pub fn lives(&self, now: Time) -> bool {
         self.revoked_at.is_none() && is_open(&self.span(), now)
     }
 }
@@ -36,8 +38,9 @@ pub fn right(winner: Right, loser: Right, now: Time) -> Right {
     let better = match (winner.lives(now), loser.lives(now)) {
         (true, true) => {
             let granted_at = winner.granted_at.min(loser.granted_at);
+            let direct = span(winner.direct, loser.direct, now);
             let better = if ends(&winner.span(), &loser.span()) == Ordering::Less { loser } else { winner };
-            Right { granted_at, ..better }
+            Right { granted_at, direct, ..better }
         }
         (false, true) => loser,
         _ => winner,
@@ -94,7 +97,7 @@ mod tests {
     prop_compose! {
         fn a_right()(span in a_span(), revoked_at in proptest::option::of(time()), created_at in time()) -> Right {
             Right {
-                bundle: "bun".into(), source: "api".into(), order: None, granted_at: span.since,
+                bundle: "bun".into(), source: None, job: None, direct: Some(span), granted_at: span.since,
                 expires_at: span.expires_at, revoked_at, created_at,
             }
         }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use usher_jobs::{Fail, Job, Queue, Run};
 
 use super::store;
@@ -32,6 +33,10 @@ impl Job for Merge {
     /// A crash counts as an attempt, and each goes on where the last one stopped.
     const MAX_ATTEMPTS: u32 = 100;
     const TIMEOUT: Duration = Duration::from_secs(12 * 3600);
+
+    fn progress(&self) -> Value {
+        json!(At::start(0, self.moved.clone()).progress())
+    }
 }
 
 /// Applies [`Merge`].

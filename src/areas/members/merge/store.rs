@@ -4,8 +4,11 @@ use usher_db::{Conn, FromRow, Result, Row, Tx, sql};
 
 use super::better::{self, Right};
 use crate::{
-    areas::members::{Member, erase::Kind},
-    values::{MemberId, SiteId, Time},
+    areas::{
+        access,
+        members::{Member, Span, erase::Kind},
+    },
+    values::{BundleId, MemberId, SiteId, Time},
 };
 
 /// A member that a job moves to this one, if there is one.
@@ -18,6 +21,16 @@ pub async fn loser_of(conn: Conn<'_>, site: SiteId, winner: &MemberId) -> Result
     .optional(conn)
     .await?;
     Ok(row.map(|(id,)| id))
+}
+
+/// Whether a job moves a member to another.
+pub async fn is_loser(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<bool> {
+    let row: Option<(i64,)> = sql!("SELECT 1 FROM member WHERE site = $1 AND id = $2 AND merge_into IS NOT NULL")
+        .bind(site)
+        .bind(member)
+        .optional(conn)
+        .await?;
+    Ok(row.is_some())
 }
 
 /// Marks a member as one that is moved to another.
@@ -142,7 +155,8 @@ async fn entitlements(
     now: Time,
 ) -> Result<u64> {
     let rights: Vec<Right> = sql!(
-        "SELECT bundle_id, source, order_id, granted_at, expires_at, revoked_at, created_at FROM entitlement
+        "SELECT bundle_id, source, job_id, granted_at, expires_at, revoked_at, direct_since, direct_until, created_at
+             FROM entitlement
          WHERE site = $1 AND member_id = $2 ORDER BY bundle_id LIMIT $3"
     )
     .bind(site)
@@ -153,7 +167,8 @@ async fn entitlements(
     let n = rights.len() as u64;
     for lost in rights {
         let own: Option<Right> = sql!(
-            "SELECT bundle_id, source, order_id, granted_at, expires_at, revoked_at, created_at FROM entitlement
+            "SELECT bundle_id, source, job_id, granted_at, expires_at, revoked_at, direct_since, direct_until, created_at
+             FROM entitlement
              WHERE site = $1 AND member_id = $2 AND bundle_id = $3"
         )
         .bind(site)
@@ -173,6 +188,9 @@ async fn entitlements(
             .bind(now)
             .run(tx.conn())
             .await?;
+            if lost.lives(now) {
+                settle(tx, site, winner, &lost.bundle, now).await?;
+            }
             continue;
         };
         sql!("DELETE FROM entitlement WHERE site = $1 AND member_id = $2 AND bundle_id = $3")
@@ -185,39 +203,54 @@ async fn entitlements(
         if merged != own {
             write(tx, site, winner, &merged, now).await?;
         }
+        if merged.lives(now) {
+            settle(tx, site, winner, &merged.bundle, now).await?;
+        }
     }
     Ok(n)
 }
 
+/// What holds it may be less than a moment ago: orders move first, and one of them may have been taken back since.
+async fn settle(tx: &mut Tx, site: SiteId, winner: &MemberId, bundle: &str, now: Time) -> Result<()> {
+    let bundle = BundleId::parse(bundle).map_err(|error| usher_db::Error::Decode(error.into()))?;
+    access::orders::store::settle(tx.conn(), site, winner, &bundle, now).await
+}
+
 async fn write(tx: &mut Tx, site: SiteId, member: &MemberId, right: &Right, now: Time) -> Result<u64> {
     sql!(
-        "UPDATE entitlement SET source = $4, order_id = $5, granted_at = $6, expires_at = $7, revoked_at = $8,
-                created_at = $9, updated_at = $10
+        "UPDATE entitlement SET source = $4, granted_at = $5, expires_at = $6, revoked_at = $7, direct_since = $8,
+                direct_until = $9, created_at = $10, updated_at = $11, job_id = $12
          WHERE site = $1 AND member_id = $2 AND bundle_id = $3"
     )
     .bind(site)
     .bind(member)
     .bind(&right.bundle)
-    .bind(&right.source)
-    .bind(right.order.as_deref())
+    .bind(right.source.as_deref())
     .bind(right.granted_at)
     .bind(right.expires_at)
     .bind(right.revoked_at)
+    .bind(right.direct.map(|direct| direct.since))
+    .bind(right.direct.and_then(|direct| direct.expires_at))
     .bind(right.created_at)
     .bind(now)
+    .bind(right.job.as_deref())
     .run(tx.conn())
     .await
 }
 
 impl FromRow for Right {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        let (bundle, source, job) = (row.take()?, row.take()?, row.take()?);
+        let (granted_at, expires_at, revoked_at) = (row.take()?, row.take()?, row.take()?);
+        let (since, until): (Option<Time>, _) = (row.take()?, row.take()?);
         Ok(Self {
-            bundle: row.take()?,
-            source: row.take()?,
-            order: row.take()?,
-            granted_at: row.take()?,
-            expires_at: row.take()?,
-            revoked_at: row.take()?,
+            bundle,
+            source,
+            job,
+            granted_at,
+            expires_at,
+            revoked_at,
+            direct: since.map(|since| Span { since, expires_at: until }),
             created_at: row.take()?,
         })
     }

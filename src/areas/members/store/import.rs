@@ -143,24 +143,28 @@ pub async fn insert_places(conn: Conn<'_>, site: SiteId, places: &[(&MemberId, &
     bind(statement.bind(site).bind(now), engine, rows).run(conn).await
 }
 
-/// Gives members bundles for life; a right that is there is extended or revived.
+/// Gives members bundles for life; a right that is there is extended or revived. One that is for life already stays as
+/// it is, also if it is an order's: an export that is imported again changes nothing.
 pub async fn grant_for_life(
     conn: Conn<'_>,
     site: SiteId,
     grants: &[(EntitlementId, &MemberId, &str)],
+    job: &JobId,
     now: Time,
 ) -> Result<u64> {
     macro_rules! text {
         ($rows:literal) => {
             concat!(
-                "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, created_at, updated_at)
-                 SELECT $1, r.id, r.member_id, r.bundle_id, 'import', $2, $2, $2 FROM ",
+                "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, direct_since, created_at,
+                                          updated_at, job_id)
+                 SELECT $1, r.id, r.member_id, r.bundle_id, 'import', $2, $2, $2, $2, $3 FROM ",
                 $rows,
                 " WHERE r.id IS NOT NULL
                  ON CONFLICT (site, member_id, bundle_id) DO UPDATE
-                 SET granted_at = CASE WHEN entitlement.revoked_at IS NULL AND entitlement.expires_at > excluded.granted_at
+                 SET job_id = excluded.job_id, granted_at = CASE WHEN entitlement.revoked_at IS NULL AND entitlement.expires_at > excluded.granted_at
                                        THEN entitlement.granted_at ELSE excluded.granted_at END,
-                     source = excluded.source, expires_at = NULL, revoked_at = NULL, updated_at = excluded.updated_at
+                     source = excluded.source, expires_at = NULL, revoked_at = NULL, direct_since = excluded.direct_since,
+                     direct_until = NULL, updated_at = excluded.updated_at
                  WHERE entitlement.expires_at IS NOT NULL OR entitlement.revoked_at IS NOT NULL"
             )
         };
@@ -168,11 +172,11 @@ pub async fn grant_for_life(
     let engine = conn.engine();
     let statement = sql_both!(
         sqlite: text!("(SELECT value ->> 0 AS id, value ->> 1 AS member_id, value ->> 2 AS bundle_id
-                        FROM json_each($3)) AS r"),
-        postgres: text!("unnest($3::text[], $4::text[], $5::text[]) AS r (id, member_id, bundle_id)"),
+                        FROM json_each($4)) AS r"),
+        postgres: text!("unnest($4::text[], $5::text[], $6::text[]) AS r (id, member_id, bundle_id)"),
     );
     let rows = grants.iter().map(|(id, member, bundle)| [id.as_str(), member.as_str(), bundle]);
-    bind(statement.bind(site).bind(now), engine, rows).run(conn).await
+    bind(statement.bind(site).bind(now).bind(job.as_str()), engine, rows).run(conn).await
 }
 
 /// Binds rows of texts as the last values of a statement: an array a column, or on SQLite a JSON array of arrays.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The list of entitlements has one order, newest first.
-const ORDER: &str = "-id";
+const ORDER: &str = "members.listEntitlements -id";
 
 /// Whether a member may see something.
 #[derive(Object)]
@@ -57,12 +57,7 @@ impl Tool for CheckAccess {
     type Output = AccessChecked;
 
     async fn run(self, cx: &mut Cx) -> Result<AccessChecked> {
-        let wanted = match (self.video, self.bundle) {
-            (Some(_), Some(_)) => return Err(Error::refused("args.bundle", "give `video` or `bundle`, not both")),
-            (Some(video), None) => Wanted::Video(video),
-            (None, Some(bundle)) => Wanted::Bundle(bundle),
-            (None, None) => Wanted::Members,
-        };
+        let wanted = wanted(self.video, self.bundle)?;
         let at = self.at.unwrap_or(cx.now);
         let (member, decision) = access::check(cx, &self.member, &wanted, at).await?;
         let AccessView { allowed, reason, until } = AccessView::from(&decision);
@@ -80,8 +75,10 @@ impl Tool for CheckAccess {
 pub struct WhyPaywall {
     /// The member.
     member: MemberRef,
-    /// The video that was locked; without it, member content in general.
+    /// The video that was locked; without it and `bundle`, member content in general.
     video: Option<VideoId>,
+    /// The bundle that was locked.
+    bundle: Option<BundleId>,
     /// The moment; now unless given. It is answered with what is known now: what was taken away or changed since is as
     /// it is now.
     at: Option<Time>,
@@ -95,9 +92,19 @@ impl Tool for WhyPaywall {
     type Output = Explanation;
 
     async fn run(self, cx: &mut Cx) -> Result<Explanation> {
-        let wanted = self.video.map_or(Wanted::Members, Wanted::Video);
+        let wanted = wanted(self.video, self.bundle)?;
         let at = self.at.unwrap_or(cx.now);
         access::explain(cx, &self.member, &wanted, at).await
+    }
+}
+
+/// What is asked about.
+fn wanted(video: Option<VideoId>, bundle: Option<BundleId>) -> Result<Wanted> {
+    match (video, bundle) {
+        (Some(_), Some(_)) => Err(Error::refused("args.bundle", "give `video` or `bundle`, not both")),
+        (Some(video), None) => Ok(Wanted::Video(video)),
+        (None, Some(bundle)) => Ok(Wanted::Bundle(bundle)),
+        (None, None) => Ok(Wanted::Members),
     }
 }
 
@@ -113,8 +120,8 @@ pub struct EntitlementPage {
 
 /// List a member's entitlements
 ///
-/// The bundles that a member owns or has owned, newest first, with how each stands: who granted it, for which order,
-/// until when.
+/// The bundles that a member owns or has owned, newest first, with how each stands: who granted it, for which
+/// orders, until when.
 #[derive(Object)]
 pub struct ListEntitlements {
     /// The member.

@@ -32,7 +32,10 @@ pub struct ImportAccepted {
 /// leaves empty stays; tags and groups are added and never taken away; free access and bundles are only ever extended. Of
 /// an address that stands in the file twice the later row wins where it says something, and tags add up. A bad row stops
 /// nothing: `result.errorFile` holds each as it came, with its line and what is wrong, and can be mended and imported
-/// again. The progress counts `total`, `done`, `created`, `updated`, `unchanged` and `invalid`. With `dryRun` the answer
+/// again. The codes of rows: `invalid_address`, `no_address`, `several_addresses`; `invalid_name`, `invalid_note`,
+/// `invalid_tag`, `invalid_free_access`; `too_many_tags` (a member has at most 100), `too_many_groups` (a row names at most
+/// 100); `group_not_found`, `bundle_not_found`; `member_deleting`; `not_utf8`, `not_json`, `nul_byte`, `row_too_long`,
+/// `too_many_columns`, `unclosed_quote`; `crashed` (Usher died of the row each time). The progress counts `total`, `done`, `created`, `updated`, `unchanged` and `invalid`. With `dryRun` the answer
 /// has a `preview`. The block list is never touched.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
