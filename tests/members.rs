@@ -203,7 +203,15 @@ both!(the_filters_must_all_hold_in_every_order, async |world| {
     let start = world.clock.now();
     ten(world).await;
     let at = |minutes: u64| (start + Duration::from_secs(60 * minutes)).to_string();
-    let cases: [(Value, &[usize]); 11] = [
+    let group = world.ok("groups.create", json!({ "name": "Thirds" })).await["id"].clone();
+    let thirds = json!({ "group": group, "filter": { "tag": "third" } });
+    let job = world.ok("groups.addMembers", thirds).await["job"]["id"].clone();
+    world.job(&job).await;
+    let cases: [(Value, &[usize]); 15] = [
+        (json!({ "group": group }), &[0, 3, 6, 9]),
+        (json!({ "group": group, "createdFrom": at(3), "createdUntil": at(9), "status": "free" }), &[3, 6]),
+        (json!({ "group": group, "tag": "third", "text": "anna" }), &[3]),
+        (json!({ "group": group, "tag": "none" }), &[]),
         (json!({}), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
         (json!({ "text": "M3@" }), &[3]),
         (json!({ "text": "ÄNNE" }), &[2, 7]),
@@ -236,9 +244,20 @@ both!(the_filters_must_all_hold_in_every_order, async |world| {
 both!(pages_give_each_member_once_while_one_is_added, async |world| {
     world.without_budgets().await;
     ten(world).await;
+    let group = world.ok("groups.create", json!({ "name": "Thirds" })).await["id"].clone();
+    let thirds = json!({ "group": group, "filter": { "tag": "third" } });
+    let job = world.ok("groups.addMembers", thirds).await["job"]["id"].clone();
+    world.job(&job).await;
+    let unknown = json!({ "group": "grp_01kan8v3t0e0rt8nfkzk1s7p4qe" });
+    assert_eq!(world.call(&world.key, "members.list", unknown).await.code(), "group_not_found");
     for (round, sort) in ["createdAt", "-createdAt", "email", "name"].into_iter().enumerate() {
-        for filter in [json!({}), json!({ "text": "example" }), json!({ "tag": "third" }), json!({ "status": "free" })]
-        {
+        for filter in [
+            json!({}),
+            json!({ "text": "example" }),
+            json!({ "tag": "third" }),
+            json!({ "status": "free" }),
+            json!({ "group": group }),
+        ] {
             let mut args = filter.clone();
             (args["sort"], args["limit"]) = (json!(sort), json!(200));
             let all = world.ok("members.list", args.clone()).await;
@@ -250,7 +269,7 @@ both!(pages_give_each_member_once_while_one_is_added, async |world| {
                 seen.extend(emails(&page).iter().map(|email| (*email).to_owned()));
                 if pages == 1 {
                     let email = format!("m5-{round}-{}@example.com", seen.len() + all.len());
-                    let new = json!({ "email": email, "name": "bea", "tags": ["third"] });
+                    let new = json!({ "email": email, "name": "bea", "tags": ["third"], "groups": [group] });
                     world.ok("members.create", new).await;
                 }
                 pages += 1;

@@ -346,7 +346,7 @@ both!(nested_and_alternative_arguments_are_explained, async |world| {
             "videos.create",
             json!({ "title": " " }),
             "args.title",
-            "must be one line with something in it that is not space",
+            "must be one line with something in it that can be seen, without control characters",
         ),
         (
             "videos.create",
@@ -422,4 +422,37 @@ both!(a_job_that_waits_shows_its_counts_at_zero, async |world| {
         let job = world.call_with(&world.key, tool, body, &[]).await.result()["job"].clone();
         assert_eq!((&job["status"], &job["progress"]), (&json!("queued"), &counts), "{tool}");
     }
+});
+
+both!(a_name_can_be_seen, async |world| {
+    world.without_budgets().await;
+    let member = world.ok("members.create", json!({ "email": "anna@example.com" })).await["id"].clone();
+    let video = world.ok("videos.create", json!({ "title": "L" })).await["id"].clone();
+    let make = |name: &str| {
+        [
+            ("members.update", json!({ "member": { "id": member }, "name": name })),
+            ("groups.create", json!({ "name": name })),
+            ("bundles.create", json!({ "name": name })),
+            ("videos.update", json!({ "video": video, "title": name })),
+            ("members.addTags", json!({ "member": { "id": member }, "tags": [name] })),
+        ]
+    };
+    for bad in [" ", "\u{200b}", "\u{feff} \u{2060}", "\u{3164}", "\u{202e}", "\u{7}"] {
+        for (tool, args) in make(bad) {
+            let reply = world.call(&world.key, tool, args).await;
+            assert!(
+                ["invalid_arguments", "invalid_tag"].contains(&reply.code().as_str()),
+                "{tool} {bad:?}: {}",
+                reply.text
+            );
+        }
+    }
+    // An emoji of several, joined by a character that has no width.
+    for (tool, args) in make("Anna 👩\u{200d}💻") {
+        world.ok(tool, args).await;
+    }
+    let comment = |text: &str| json!({ "member": { "id": member }, "video": video, "text": text });
+    assert_eq!(world.ok("comments.create", comment("One\n\ttwo")).await["text"], "One\n\ttwo");
+    assert_eq!(world.call(&world.key, "comments.create", comment("One\u{7}")).await.code(), "invalid_arguments");
+    assert_eq!(world.call(&world.key, "comments.create", comment("\u{200b}\n")).await.code(), "arguments_refused");
 });

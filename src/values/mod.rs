@@ -5,6 +5,7 @@ mod id;
 mod site;
 mod slug;
 mod tag;
+pub mod text;
 mod time;
 mod title;
 
@@ -16,6 +17,7 @@ pub use id::{
 pub use site::SiteId;
 pub use slug::{InvalidSlug, Slug};
 pub use tag::{InvalidTag, Tag};
+pub use text::{Line, Plain};
 pub use time::Time;
 pub use title::{InvalidTitle, Title};
 
@@ -23,9 +25,13 @@ pub use title::{InvalidTitle, Title};
 pub fn pattern_asks(pattern: &str) -> &'static str {
     match pattern {
         slug::PATTERN => "must be lower-case letters a to z, digits, and single hyphens between them, like lesson-1",
-        title::PATTERN => "must be one line with something in it that is not space",
+        text::VISIBLE_LINE => "must be one line with something in it that can be seen, without control characters",
+        text::VISIBLE_LINE_OR_NONE => {
+            "must be empty, or one line with something in it that can be seen, without control characters"
+        }
+        text::PLAIN => "has a control character; of those, only tabs and line breaks are allowed",
         r"^[^\x00]*$" => "has a NUL character, which no text may have",
-        _ => "must be one line without control characters",
+        _ => "has a character that is not allowed there",
     }
 }
 

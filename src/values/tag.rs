@@ -4,6 +4,8 @@ use poem_openapi::registry::MetaSchema;
 use unicode_normalization::UnicodeNormalization;
 use usher_db::{Cell, Column, Value};
 
+use super::text;
+
 /// The longest tag, in characters.
 const LONGEST: usize = 64;
 
@@ -18,9 +20,10 @@ pub struct InvalidTag;
 
 impl Tag {
     /// Reads a tag as typed.
-    pub fn parse(text: &str) -> Result<Self, InvalidTag> {
-        let lower = text.nfc().collect::<String>().to_lowercase();
-        let is_letter = |c: char| c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c);
+    pub fn parse(typed: &str) -> Result<Self, InvalidTag> {
+        let lower = typed.nfc().collect::<String>().to_lowercase();
+        let is_mark = unicode_normalization::char::is_combining_mark;
+        let is_letter = |c: char| (c.is_alphanumeric() || is_mark(c)) && !text::is_zero_width(c);
         let words: Vec<_> = lower.split(|c| !is_letter(c)).filter(|word| !word.is_empty()).collect();
         let tag = words.join("-");
         if tag.is_empty() || tag.chars().count() > LONGEST {

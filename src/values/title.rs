@@ -3,11 +3,10 @@ use std::fmt;
 use poem_openapi::registry::MetaSchema;
 use usher_db::{Cell, Column, Value};
 
+use super::text;
+
 /// The longest title, in characters.
 const LONGEST: usize = 200;
-
-/// Something that is not space, and no control character.
-pub(super) const PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
 /// What a video, a bundle or a group is called: one line, without outer space.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +20,10 @@ pub struct InvalidTitle;
 impl Title {
     /// Reads a title as typed.
     pub fn parse(text: &str) -> Result<Self, InvalidTitle> {
-        let title = text.trim();
-        if title.is_empty() || text.chars().count() > LONGEST || text.contains(char::is_control) {
+        if !text::is_line(text) || !text::is_visible(text) || text.chars().count() > LONGEST {
             return Err(InvalidTitle);
         }
-        Ok(Self(title.into()))
+        Ok(Self(text.trim().into()))
     }
 
     /// The text.
@@ -58,7 +56,7 @@ super::json_string!(
     MetaSchema {
         min_length: Some(1),
         max_length: Some(LONGEST),
-        pattern: Some(PATTERN.into()),
+        pattern: Some(text::VISIBLE_LINE.into()),
         example: Some("Lesson 1: The brush".into()),
         ..MetaSchema::new("string")
     },
@@ -72,7 +70,7 @@ mod tests {
     #[test]
     fn a_title_is_one_line_that_says_something() {
         assert_eq!(Title::parse(" Lesson 1 ").unwrap().as_str(), "Lesson 1");
-        for bad in ["", "  ", "one\ntwo", "\0", &"x".repeat(LONGEST + 1)] {
+        for bad in ["", "  ", "\u{200b}", "one\ntwo", "\0", &"x".repeat(LONGEST + 1)] {
             assert_eq!(Title::parse(bad), Err(InvalidTitle), "{bad:?}");
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     gate::Cx,
     tools::{Access, Area, Risk, Scope, Tool, tools},
-    values::{BundleId, GroupId, Time},
+    values::{BundleId, GroupId, Line, Time},
 };
 
 /// The tools of access.
@@ -185,11 +185,9 @@ pub struct GrantBundle {
     expires_at: Option<Time>,
     /// Who grants it, for people who look it up: 1 to 100 characters. Without it, what was said before stays, or else
     /// `api`.
-    #[oai(validator(min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
-    source: Option<String>,
+    source: Option<Line<100>>,
     /// The order that it is for, as the shop calls it: 1 to 200 characters, unique in the site. Not for a group.
-    #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
-    order_id: Option<String>,
+    order_id: Option<Line<200>>,
     /// Whether an address that is nobody's becomes a member first. Only for a member by address.
     #[oai(default)]
     create_member: bool,
@@ -205,11 +203,11 @@ impl Tool for GrantBundle {
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
         let target = Target::of(self.member, self.group)?;
-        let order_id = word("args.orderId", self.order_id)?;
+        let order_id = self.order_id.map(Line::into_string);
         let act = Act::GrantBundle {
             bundle: self.bundle,
             until: self.expires_at.map(Time::micros),
-            source: word("args.source", self.source)?,
+            source: self.source.map(Line::into_string),
             order_id: order_id.clone(),
         };
         if self.name.is_some() && !self.create_member {
@@ -238,14 +236,6 @@ impl Tool for GrantBundle {
     }
 }
 
-/// A word as a caller gives it, without outer space.
-fn word(path: &str, text: Option<String>) -> Result<Option<String>> {
-    match text.map(|text| text.trim().to_owned()) {
-        Some(text) if text.is_empty() => Err(Error::refused(path, "has nothing but space")),
-        text => Ok(text),
-    }
-}
-
 /// Revoke a bundle
 ///
 /// Takes a bundle from a member, or from each member of a group, whatever it was granted for. Other bundles and
@@ -265,8 +255,7 @@ pub struct RevokeBundle {
     /// The bundle. With `orderId` it may be left out, and must be the order's if it is given.
     bundle: Option<BundleId>,
     /// The order that is taken back, as `access.grantBundle` was given it. Not for a group.
-    #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
-    order_id: Option<String>,
+    order_id: Option<Line<200>>,
 }
 
 impl Tool for RevokeBundle {
@@ -277,7 +266,7 @@ impl Tool for RevokeBundle {
     type Output = Granted;
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
-        if let Some(order) = word("args.orderId", self.order_id)? {
+        if let Some(order) = self.order_id.map(Line::into_string) {
             if self.group.is_some() {
                 return Err(Error::refused("args.orderId", "an order is one member's; leave it out for a group"));
             }

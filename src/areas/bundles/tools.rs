@@ -11,7 +11,7 @@ use crate::{
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Area, Risk, Scope, Tool, tools},
-    values::{BundleId, Title, VideoId, search_key},
+    values::{BundleId, Plain, Title, VideoId, search_key},
 };
 
 /// The tools of bundles.
@@ -104,8 +104,7 @@ pub struct CreateBundle {
     /// What it is called: one line of 1 to 200 characters.
     name: Title,
     /// What is in it, for people; at most 5,000 characters.
-    #[oai(validator(max_length = 5000, pattern = r"^[^\x00]*$"))]
-    description: Option<String>,
+    description: Option<Plain<5000>>,
     /// Whether it is offered to everyone.
     #[oai(default)]
     public: bool,
@@ -118,7 +117,7 @@ impl Tool for CreateBundle {
     type Output = Bundle;
 
     async fn run(self, cx: &mut Cx) -> Result<Bundle> {
-        actions::create(cx, self.name, self.description, self.public).await
+        actions::create(cx, self.name, self.description.map(Plain::into_string), self.public).await
     }
 }
 
@@ -132,8 +131,7 @@ pub struct UpdateBundle {
     /// The new name: one line of 1 to 200 characters.
     name: Option<Title>,
     /// The new description, at most 5,000 characters.
-    #[oai(validator(max_length = 5000, pattern = r"^[^\x00]*$"))]
-    description: Option<String>,
+    description: Option<Plain<5000>>,
     /// Whether it is offered to everyone.
     public: Option<bool>,
 }
@@ -145,7 +143,8 @@ impl Tool for UpdateBundle {
     type Output = Bundle;
 
     async fn run(self, cx: &mut Cx) -> Result<Bundle> {
-        let changes = Changes { name: self.name, description: self.description, public: self.public };
+        let changes =
+            Changes { name: self.name, description: self.description.map(Plain::into_string), public: self.public };
         actions::update(cx, &self.bundle, changes).await
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     error::{Code, Error, Result},
     gate::Cx,
     paging,
-    values::{CommentId, VideoId},
+    values::{CommentId, VideoId, text},
 };
 
 /// A page of comments, newest first, and whether there are more.
@@ -35,9 +35,8 @@ pub async fn list(
 
 /// Writes a comment of a member below a video.
 pub async fn create(cx: &mut Cx, member: &MemberRef, video: &VideoId, text: String) -> Result<Comment> {
-    let text = text.trim().to_owned();
-    if text.is_empty() {
-        return Err(Error::refused("args.text", "has nothing but space"));
+    if !text::is_visible(&text) {
+        return Err(Error::refused("args.text", "has nothing in it that can be seen"));
     }
     let member_id = members::hold(cx, member).await?.id;
     videos::find(cx, video).await?;

@@ -7,7 +7,7 @@ use crate::{
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Area, Risk, Scope, Tool, tools},
-    values::{CommentId, VideoId},
+    values::{CommentId, Plain, VideoId},
 };
 
 /// The tools of comments.
@@ -72,9 +72,9 @@ pub struct CreateComment {
     member: MemberRef,
     /// Below which video.
     video: VideoId,
-    /// What is written: plain text of 1 to 5,000 characters.
-    #[oai(validator(min_length = 1, max_length = 5000, pattern = r"^[^\x00]*$"))]
-    text: String,
+    /// What is written: plain text of 1 to 5,000 characters, of which tabs and line breaks are the only control
+    /// characters.
+    text: Plain<5000>,
 }
 
 impl Tool for CreateComment {
@@ -84,7 +84,7 @@ impl Tool for CreateComment {
     type Output = Comment;
 
     async fn run(self, cx: &mut Cx) -> Result<Comment> {
-        actions::create(cx, &self.member, &self.video, self.text).await
+        actions::create(cx, &self.member, &self.video, self.text.into_string()).await
     }
 }
 

@@ -76,6 +76,9 @@ pub async fn list(
     limit: u32,
 ) -> Result<(Vec<Member>, Option<String>)> {
     let place = Cursor::decode(cursor, &order(sort))?;
+    if let Some(group) = &filter.group {
+        groups::find(cx, group).await?;
+    }
     let place = place.map_or_else(|| Place::start(sort), |[key, id]| Place { key, id });
     let _turn = match &filter.text {
         Some(_) => Some(SEARCHES.acquire().await.map_err(Error::internal)?),
@@ -109,6 +112,11 @@ async fn path(cx: &mut Cx, filter: &Filter) -> Result<Path> {
         && store::few_of_tag(cx.conn(), site, tag).await?
     {
         return Ok(Path::Tag);
+    }
+    if let Some(group) = &filter.group
+        && store::few_of_group(cx.conn(), site, group).await?
+    {
+        return Ok(Path::Group);
     }
     if let Some(status) = filter.status
         && store::few_of_status(cx.conn(), site, status).await?

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     app::App,
     areas::uploads,
-    values::{JobId, SiteId, Tag, Time},
+    values::{GroupId, JobId, SiteId, Tag, Time},
 };
 
 /// Members read at once.
@@ -56,6 +56,8 @@ pub struct Export {
     format: Format,
     text: Option<String>,
     tag: Option<String>,
+    #[serde(default)]
+    group: Option<GroupId>,
     status: Option<String>,
     /// In microseconds.
     from: Option<i64>,
@@ -70,6 +72,7 @@ impl Export {
             format,
             text: filter.text.clone(),
             tag: filter.tag.as_ref().map(|tag| tag.as_str().to_owned()),
+            group: filter.group.clone(),
             status: filter.status.map(|status| status.as_str().to_owned()),
             from: filter.from.map(Time::micros),
             until: filter.until.map(Time::micros),
@@ -81,6 +84,7 @@ impl Export {
         Ok(Filter {
             text: self.text.clone(),
             tag: self.tag.as_deref().map(Tag::stored),
+            group: self.group.clone(),
             status: self.status.as_deref().map(MemberStatus::stored).transpose()?,
             from: self.from.map(Time::from_micros),
             until: self.until.map(Time::from_micros),

@@ -4,7 +4,7 @@ use usher_db::{FromRow, Row};
 
 use crate::{
     tools::schema,
-    values::{Email, MemberId, Tag, Time, email_key, json_string, search_key},
+    values::{Email, MemberId, Tag, Time, email_key, json_string, search_key, text},
 };
 
 /// The longest name, in characters.
@@ -265,7 +265,7 @@ pub enum MemberRef {
     Email(MemberByEmail),
 }
 
-/// A member's name as a caller gives it: one line, without outer space. Empty for none.
+/// A member's name as a caller gives it: one line with something to be seen, without outer space. Empty for none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(Box<str>);
 
@@ -283,7 +283,7 @@ pub struct InvalidText {
 impl Name {
     /// Reads a name.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        parse(text, LONGEST_NAME, char::is_control).map(Self)
+        parse(text, LONGEST_NAME, |text| text.is_empty() || text::is_line(text) && text::is_visible(text)).map(Self)
     }
 
     /// The name, if there is one.
@@ -295,7 +295,7 @@ impl Name {
 impl Note {
     /// Reads a note.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        parse(text, LONGEST_NOTE, |c| c == '\0').map(Self)
+        parse(text, LONGEST_NOTE, text::is_plain).map(Self)
     }
 
     /// The note, if there is one.
@@ -304,8 +304,8 @@ impl Note {
     }
 }
 
-fn parse(text: &str, longest: usize, forbidden: fn(char) -> bool) -> Result<Box<str>, InvalidText> {
-    if text.chars().count() > longest || text.contains(forbidden) {
+fn parse(text: &str, longest: usize, fits: fn(&str) -> bool) -> Result<Box<str>, InvalidText> {
+    if text.chars().count() > longest || !fits(text) {
         return Err(InvalidText { longest });
     }
     Ok(text.trim().into())
@@ -328,7 +328,7 @@ json_string!(
     "string_name",
     MetaSchema {
         max_length: Some(LONGEST_NAME),
-        pattern: Some(r"^[^\x00-\x1f\x7f-\x9f]*$".into()),
+        pattern: Some(text::VISIBLE_LINE_OR_NONE.into()),
         example: Some("Anna Lind".into()),
         ..MetaSchema::new("string")
     },
@@ -340,7 +340,7 @@ json_string!(
     "string_note",
     MetaSchema {
         max_length: Some(LONGEST_NOTE),
-        pattern: Some(r"^[^\x00]*$".into()),
+        pattern: Some(text::PLAIN.into()),
         example: Some("Met at the spring workshop.".into()),
         ..MetaSchema::new("string")
     },
@@ -373,12 +373,13 @@ mod tests {
     #[test]
     fn a_name_is_one_line_and_a_note_may_have_more() {
         assert_eq!(Name::parse(" Anna ").unwrap().into_option().as_deref(), Some("Anna"));
-        assert_eq!(Name::parse("  ").unwrap().into_option(), None);
+        assert_eq!(Name::parse("").unwrap().into_option(), None);
+        assert!(Name::parse("  ").is_err() && Name::parse("\u{200b}").is_err());
         assert!(Name::parse("Anna\r\nBcc: x@example.com").is_err());
         assert!(Name::parse(&"é".repeat(LONGEST_NAME)).is_ok());
         assert!(Name::parse(&"é".repeat(LONGEST_NAME + 1)).is_err());
         assert_eq!(Note::parse("one\ntwo").unwrap().into_option().as_deref(), Some("one\ntwo"));
-        assert!(Note::parse("\0").is_err());
+        assert!(Note::parse("\0").is_err() && Note::parse("\u{7}").is_err());
     }
 
     #[test]

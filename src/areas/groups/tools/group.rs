@@ -14,7 +14,7 @@ use crate::{
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Risk, Scope, Tool},
-    values::{GroupId, Title, search_key},
+    values::{GroupId, Plain, Title, search_key},
 };
 
 /// The list has one order, newest first.
@@ -94,8 +94,7 @@ pub struct CreateGroup {
     /// What it is called: one line of 1 to 200 characters.
     name: Title,
     /// What it is for, for the site's staff; at most 5,000 characters.
-    #[oai(validator(max_length = 5000, pattern = r"^[^\x00]*$"))]
-    description: Option<String>,
+    description: Option<Plain<5000>>,
 }
 
 impl Tool for CreateGroup {
@@ -105,7 +104,7 @@ impl Tool for CreateGroup {
     type Output = Group;
 
     async fn run(self, cx: &mut Cx) -> Result<Group> {
-        actions::create(cx, self.name, self.description).await
+        actions::create(cx, self.name, self.description.map(Plain::into_string)).await
     }
 }
 
@@ -120,8 +119,7 @@ pub struct UpdateGroup {
     /// The new name: one line of 1 to 200 characters.
     name: Option<Title>,
     /// The new description, at most 5,000 characters.
-    #[oai(validator(max_length = 5000, pattern = r"^[^\x00]*$"))]
-    description: Option<String>,
+    description: Option<Plain<5000>>,
 }
 
 impl Tool for UpdateGroup {
@@ -131,7 +129,7 @@ impl Tool for UpdateGroup {
     type Output = Group;
 
     async fn run(self, cx: &mut Cx) -> Result<Group> {
-        let changes = Changes { name: self.name, description: self.description };
+        let changes = Changes { name: self.name, description: self.description.map(Plain::into_string) };
         actions::update(cx, &self.group, changes).await
     }
 }

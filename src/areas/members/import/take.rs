@@ -146,14 +146,18 @@ fn name(whole: Option<&str>, first: Option<&str>, last: Option<&str>) -> Result<
         (None, None, None) => return Ok(None),
     };
     let name = Name::parse(&joined).map_err(|_| {
-        ("invalid_name", Cow::Borrowed("The name is longer than 200 characters, or has a line break. Correct it."))
+        ("invalid_name", Cow::Borrowed("The name is longer than 200 characters, has a line break or a control character, or nothing to be seen. Correct it."))
     })?;
     Ok(name.into_option())
 }
 
 fn note(cell: &str) -> Result<Option<String>, Bad> {
-    let note = Note::parse(cell)
-        .map_err(|_| ("invalid_note", Cow::Borrowed("The note is longer than 5,000 characters. Shorten it.")))?;
+    let note = Note::parse(cell).map_err(|_| {
+        (
+            "invalid_note",
+            Cow::Borrowed("The note is longer than 5,000 characters, or has a control character. Correct it."),
+        )
+    })?;
     Ok(note.into_option())
 }
 

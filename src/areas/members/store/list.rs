@@ -1,7 +1,7 @@
 //! A page of members.
 //!
 //! Every text compares its cursor, so that it reads an index from where the page before ended. By creation, a range
-//! of time, a status and a tag are each a range of one index, and a page costs the same whatever the number of
+//! of time, a status, a tag and a group are each a range of one index, and a page costs the same whatever the number of
 //! members. By address or name there is a choice, the [`Path`]: to walk in that order and try each member, which soon
 //! fills a page if many fit, or to gather those that fit a filter and sort them, which is soon done if they are few.
 //! A text is tried on each member in any case; by address or name in the order of the table, as reading it in any
@@ -19,7 +19,7 @@ use crate::{
         activity::store::escape,
         members::types::{Member, MemberSort, MemberStatus, member_columns},
     },
-    values::{MemberId, SiteId, Tag, Time, search_key},
+    values::{GroupId, MemberId, SiteId, Tag, Time, search_key},
 };
 
 /// Members that are few enough to gather and sort. Where more of a million fit, every 200th does, so that a walk soon
@@ -33,6 +33,8 @@ pub struct Filter {
     pub text: Option<String>,
     /// Only those with this tag.
     pub tag: Option<Tag>,
+    /// Only those in this group.
+    pub group: Option<GroupId>,
     /// Only those with this status.
     pub status: Option<MemberStatus>,
     /// Only those made from then on.
@@ -87,6 +89,8 @@ pub enum Path {
     Walk,
     /// Gathering those of the tag.
     Tag,
+    /// Gathering those of the group.
+    Group,
     /// Gathering those of the status.
     Status,
     /// Gathering those of the time, or all.
@@ -100,6 +104,15 @@ pub async fn few_of_tag(conn: Conn<'_>, site: SiteId, tag: &Tag) -> Result<bool>
          WHERE site = $1 AND tag = $2 LIMIT $3) AS some_of_them"
     );
     few(conn, counting.bind(site).bind(tag)).await
+}
+
+/// Whether few members are in a group.
+pub async fn few_of_group(conn: Conn<'_>, site: SiteId, group: &GroupId) -> Result<bool> {
+    let counting = sql!(
+        "SELECT count(*) FROM (SELECT 1 AS one FROM group_place
+         WHERE site = $1 AND group_id = $2 LIMIT $3) AS some_of_them"
+    );
+    few(conn, counting.bind(site).bind(group)).await
 }
 
 /// Whether few members have a status.
@@ -133,7 +146,9 @@ pub async fn count(conn: Conn<'_>, site: SiteId, filter: &Filter) -> Result<u64>
         "SELECT count(*) FROM member m WHERE m.site = $1 AND m.id > $2 AND m.id < $3 AND (m.status = $4 OR $4 IS NULL)
            AND (m.email_key LIKE $5 ESCAPE '!' OR m.name_key LIKE $5 ESCAPE '!' OR $5 IS NULL)
            AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $6)
-                OR $6 IS NULL)"
+                OR $6 IS NULL)
+           AND (EXISTS (SELECT 1 FROM group_place p WHERE p.site = m.site AND p.group_id = $7 AND p.member_id = m.id)
+                OR $7 IS NULL)"
     )
     .bind(site)
     .bind(after)
@@ -141,6 +156,7 @@ pub async fn count(conn: Conn<'_>, site: SiteId, filter: &Filter) -> Result<u64>
     .bind(filter.status.map(MemberStatus::as_str))
     .bind(filter.text.as_ref().map(|text| format!("%{}%", escape(&search_key(text)))))
     .bind(filter.tag.as_ref().map(Tag::as_str))
+    .bind(filter.group.as_ref().map(GroupId::as_str))
     .one(conn)
     .await?;
     Ok(u64::try_from(n).unwrap_or(0))
@@ -167,28 +183,43 @@ macro_rules! by_key {
                 "member m";
                 "(", $key, ", m.id) > ($7, $8) AND m.created_at >= $2 AND m.created_at < $3
                    AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $9)
-                        OR $9 IS NULL) AND (m.status = $4 OR $4 IS NULL)";
+                        OR $9 IS NULL) AND (m.status = $4 OR $4 IS NULL)
+                   AND (EXISTS (SELECT 1 FROM group_place p WHERE p.site = m.site AND p.group_id = $10 AND p.member_id = m.id)
+                        OR $10 IS NULL)";
                 $order
             ),
             Path::Tag => page!(
                 "member_tag g CROSS JOIN member m";
                 "(", $key, " || '', m.id) > ($7, $8) AND g.site = $1 AND g.tag = $9 AND m.id = g.member_id
                    AND g.member_id > $2 AND g.member_id < $3 AND m.id > $2 AND m.id < $3
-                   AND (m.status = $4 OR $4 IS NULL)";
+                   AND (m.status = $4 OR $4 IS NULL) AND (EXISTS (SELECT 1 FROM group_place p WHERE p.site = m.site AND p.group_id = $10 AND p.member_id = m.id)
+                        OR $10 IS NULL)";
+                $key, " || '', m.id"
+            ),
+            Path::Group => page!(
+                "group_place p CROSS JOIN member m";
+                "(", $key, " || '', m.id) > ($7, $8) AND p.site = $1 AND p.group_id = $10 AND m.id = p.member_id
+                   AND p.member_id > $2 AND p.member_id < $3 AND m.id > $2 AND m.id < $3
+                   AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $9)
+                        OR $9 IS NULL) AND (m.status = $4 OR $4 IS NULL)";
                 $key, " || '', m.id"
             ),
             Path::Status => page!(
                 "member m";
                 "(", $key, " || '', m.id) > ($7, $8) AND (m.status, m.id) > ($4, $2) AND (m.status, m.id) < ($4, $3)
                    AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $9)
-                        OR $9 IS NULL)";
+                        OR $9 IS NULL)
+                   AND (EXISTS (SELECT 1 FROM group_place p WHERE p.site = m.site AND p.group_id = $10 AND p.member_id = m.id)
+                        OR $10 IS NULL)";
                 $key, " || '', m.id"
             ),
             Path::Time => page!(
                 "member m";
                 "(", $key, " || '', m.id) > ($7, $8) AND m.id > $2 AND m.id < $3
                    AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $9)
-                        OR $9 IS NULL) AND (m.status = $4 OR $4 IS NULL)";
+                        OR $9 IS NULL) AND (m.status = $4 OR $4 IS NULL)
+                   AND (EXISTS (SELECT 1 FROM group_place p WHERE p.site = m.site AND p.group_id = $10 AND p.member_id = m.id)
+                        OR $10 IS NULL)";
                 $key, " || '', m.id"
             ),
         }
@@ -207,6 +238,7 @@ pub async fn list(
 ) -> Result<Vec<Member>> {
     let (mut after, mut before) = filter.ids();
     let tag = filter.tag.as_ref().map(Tag::as_str);
+    let group = filter.group.as_ref().map(GroupId::as_str);
     let common = |statement: Statement| {
         let pattern = filter.text.as_ref().map(|text| format!("%{}%", escape(&search_key(text))));
         statement.bind(filter.status.map(MemberStatus::as_str)).bind(pattern).bind(limit)
@@ -220,9 +252,10 @@ pub async fn list(
                 _ => after = after.max(place.id.clone()),
             }
             let statement = common(by_creation(filter, sort).bind(site).bind(after).bind(before));
-            return match tag {
-                Some(tag) => statement.bind(tag).all(conn).await,
-                None => statement.all(conn).await,
+            return match (group, tag) {
+                (Some(group), tag) => statement.bind(group).bind(tag).all(conn).await,
+                (None, Some(tag)) => statement.bind(tag).all(conn).await,
+                (None, None) => statement.all(conn).await,
             };
         }
     };
@@ -231,13 +264,16 @@ pub async fn list(
             .bind(site)
             .bind(filter.from.map_or(i64::MIN, Time::micros))
             .bind(filter.until.map_or(i64::MAX, Time::micros)),
-        Path::Tag | Path::Status | Path::Time => by_key.bind(site).bind(after).bind(before),
+        Path::Tag | Path::Group | Path::Status | Path::Time => by_key.bind(site).bind(after).bind(before),
     };
-    common(by_key).bind(&place.key).bind(&place.id).bind(tag).all(conn).await
+    common(by_key).bind(&place.key).bind(&place.id).bind(tag).bind(group).all(conn).await
 }
 
 /// The bounds stand on both sides of a join: PostgreSQL does not carry a range over, and would walk half of the members.
 fn by_creation(filter: &Filter, sort: MemberSort) -> Statement {
+    if filter.group.is_some() {
+        return by_creation_in_group(sort);
+    }
     match (&filter.tag, filter.status, sort) {
         (Some(_), _, MemberSort::Oldest) => page!(
             "member_tag g CROSS JOIN member m";
@@ -263,6 +299,29 @@ fn by_creation(filter: &Filter, sort: MemberSort) -> Statement {
         (None, None, _) => {
             page!("member m"; "m.id > $2 AND m.id < $3 AND (m.status = $4 OR $4 IS NULL)"; "m.id DESC")
         }
+    }
+}
+
+/// The same of a group, whose places are in the order of the members' ids. With `|| ''` PostgreSQL can only begin with
+/// them: it might walk the members else, to whom the group may be nothing.
+fn by_creation_in_group(sort: MemberSort) -> Statement {
+    match sort {
+        MemberSort::Oldest => page!(
+            "group_place p CROSS JOIN member m";
+            "p.site = $1 AND p.group_id = $7 AND p.member_id > $2 AND p.member_id < $3 AND m.id = p.member_id || ''
+               AND (m.status = $4 OR $4 IS NULL)
+               AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $8)
+                    OR $8 IS NULL)";
+            "p.member_id"
+        ),
+        _ => page!(
+            "group_place p CROSS JOIN member m";
+            "p.site = $1 AND p.group_id = $7 AND p.member_id > $2 AND p.member_id < $3 AND m.id = p.member_id || ''
+               AND (m.status = $4 OR $4 IS NULL)
+               AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $8)
+                    OR $8 IS NULL)";
+            "p.member_id DESC"
+        ),
     }
 }
 

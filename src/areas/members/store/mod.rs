@@ -8,7 +8,7 @@ pub use import::{
     bundle_names, by_emails, forget_refusals, grant_for_life, group_names, group_names_of, hold_all, insert_many_tags,
     insert_places, insert_refusals, owned_for_life, places_of, refusals, update_all,
 };
-pub use list::{Filter, Path, Place, count, few_of_status, few_of_tag, few_of_time, list};
+pub use list::{Filter, Path, Place, count, few_of_group, few_of_status, few_of_tag, few_of_time, list};
 pub use many::{of_ids, of_keys, share_many};
 use usher_db::{Conn, Result, Value, sql, sql_both};
 

@@ -2,6 +2,7 @@ use poem_openapi::Object;
 
 use crate::{
     areas::{
+        groups,
         jobs::{Accepted, JobView},
         members::{
             export::{Export, Format},
@@ -12,7 +13,7 @@ use crate::{
     error::Result,
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{Tag, Time},
+    values::{GroupId, Tag, Time},
 };
 
 /// Export members
@@ -33,6 +34,8 @@ pub struct ExportMembers {
     text: Option<String>,
     /// Only those with this tag.
     tag: Option<Tag>,
+    /// Only those in this group.
+    group: Option<GroupId>,
     /// Only those with this status.
     status: Option<MemberStatus>,
     /// Only those created at this moment or later.
@@ -54,10 +57,14 @@ impl Tool for ExportMembers {
         let filter = Filter {
             text: self.text,
             tag: self.tag,
+            group: self.group,
             status: self.status,
             from: self.created_from,
             until: self.created_until,
         };
+        if let Some(group) = &filter.group {
+            groups::find(cx, group).await?;
+        }
         let export = Export::new(self.format, &filter, self.with_groups);
         Ok(Accepted { job: JobView::from_row(cx.enqueue(&export).await?)? })
     }

@@ -10,7 +10,7 @@ use crate::{
     gate::Cx,
     paging::default_limit,
     tools::{Access, Scope, Tool},
-    values::{Tag, Time},
+    values::{GroupId, Tag, Time},
 };
 
 /// A page of members.
@@ -26,7 +26,7 @@ pub struct MemberPage {
 /// List members
 ///
 /// The members of the site, newest first unless `sort` says otherwise. Filters that are given must all hold. A page
-/// with one of `tag`, `status` and a range of time, or none, takes the same time whatever the number of members. For
+/// with one of `tag`, `group`, `status` and a range of time, or none, takes the same time whatever the number of members. For
 /// `text` every member may be looked at, and only two such searches run at once: on a large site, prefer
 /// `members.findByEmail` where you know the address.
 #[derive(Object)]
@@ -37,6 +37,8 @@ pub struct ListMembers {
     text: Option<String>,
     /// Only those with this tag.
     tag: Option<Tag>,
+    /// Only those in this group.
+    group: Option<GroupId>,
     /// Only those with this status.
     status: Option<MemberStatus>,
     /// Only those created at this moment or later.
@@ -64,6 +66,7 @@ impl Tool for ListMembers {
         let filter = Filter {
             text: self.text,
             tag: self.tag,
+            group: self.group,
             status: self.status,
             from: self.created_from,
             until: self.created_until,
