@@ -77,6 +77,7 @@ codes! {
     OrderNotFound "order_not_found" false "No order of this id was granted in the site.";
     OrderIdUsed "order_id_used" false "The order was granted to another member, or for another bundle.";
     SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
+    InvoiceNotFound "invoice_not_found" false "The site has no such invoice.";
     TooManyTags "too_many_tags" false "A member has at most 100 tags.";
     StripeNotConnected "stripe_not_connected" false "The site is not connected to a Stripe account.";
     StripeUnusable "stripe_unusable" false "What is kept of the site's Stripe account cannot be used: the sealing key is missing or another, or the Stripe key is no key.";

@@ -7,7 +7,11 @@ use usher_jobs::Runner;
 
 use crate::{
     app::App,
-    areas::{access, activity, billing, blocklist, groups, members, uploads},
+    areas::{
+        access, activity,
+        billing::{self, catchup, sweep as billing_sweep},
+        blocklist, groups, members, uploads,
+    },
 };
 
 /// Applies jobs until `stop` turns true, then gives back what is running.
@@ -20,6 +24,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let (gone_members, mergers) = (with(), with());
     let (members, exports) = (with(), with());
     let (syncs, ticks) = (with(), with());
+    let (catchups, listens, nights, sweeps) = (with(), with(), with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
         .on(move |job: members::Import, run| members::import(members.clone(), job, run))
@@ -66,6 +71,22 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
             let app = ticks.clone();
             async move { billing::tick(&app, &run).await }
         })
+        .on(move |_: catchup::CatchUp, run| {
+            let app = catchups.clone();
+            async move { catchup::catch_up(&app, &run).await }
+        })
+        .on(move |job: catchup::Listen, run| {
+            let app = listens.clone();
+            async move { catchup::listen(&app, job, &run).await }
+        })
+        .on(move |_: billing_sweep::Nightly, run| {
+            let app = nights.clone();
+            async move { billing_sweep::nightly(&app, &run).await }
+        })
+        .on(move |job: billing_sweep::Sweep, run| {
+            let app = sweeps.clone();
+            async move { billing_sweep::sweep(&app, job, &run).await }
+        })
         .on(move |_: activity::Retention, run| {
             let app = retention.clone();
             async move { activity::retain(&app, &run).await }
@@ -76,6 +97,8 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         })
         .every(access::Lapse::EVERY, access::Lapse)
         .every(billing::Tick::EVERY, billing::Tick)
+        .every(catchup::CatchUp::EVERY, catchup::CatchUp)
+        .every(HOUR, billing_sweep::Nightly)
         .every(HOUR * 6, activity::Retention)
         .every(HOUR * 6, blocklist::Forget)
         .every(HOUR, uploads::Sweep)

@@ -28,6 +28,7 @@ const WITHOUT_A_SUBJECT: &[&str] = &[
     "videos.create",
     "bundles.list",
     "bundles.create",
+    "invoices.list",
     "jobs.list",
     "keys.whoami",
     "activity.list",

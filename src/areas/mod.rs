@@ -33,6 +33,7 @@ pub const AREAS: &[Area] = &[
     bundles::AREA,
     comments::AREA,
     access::AREA,
+    invoices::AREA,
     jobs::AREA,
     keys::AREA,
     activity::AREA,

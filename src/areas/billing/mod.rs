@@ -7,6 +7,9 @@
 //! ticket has every change that was heard of, in whatever order events come and however many read at once, in however
 //! many processes.
 //!
+//! What no webhook told is heard of by [`catchup`], which lists Stripe's events every few minutes, and by [`sweep`], which
+//! compares every subscription once a day.
+//!
 //! An event is noted once, with what it is about, before it is answered. What cannot be read is tried again, with growing
 //! waits and for ever; it holds up nothing else.
 //!
@@ -15,10 +18,12 @@
 //!
 //! No call to Stripe is made while a transaction is open.
 
+pub mod catchup;
 pub mod check;
 pub mod connection;
 mod mirror;
 pub mod store;
+pub mod sweep;
 mod sync;
 mod webhook;
 

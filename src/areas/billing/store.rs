@@ -87,9 +87,16 @@ pub async fn unpark(conn: Conn<'_>, site: SiteId, now: Time) -> Result<u64> {
         .await
 }
 
-/// Notes until when events were listed.
+/// Notes until when events were listed; never back.
 pub async fn set_events_until(conn: Conn<'_>, site: SiteId, until: Time) -> Result<u64> {
-    sql!("UPDATE stripe_connection SET events_until = $2 WHERE site = $1").bind(site).bind(until).run(conn).await
+    sql!(
+        "UPDATE stripe_connection SET events_until = $2
+         WHERE site = $1 AND (events_until IS NULL OR events_until < $2)"
+    )
+    .bind(site)
+    .bind(until)
+    .run(conn)
+    .await
 }
 
 /// Notes when every subscription was compared.

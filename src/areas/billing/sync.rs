@@ -1,10 +1,14 @@
 //! Reading what something was heard of: the one way by which Stripe's state gets here.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::time::{Instant, sleep_until};
 use usher_db::Tx;
 use usher_jobs::{Fail, Job, Owner, Queue, Run, State};
 use usher_stripe::{Client, Kind};
@@ -26,6 +30,10 @@ const BATCH: u32 = 50;
 /// Things that are read from Stripe at the same time: at some 150 ms each well below the 100 calls a second that an
 /// account may make.
 const AT_ONCE: usize = 4;
+
+/// The time between reads that a sweep has asked for, which nobody waits for: ten a second, so that they and the sweep's
+/// own pages stay below the 25 calls a second that an account in test mode may make.
+const BETWEEN_SWEPT: Duration = Duration::from_millis(100);
 
 /// The wait after the first failure, doubled with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
@@ -66,6 +74,7 @@ pub async fn wake(tx: &mut Tx, app: &App, site: SiteId) -> usher_db::Result<()> 
 /// transaction, finds the job ended, and starts another.
 pub async fn sync(app: Arc<App>, job: Sync, run: Run) -> Result<(), Fail> {
     let site = SiteId::new(job.site);
+    let turns = Arc::new(Turns(Mutex::new(Instant::now())));
     loop {
         if run.stopping() {
             return Err(Fail::Stopping);
@@ -86,14 +95,37 @@ pub async fn sync(app: Arc<App>, job: Sync, run: Run) -> Result<(), Fail> {
             return Ok(());
         }
         let Some(ready) = ready else { continue };
-        let reads = due.into_iter().map(|dirty| one(app.clone(), ready.clone(), dirty));
+        let reads = due.into_iter().map(|dirty| {
+            let (app, ready, turns) = (app.clone(), ready.clone(), turns.clone());
+            async move {
+                if dirty.source == super::sweep::SOURCE {
+                    turns.next().await;
+                }
+                one(app, ready, dirty).await
+            }
+        });
         let outcomes: Vec<usher_db::Result<()>> = stream::iter(reads).buffer_unordered(AT_ONCE).collect().await;
         outcomes.into_iter().collect::<usher_db::Result<()>>()?;
     }
 }
 
+/// When the next read may begin that nobody waits for.
+struct Turns(Mutex<Instant>);
+
+impl Turns {
+    async fn next(&self) {
+        let turn = {
+            let mut next = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let turn = (*next).max(Instant::now());
+            *next = turn + BETWEEN_SWEPT;
+            turn
+        };
+        sleep_until(turn).await;
+    }
+}
+
 /// Whom Stripe is asked for, and how; `None` where it cannot be asked.
-async fn ready(app: &App, site: SiteId) -> usher_db::Result<Option<(Connection, Client)>> {
+pub(super) async fn ready(app: &App, site: SiteId) -> usher_db::Result<Option<(Connection, Client)>> {
     let Some(connection) = store::connection(app.db.read(), site).await? else { return Ok(None) };
     match connection.client(app) {
         Ok(client) => Ok(Some((connection, client))),

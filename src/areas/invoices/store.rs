@@ -2,9 +2,88 @@
 
 use poem_openapi::types::ToJSON as _;
 use usher_db::{Conn, Result, sql};
+use uuid::Uuid;
 
-use super::types::{Invoice, invoice_columns};
-use crate::values::{InvoiceId, SiteId};
+use super::types::{Invoice, InvoiceStatus, invoice_columns};
+use crate::values::{InvoiceId, MemberId, SiteId, SubscriptionId, Time};
+
+/// Which invoices.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only those of this member.
+    pub member: Option<MemberId>,
+    /// Only those of this subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// Only those that stand so.
+    pub status: Option<InvoiceStatus>,
+    /// Only those that Stripe made from then on.
+    pub from: Option<Time>,
+    /// Only those that Stripe made before then.
+    pub until: Option<Time>,
+}
+
+/// The invoices of a page: of an index that begins with what `$which` names, ids between two others, newest first.
+macro_rules! page {
+    ($which:literal) => {
+        concat!(
+            "SELECT ",
+            invoice_columns!(),
+            " FROM invoice WHERE site = $1 AND id < $2 AND id > $3 ",
+            $which,
+            " ORDER BY id DESC LIMIT $7"
+        )
+    };
+}
+
+/// A page of invoices, newest first: those whose id is less than `before`.
+///
+/// What a filter has an index for has a text of its own, since a planner that may not know whether a value is null reads
+/// all invoices of the site.
+pub async fn list(conn: Conn<'_>, site: SiteId, filter: &Filter, before: &str, limit: u32) -> Result<Vec<Invoice>> {
+    let until = filter.until.map(ids_from);
+    let before = until.as_deref().map_or(before, |until| before.min(until));
+    let statement = if filter.subscription.is_some() {
+        sql!(page!("AND subscription_id = $5 AND (member_id = $4 OR $4 IS NULL) AND (status = $6 OR $6 IS NULL)"))
+    } else if filter.member.is_some() {
+        sql!(page!("AND member_id = $4 AND (subscription_id = $5 OR $5 IS NULL) AND (status = $6 OR $6 IS NULL)"))
+    } else if filter.status.is_some() {
+        sql!(page!("AND status = $6 AND (member_id = $4 OR $4 IS NULL) AND (subscription_id = $5 OR $5 IS NULL)"))
+    } else {
+        sql!(page!(
+            "AND (member_id = $4 OR $4 IS NULL) AND (subscription_id = $5 OR $5 IS NULL)
+             AND (status = $6 OR $6 IS NULL)"
+        ))
+    };
+    statement
+        .bind(site)
+        .bind(before)
+        .bind(filter.from.map_or_else(String::new, ids_from))
+        .bind(filter.member.as_ref().map(|id| id.as_str()))
+        .bind(filter.subscription.as_ref().map(|id| id.as_str()))
+        .bind(filter.status.map(InvoiceStatus::as_str))
+        .bind(limit)
+        .all(conn)
+        .await
+}
+
+/// A text after every id of what was made before a moment, and before every other: ids hold milliseconds.
+fn ids_from(time: Time) -> String {
+    let ms = u64::try_from(time.micros()).unwrap_or_default().div_ceil(1000);
+    InvoiceId::of(Uuid::from_u128(u128::from(ms) << 80)).to_string()
+}
+
+/// An invoice by the number that is printed on it.
+pub async fn by_number(conn: Conn<'_>, site: SiteId, number: &str) -> Result<Option<Invoice>> {
+    sql!(concat!(
+        "SELECT ",
+        invoice_columns!(),
+        " FROM invoice WHERE site = $1 AND number IS NOT NULL AND number = $2 ORDER BY id DESC LIMIT 1"
+    ))
+    .bind(site)
+    .bind(number)
+    .optional(conn)
+    .await
+}
 
 /// An invoice by id.
 pub async fn by_id(conn: Conn<'_>, site: SiteId, id: &InvoiceId) -> Result<Option<Invoice>> {

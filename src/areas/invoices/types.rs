@@ -64,7 +64,7 @@ pub struct Line {
     pub period_end: Option<Time>,
 }
 
-/// An invoice, as Stripe made it. Amounts are in minor units of the currency: cents, and whole yen.
+/// An invoice, as Stripe made it. Amounts are in the smallest unit of the currency: cents, and whole yen.
 #[derive(Clone, Debug, PartialEq, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct Invoice {

@@ -6,4 +6,5 @@
 pub mod store;
 mod types;
 
+pub(super) use types::subscription_columns;
 pub use types::{Subscription, Wanted};

@@ -111,7 +111,7 @@ macro_rules! subscription_columns {
          s.payment_intent, s.resume_wanted, s.ticket"
     };
 }
-pub(super) use subscription_columns;
+pub(in crate::areas) use subscription_columns;
 
 impl Subscription {
     /// As it stands in answers.

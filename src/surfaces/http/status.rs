@@ -41,6 +41,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::GroupNotFound
         | Code::EntitlementNotFound
         | Code::OrderNotFound
+        | Code::InvoiceNotFound
         | Code::UploadNotFound
         | Code::ImportNotFound
         | Code::JobNotFound

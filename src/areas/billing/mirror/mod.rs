@@ -7,7 +7,9 @@ mod refund;
 mod store;
 mod subscription;
 
+pub(super) use link::MEMBER;
 use serde_json::json;
+pub(super) use subscription::{Link, seen};
 use usher_db::{Change, Tx};
 use usher_stripe::{Client, Error, Kind};
 

@@ -10,13 +10,14 @@ use crate::{
         members,
         subscriptions::{self, Subscription, Wanted},
     },
+    clock::Clock,
     values::{MemberId, PlanId},
 };
 
 /// Who a subscription is of, and what for.
-pub(super) struct Link {
-    pub(super) member: MemberId,
-    pub(super) plan: PlanId,
+pub(in crate::areas::billing) struct Link {
+    pub(in crate::areas::billing) member: MemberId,
+    pub(in crate::areas::billing) plan: PlanId,
 }
 
 impl Reader<'_> {
@@ -78,76 +79,8 @@ impl Reader<'_> {
             store::link(tx.conn(), site, customer, &link.member, self.now()).await?;
         }
         let before = subscriptions::store::by_external(tx.conn(), site, &view.id).await?;
-        let after = self.seen(before.as_ref(), view, link);
+        let after = seen(&self.app.clock, self.ticket, before.as_ref(), view, link);
         self.write(tx, before, after).await
-    }
-
-    fn seen(&self, before: Option<&Subscription>, view: &views::Subscription, link: Link) -> Subscription {
-        let now = self.now();
-        let is_paused = view.pause_collection.is_some() && !view.status.is_terminal();
-        let status = match SubscriptionStatus::stored(view.status.as_str()) {
-            Some(_) if is_paused => SubscriptionStatus::Paused,
-            Some(status) => status,
-            // A word that Stripe has learned since opens nothing; it closes nothing either that was open.
-            None => before.map_or(SubscriptionStatus::Incomplete, |before| before.status),
-        };
-        let period = view.current_period();
-        let ended_at = view.ended_at.map(time);
-        let period_end = match (period.map(|period| time(period.end)), ended_at) {
-            (Some(end), Some(ended)) => Some(end.min(ended)),
-            (end, ended) => end.or(ended),
-        };
-        // While nothing is collected Stripe's periods go on; what was paid ends where it ended.
-        let period_end = match before {
-            Some(before) if is_paused => before.period_end.min(period_end).or(period_end),
-            _ => period_end,
-        };
-        let wanted = before.and_then(|before| before.wanted).filter(|wanted| match wanted {
-            // What was cancelled here must not live again, whenever it is seen alive.
-            Wanted::Canceled => true,
-            Wanted::Ending => !view.cancel_at_period_end && !view.status.is_terminal(),
-            Wanted::Paused => status != SubscriptionStatus::Paused && !view.status.is_terminal(),
-            Wanted::Active => {
-                (status == SubscriptionStatus::Paused || view.cancel_at_period_end) && !view.status.is_terminal()
-            }
-        });
-        Subscription {
-            id: before.map_or_else(|| self.app.clock.id(), |before| before.id.clone()),
-            member_id: link.member,
-            plan_id: link.plan,
-            status,
-            source: "stripe".into(),
-            started_at: view.start_date.or(view.created).map_or(now, time),
-            period_start: period.map(|period| time(period.start)),
-            period_end,
-            trial_end: view.trial_end.map(time),
-            past_due_since: match status {
-                SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => {
-                    let since = before.and_then(|before| before.past_due_since);
-                    Some(since.or_else(|| period.map(|period| time(period.start))).unwrap_or(now))
-                }
-                _ => None,
-            },
-            resumes_at: view.pause_collection.as_ref().and_then(|pause| pause.resumes_at).map(time),
-            cancel_at: match view.cancel_at {
-                Some(at) => Some(time(at)),
-                None => period.filter(|_| view.cancel_at_period_end).map(|period| time(period.end)),
-            },
-            canceled_at: view.canceled_at.map(time),
-            ended_at,
-            refunded_at: before.and_then(|before| before.refunded_at),
-            refunded_until: before.and_then(|before| before.refunded_until),
-            wanted,
-            external_id: Some(view.id.clone()),
-            customer_id: view.customer_id().map(str::to_owned),
-            reference: None,
-            synced_at: Some(now),
-            created_at: before.map_or(now, |before| before.created_at),
-            updated_at: before.map_or(now, |before| before.updated_at),
-            payment_intent: None,
-            resume_wanted: before.and_then(|before| before.resume_wanted).filter(|_| wanted.is_some()),
-            ticket: self.ticket,
-        }
     }
 
     /// Writes a subscription unless what is there was read later, and what comes of it for its member.
@@ -210,5 +143,80 @@ impl Reader<'_> {
         tracing::warn!(site = %self.site(), member = %new.member_id, subscriptions = ?ids, "a member has two live subscriptions");
         let change = Change::created("alarm", new.member_id.as_str(), serde_json::json!({ "liveSubscriptions": ids }));
         self.record(tx, "twoLiveSubscriptions", Some(&new.member_id), &[change]).await
+    }
+}
+
+/// What Stripe says of a subscription, as it is kept: the one way from its words to a row.
+pub(in crate::areas::billing) fn seen(
+    clock: &Clock,
+    ticket: i64,
+    before: Option<&Subscription>,
+    view: &views::Subscription,
+    link: Link,
+) -> Subscription {
+    let now = clock.now();
+    let is_paused = view.pause_collection.is_some() && !view.status.is_terminal();
+    let status = match SubscriptionStatus::stored(view.status.as_str()) {
+        Some(_) if is_paused => SubscriptionStatus::Paused,
+        Some(status) => status,
+        // A word that Stripe has learned since opens nothing; it closes nothing either that was open.
+        None => before.map_or(SubscriptionStatus::Incomplete, |before| before.status),
+    };
+    let period = view.current_period();
+    let ended_at = view.ended_at.map(time);
+    let period_end = match (period.map(|period| time(period.end)), ended_at) {
+        (Some(end), Some(ended)) => Some(end.min(ended)),
+        (end, ended) => end.or(ended),
+    };
+    // While nothing is collected Stripe's periods go on; what was paid ends where it ended.
+    let period_end = match before {
+        Some(before) if is_paused => before.period_end.min(period_end).or(period_end),
+        _ => period_end,
+    };
+    let wanted = before.and_then(|before| before.wanted).filter(|wanted| match wanted {
+        // What was cancelled here must not live again, whenever it is seen alive.
+        Wanted::Canceled => true,
+        Wanted::Ending => !view.cancel_at_period_end && !view.status.is_terminal(),
+        Wanted::Paused => status != SubscriptionStatus::Paused && !view.status.is_terminal(),
+        Wanted::Active => {
+            (status == SubscriptionStatus::Paused || view.cancel_at_period_end) && !view.status.is_terminal()
+        }
+    });
+    Subscription {
+        id: before.map_or_else(|| clock.id(), |before| before.id.clone()),
+        member_id: link.member,
+        plan_id: link.plan,
+        status,
+        source: "stripe".into(),
+        started_at: view.start_date.or(view.created).map_or(now, time),
+        period_start: period.map(|period| time(period.start)),
+        period_end,
+        trial_end: view.trial_end.map(time),
+        past_due_since: match status {
+            SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => {
+                let since = before.and_then(|before| before.past_due_since);
+                Some(since.or_else(|| period.map(|period| time(period.start))).unwrap_or(now))
+            }
+            _ => None,
+        },
+        resumes_at: view.pause_collection.as_ref().and_then(|pause| pause.resumes_at).map(time),
+        cancel_at: match view.cancel_at {
+            Some(at) => Some(time(at)),
+            None => period.filter(|_| view.cancel_at_period_end).map(|period| time(period.end)),
+        },
+        canceled_at: view.canceled_at.map(time),
+        ended_at,
+        refunded_at: before.and_then(|before| before.refunded_at),
+        refunded_until: before.and_then(|before| before.refunded_until),
+        wanted,
+        external_id: Some(view.id.clone()),
+        customer_id: view.customer_id().map(str::to_owned),
+        reference: None,
+        synced_at: Some(now),
+        created_at: before.map_or(now, |before| before.created_at),
+        updated_at: before.map_or(now, |before| before.updated_at),
+        payment_intent: None,
+        resume_wanted: before.and_then(|before| before.resume_wanted).filter(|_| wanted.is_some()),
+        ticket,
     }
 }
