@@ -78,9 +78,18 @@ codes! {
     OrderIdUsed "order_id_used" false "The order was granted to another member, or for another bundle.";
     SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
     InvoiceNotFound "invoice_not_found" false "The site has no such invoice.";
+    SubscriptionNotFound "subscription_not_found" false "The site has no such subscription.";
+    SubscriptionEnded "subscription_ended" false "The subscription has ended, or is being ended now, which cannot be taken back.";
+    SubscriptionEnding "subscription_ending" false "The subscription ends with its period; take that back with `subscriptions.resume` first.";
+    SubscriptionOnce "subscription_once" false "What was paid once and for all has no payments that could be cancelled, paused or resumed.";
+    ReferenceUsed "reference_used" false "The sale was recorded for another member, or for another plan.";
     TooManyTags "too_many_tags" false "A member has at most 100 tags.";
     StripeNotConnected "stripe_not_connected" false "The site is not connected to a Stripe account.";
     StripeUnusable "stripe_unusable" false "What is kept of the site's Stripe account cannot be used: the sealing key is missing or another, or the Stripe key is no key.";
+    StripeWritesLocked "stripe_writes_locked" false "Nothing may be written at Stripe for this site; its operator switches that on.";
+    StripeRefused "stripe_refused" false "Stripe refused what it was asked; `error` has its own words.";
+    StripeUnavailable "stripe_unavailable" true "Stripe did not answer, or not yet; the job tries again by itself.";
+    StripeParked "stripe_parked" true "The site's Stripe key may not do what a job is to do; the job waits until the operator has mended it.";
     WebhookRefused "webhook_refused" false "A webhook is not signed as it must be, or too long ago.";
     UploadNotFound "upload_not_found" false "The site has no such upload, or it has expired.";
     ImportSourceMissing "import_source_missing" false "An import needs one of `upload` and `emails`, and not both.";

@@ -10,7 +10,7 @@ use crate::{
     areas::{
         access, activity,
         billing::{self, catchup, sweep as billing_sweep},
-        blocklist, groups, members, uploads,
+        blocklist, groups, members, subscriptions, uploads,
     },
 };
 
@@ -25,6 +25,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let (members, exports) = (with(), with());
     let (syncs, ticks) = (with(), with());
     let (catchups, listens, nights, sweeps) = (with(), with(), with(), with());
+    let (cancels, pauses, resumes, resyncs) = (with(), with(), with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
         .on(move |job: members::Import, run| members::import(members.clone(), job, run))
@@ -86,6 +87,22 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         .on(move |job: billing_sweep::Sweep, run| {
             let app = sweeps.clone();
             async move { billing_sweep::sweep(&app, job, &run).await }
+        })
+        .on(move |job: subscriptions::Cancel, run| {
+            let app = cancels.clone();
+            async move { subscriptions::cancel(&app, job, &run).await }
+        })
+        .on(move |job: subscriptions::Pause, run| {
+            let app = pauses.clone();
+            async move { subscriptions::pause(&app, job, &run).await }
+        })
+        .on(move |job: subscriptions::Resume, run| {
+            let app = resumes.clone();
+            async move { subscriptions::resume(&app, job, &run).await }
+        })
+        .on(move |job: subscriptions::Resync, run| {
+            let app = resyncs.clone();
+            async move { subscriptions::resync(&app, job, &run).await }
         })
         .on(move |_: activity::Retention, run| {
             let app = retention.clone();

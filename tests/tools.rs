@@ -29,6 +29,7 @@ const WITHOUT_A_SUBJECT: &[&str] = &[
     "bundles.list",
     "bundles.create",
     "invoices.list",
+    "subscriptions.list",
     "jobs.list",
     "keys.whoami",
     "activity.list",

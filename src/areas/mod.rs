@@ -34,6 +34,7 @@ pub const AREAS: &[Area] = &[
     comments::AREA,
     access::AREA,
     invoices::AREA,
+    subscriptions::AREA,
     jobs::AREA,
     keys::AREA,
     activity::AREA,

@@ -1,6 +1,12 @@
 //! Billing, against a Stripe that is driven like the real one: by HTTP only, and by what its people do.
 
+mod delete;
+mod external;
+mod people;
+mod resync;
 mod shop;
+mod subscription_faults;
+mod subscriptions;
 mod webhooks;
 
 pub use shop::Shop;

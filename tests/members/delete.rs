@@ -285,7 +285,7 @@ both!(a_live_subscription_is_cancelled_or_refuses, async |world| {
         ("paused", "NULL", false, true),
         ("canceled", "NULL", false, false),
         ("past_due", "NULL", true, false),
-        ("trialing", "'sub_stripe'", true, true),
+        ("trialing", "'sub_stripe'", false, true),
         ("canceled", "'sub_stripe'", true, false),
     ] {
         let email = format!("{status}-{cancel}@example.com");

@@ -100,6 +100,12 @@ both!(the_better_right_wins, async |world| {
     world
         .execute(&format!("UPDATE member SET free_since = 1, status = 'comped', is_paid = TRUE WHERE id = '{id_l}'"))
         .await;
+    world
+        .execute(&format!(
+            "INSERT INTO subscription (site, id, member_id, plan_id, status, started_at, created_at, updated_at, source, ticket)
+             VALUES (1, 'sub_{id_l}', '{id_l}', 'pln', 'active', 1, 1, 1, 'x', 0)"
+        ))
+        .await;
     let member = |member: &Value| json!({ "id": member["id"], "expectEmail": member["email"] });
     let args = json!({ "winner": member(&winner), "loser": member(&loser) });
     let reply = world.call(&world.key, "members.merge", args).await;

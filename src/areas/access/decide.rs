@@ -288,6 +288,10 @@ fn standing(one: &Subscription, facts: &Facts, at: Time) -> (Outcome, String) {
         return (Outcome::Misses(Reason::SubscriptionEnded, since), detail);
     }
     match one.status {
+        // What is paid elsewhere is not renewed by itself.
+        Status::Active if !one.is_linked && one.period_end.is_some() => {
+            while_paid(Reason::SubscriptionEnded, "paid elsewhere")
+        }
         Status::Active => (Outcome::Lets(Reason::AllowedSubscription, None), format!("{id} is active.")),
         Status::Trialing => (Outcome::Lets(Reason::AllowedSubscription, None), format!("{id} is in its trial.")),
         Status::Paused => while_paid(Reason::SubscriptionPaused, "paused"),

@@ -1,4 +1,4 @@
-//! The stored status of members whose free access has ended by itself.
+//! The stored status of members whose free access, or what they paid elsewhere, has ended by itself.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use usher_jobs::{Fail, Job, Queue, Run};
 
 use super::store;
-use crate::app::App;
+use crate::{app::App, areas::subscriptions};
 
 /// Members of one transaction.
 const ROWS: u32 = 250;
 
-/// Writes the status of members whose free access has ended since the last time, so that lists by status find them.
+/// Writes the status of members whose free access, or what they paid elsewhere, has ended since the last time, so that lists by status find them.
 /// Access itself does not wait for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lapse;
@@ -36,7 +36,13 @@ pub async fn lapse(app: &App, run: &Run) -> Result<(), Fail> {
         let n = store::lapse(tx.conn(), app.clock.now(), ROWS).await?;
         tx.commit().await?;
         if n < u64::from(ROWS) {
-            return Ok(());
+            break;
         }
     }
+    while subscriptions::lapse(app, ROWS).await? == u64::from(ROWS) {
+        if run.stopping() {
+            return Err(Fail::Stopping);
+        }
+    }
+    Ok(())
 }

@@ -21,11 +21,16 @@
 pub mod catchup;
 pub mod check;
 pub mod connection;
+pub mod job;
 mod mirror;
 pub mod store;
 pub mod sweep;
 mod sync;
 mod webhook;
 
+pub use mirror::{
+    MEMBER,
+    store::{link, member_of_customer},
+};
 pub use sync::{Sync, Tick, sync, tick, wake};
 pub use webhook::{MAX_BODY_BYTES, Received, note, receive};

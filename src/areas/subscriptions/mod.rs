@@ -2,9 +2,31 @@
 //!
 //! What is at Stripe is mirrored here by `billing`, which is the only one that writes it; nothing here is believed that
 //! Stripe does not say. What is paid elsewhere is recorded by `subscriptions.recordExternal`.
+//!
+//! What is asked for is written here as a word (`asked`, `wanted`) and brought about at Stripe by a job ([`bring`]). A
+//! cancel now is never taken back, nor forgotten: seen alive later, the subscription is cancelled again. Whoever writes
+//! to a subscription holds its member first.
 
+mod actions;
+mod alarm;
+mod bring;
+mod change;
+mod end;
+mod external;
+mod jobs;
+mod lapse;
+mod local;
+mod resync;
 pub mod store;
+mod tools;
 mod types;
 
 pub(super) use types::subscription_columns;
+pub use actions::find;
+pub use alarm::alarm_of_two;
+pub use end::end_all;
+pub use jobs::{Cancel, Pause, Resume, cancel, cancel_again, pause, resume};
+pub use lapse::lapse;
+pub use resync::{Resync, resync};
+pub use tools::AREA;
 pub use types::{Subscription, Wanted};

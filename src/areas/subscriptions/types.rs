@@ -33,7 +33,8 @@ impl Wanted {
         }
     }
 
-    fn stored(text: &str) -> usher_db::Result<Self> {
+    /// Reads what was stored.
+    pub fn stored(text: &str) -> usher_db::Result<Self> {
         let all = [Self::Canceled, Self::Ending, Self::Paused, Self::Active];
         let known = all.into_iter().find(|wanted| wanted.as_str() == text);
         known.ok_or_else(|| usher_db::Error::Decode(format!("a subscription is wanted {text:?}").into()))
@@ -119,6 +120,16 @@ impl Subscription {
         let mut value = self.to_json().unwrap_or_default();
         schema::without_nulls(&mut value);
         value
+    }
+
+    /// Whether it is over for good.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status, SubscriptionStatus::Canceled | SubscriptionStatus::IncompleteExpired)
+    }
+
+    /// Whether it is a subscription at Stripe, and not something paid once, or elsewhere.
+    pub fn is_at_stripe(&self) -> bool {
+        self.external_id.as_deref().is_some_and(|id| !id.starts_with("cs_"))
     }
 
     /// Whether Stripe, or whoever else sells it, goes on taking money for it, or might.

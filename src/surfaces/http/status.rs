@@ -42,6 +42,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::EntitlementNotFound
         | Code::OrderNotFound
         | Code::InvoiceNotFound
+        | Code::SubscriptionNotFound
         | Code::UploadNotFound
         | Code::ImportNotFound
         | Code::JobNotFound
@@ -66,7 +67,10 @@ pub fn status(code: Code) -> StatusCode {
         | Code::Timeout
         | Code::Payload
         | Code::UnknownKind
-        | Code::Cancelled => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::Cancelled
+        | Code::StripeRefused
+        | Code::StripeUnavailable
+        | Code::StripeParked => StatusCode::UNPROCESSABLE_ENTITY,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Code::IdempotencyInProgress
@@ -77,11 +81,16 @@ pub fn status(code: Code) -> StatusCode {
         | Code::GroupExists
         | Code::GroupBusy
         | Code::OrderIdUsed
+        | Code::ReferenceUsed
         | Code::SubscriptionActive
         | Code::EmailMismatch
         | Code::ImportRunning
         | Code::ImportUndone
+        | Code::SubscriptionEnded
+        | Code::SubscriptionEnding
+        | Code::SubscriptionOnce
         | Code::StripeNotConnected
+        | Code::StripeWritesLocked
         | Code::JobNotRetryable => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

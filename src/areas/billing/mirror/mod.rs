@@ -4,10 +4,10 @@ mod checkout;
 mod invoice;
 mod link;
 mod refund;
-mod store;
+pub(super) mod store;
 mod subscription;
 
-pub(super) use link::MEMBER;
+pub use link::MEMBER;
 use serde_json::json;
 pub(super) use subscription::{Link, seen};
 use usher_db::{Change, Tx};

@@ -2,7 +2,10 @@
 
 use usher_db::{Conn, Result, sql, sql_both};
 
-use crate::values::{JobId, MemberId, PlanId, SiteId, SubscriptionId, Time};
+use crate::{
+    areas::billing::store::Dirty,
+    values::{JobId, MemberId, PlanId, SiteId, SubscriptionId, Time},
+};
 
 /// Whose a customer of Stripe's is.
 pub async fn member_of_customer(conn: Conn<'_>, site: SiteId, customer: &str) -> Result<Option<MemberId>> {
@@ -116,4 +119,17 @@ pub async fn refund(
         .bind(until)
         .run(conn)
         .await
+}
+
+/// What was marked of one thing.
+pub async fn marked(conn: Conn<'_>, site: SiteId, kind: &str, object: &str) -> Result<Option<Dirty>> {
+    sql!(
+        "SELECT kind, object_id, marks, source, event_id, event_type, tries FROM stripe_dirty
+         WHERE site = $1 AND kind = $2 AND object_id = $3"
+    )
+    .bind(site)
+    .bind(kind)
+    .bind(object)
+    .optional(conn)
+    .await
 }

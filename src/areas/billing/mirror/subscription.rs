@@ -41,6 +41,10 @@ impl Reader<'_> {
         };
         match (member.filter(|_| stays), plan) {
             (Some(member), Some(plan)) => self.keep(&mut tx, &view, Link { member, plan }).await?,
+            // What has ended and is nobody's needs nobody.
+            _ if view.status.is_terminal() => {
+                store::no_stray(tx.conn(), site, &view.id).await?;
+            }
             _ => {
                 let (status, now) = (view.status.as_str(), self.now());
                 store::stray(tx.conn(), site, &view.id, view.customer_id(), status, view.price_id(), now).await?;
@@ -80,7 +84,12 @@ impl Reader<'_> {
         }
         let before = subscriptions::store::by_external(tx.conn(), site, &view.id).await?;
         let after = seen(&self.app.clock, self.ticket, before.as_ref(), view, link);
-        self.write(tx, before, after).await
+        let id = after.id.clone();
+        self.write(tx, before, after).await?;
+        if !view.status.is_terminal() {
+            subscriptions::cancel_again(tx, self.app, site, &id).await?;
+        }
+        Ok(())
     }
 
     /// Writes a subscription unless what is there was read later, and what comes of it for its member.
@@ -133,15 +142,9 @@ impl Reader<'_> {
 
     /// Says in the log that a member pays twice.
     async fn alarm_of_two(&self, tx: &mut Tx, new: &Subscription) -> Result<()> {
-        let all = subscriptions::store::of_member(tx.conn(), self.site(), &new.member_id).await?;
-        let live: Vec<_> = all.iter().filter(|one| one.is_live() && one.period_end.is_some()).collect();
-        if live.len() < 2 {
+        let Some(change) = subscriptions::alarm_of_two(tx.conn(), self.site(), &new.member_id).await? else {
             return Ok(());
-        }
-        metrics::counter!("usher_stripe_alarms_total", "what" => "two_live_subscriptions").increment(1);
-        let ids: Vec<_> = live.iter().map(|one| one.id.to_string()).collect();
-        tracing::warn!(site = %self.site(), member = %new.member_id, subscriptions = ?ids, "a member has two live subscriptions");
-        let change = Change::created("alarm", new.member_id.as_str(), serde_json::json!({ "liveSubscriptions": ids }));
+        };
         self.record(tx, "twoLiveSubscriptions", Some(&new.member_id), &[change]).await
     }
 }
@@ -174,12 +177,13 @@ pub(in crate::areas::billing) fn seen(
         _ => period_end,
     };
     let wanted = before.and_then(|before| before.wanted).filter(|wanted| match wanted {
+        _ if view.status.is_terminal() => false,
         // What was cancelled here must not live again, whenever it is seen alive.
         Wanted::Canceled => true,
-        Wanted::Ending => !view.cancel_at_period_end && !view.status.is_terminal(),
-        Wanted::Paused => status != SubscriptionStatus::Paused && !view.status.is_terminal(),
+        Wanted::Ending => !view.cancel_at_period_end && view.cancel_at.is_none(),
+        Wanted::Paused => status != SubscriptionStatus::Paused,
         Wanted::Active => {
-            (status == SubscriptionStatus::Paused || view.cancel_at_period_end) && !view.status.is_terminal()
+            status == SubscriptionStatus::Paused || view.cancel_at_period_end || view.cancel_at.is_some()
         }
     });
     Subscription {
@@ -216,7 +220,7 @@ pub(in crate::areas::billing) fn seen(
         created_at: before.map_or(now, |before| before.created_at),
         updated_at: before.map_or(now, |before| before.updated_at),
         payment_intent: None,
-        resume_wanted: before.and_then(|before| before.resume_wanted).filter(|_| wanted.is_some()),
+        resume_wanted: before.and_then(|before| before.resume_wanted),
         ticket,
     }
 }

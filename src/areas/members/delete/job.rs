@@ -6,9 +6,12 @@ use usher_jobs::{Fail, Job, Queue, Run};
 
 use crate::{
     app::App,
-    areas::members::{
-        erase::{self, At, Counts, End, Kind, Person, Work},
-        store as members,
+    areas::{
+        members::{
+            erase::{self, At, Counts, End, Kind, Person, Work},
+            store as members,
+        },
+        subscriptions,
     },
     pace::Pace,
     values::{MemberId, SiteId},
@@ -24,8 +27,8 @@ pub struct Delete {
 impl Job for Delete {
     const KIND: &'static str = "members.delete";
     const QUEUE: Queue = Queue::Bulk;
-    /// A crash counts as an attempt, and each goes on where the last one stopped.
-    const MAX_ATTEMPTS: u32 = 100;
+    /// A crash counts as an attempt, and each goes on where the last one stopped. Stripe may be away for days.
+    const MAX_ATTEMPTS: u32 = 5000;
     const TIMEOUT: Duration = Duration::from_secs(12 * 3600);
 
     fn progress(&self) -> Value {
@@ -41,6 +44,13 @@ pub async fn delete(app: &App, job: Delete, run: &Run) -> Result<(), Fail> {
     let mut at: At = run.checkpoint_value().unwrap_or_default();
     if !at.has_begun() {
         at = At::start(total(app, site, &job.member).await?, Counts::new());
+    }
+    if at.is_paying() {
+        let n = subscriptions::end_all(app, site, &job.member, run).await?;
+        at.ended(n);
+        let mut tx = app.db.begin().await?;
+        run.checkpoint(&mut tx, &at, &at.progress()).await?;
+        tx.commit().await?;
     }
     let mut pace = Pace::new(&app.db);
     for kind in Kind::ALL {

@@ -1,7 +1,8 @@
 //! Deleting a member: accepted by a call, done by a job.
 //!
 //! The call marks the member (`deleting_since`), so that nothing else writes to it, and starts the job in the same
-//! transaction. A second call gives the same job and changes nothing; if that job has failed or was cancelled, it is
+//! transaction. The job first ends what the member has at Stripe, and goes on only once Stripe says so: nobody is charged
+//! who is not known any more. A second call gives the same job and changes nothing; if that job has failed or was cancelled, it is
 //! begun again where it stopped. A member that was once marked is never unmarked: a part of it may be gone.
 
 mod job;
@@ -21,7 +22,7 @@ use super::{
     types::{Member, MemberRef},
 };
 use crate::{
-    areas::jobs::JobView,
+    areas::{billing::job::may_write, jobs::JobView, subscriptions::store::at_stripe},
     error::{Code, Error, Fix, Result},
     gate::Cx,
     tools::Scope,
@@ -94,10 +95,7 @@ async fn again(cx: &mut Cx, member: &Member) -> Result<Deletion> {
 async fn cancel(cx: &mut Cx, member: &Member, subscriptions: Subscriptions) -> Result<Member> {
     let (site, now) = (cx.site(), cx.now);
     let live = store::live_subscriptions(cx.conn(), site, &member.id).await?;
-    if live.is_empty() {
-        return Ok(member.clone());
-    }
-    if subscriptions == Subscriptions::Keep {
+    if !live.is_empty() && subscriptions == Subscriptions::Keep {
         let text = format!(
             "Member {} has a live subscription. Pass cancelSubscription: true to cancel it and delete the member.",
             member.id
@@ -106,18 +104,18 @@ async fn cancel(cx: &mut Cx, member: &Member, subscriptions: Subscriptions) -> R
         let fix = Fix { tool: "members.delete", args, scope: Some(Scope::MembersManage.name()) };
         return Err(Error::new(Code::SubscriptionActive, text).fixed_by(fix));
     }
-    if live.iter().any(|(_, external)| external.is_some()) {
-        let text = format!(
-            "Member {} has a live subscription at Stripe, which this version of Usher cannot cancel. Cancel it at Stripe \
-             first; nothing was deleted.",
-            member.id
-        );
-        return Err(Error::new(Code::SubscriptionActive, text));
+    // What lives at Stripe the job ends before it deletes anything.
+    if at_stripe(cx.conn(), site, &member.id, now).await?.lives() {
+        may_write(cx).await?;
     }
-    store::cancel_subscriptions(cx.conn(), site, &member.id, now).await?;
-    for (id, _) in &live {
-        let change = Change::updated("subscription", id, json!({ "live": true }), json!({ "status": "canceled" }));
-        cx.tx().note(change);
+    if live.is_empty() {
+        return Ok(member.clone());
+    }
+    store::cancel_external(cx.conn(), site, &member.id, now).await?;
+    for (id, external) in &live {
+        let at_stripe = external.as_deref().is_some_and(|external| !external.starts_with("cs_"));
+        let after = if at_stripe { json!({ "wanted": "canceled" }) } else { json!({ "status": "canceled" }) };
+        cx.tx().note(Change::updated("subscription", id, json!({ "live": true }), after));
     }
     let after = Member { is_paid: false, ..member.clone() };
     store::unpay(cx.conn(), site, &after.id, after.status_at(now)).await?;

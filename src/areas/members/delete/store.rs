@@ -21,10 +21,11 @@ pub async fn live_subscriptions(
     .await
 }
 
-/// Cancels a member's live subscriptions.
-pub async fn cancel_subscriptions(conn: Conn<'_>, site: SiteId, member: &MemberId, now: Time) -> Result<u64> {
+/// Cancels a member's live subscriptions that are paid elsewhere, or were paid once.
+pub async fn cancel_external(conn: Conn<'_>, site: SiteId, member: &MemberId, now: Time) -> Result<u64> {
     sql!(
         "UPDATE subscription SET status = 'canceled', updated_at = $3 WHERE site = $1 AND member_id = $2
+           AND (external_id IS NULL OR external_id LIKE 'cs!_%' ESCAPE '!')
            AND status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')"
     )
     .bind(site)

@@ -120,6 +120,9 @@ impl Kind {
 /// What else is counted: rows of the log, kept answers and ended jobs that were rewritten, and blocks that became hashes.
 pub const REWRITTEN: [&str; 4] = ["activity", "answers", "jobs", "blocks"];
 
+/// What is counted too: subscriptions that were ended at Stripe.
+const ENDED: &str = "endedAtStripe";
+
 /// Rows by what they are.
 pub type Counts = BTreeMap<String, u64>;
 
@@ -132,6 +135,8 @@ pub struct At {
     counts: Counts,
     /// The log is rewritten up to there.
     log: String,
+    /// Nothing lives at Stripe any more.
+    stripe: bool,
 }
 
 /// How it stands, for everybody.
@@ -149,12 +154,23 @@ impl At {
         let names = Kind::ALL.map(Kind::name).into_iter().chain(REWRITTEN);
         let mut counts: Counts = names.map(|name| (name.to_owned(), 0)).collect();
         counts.extend(done);
-        Self { total: total + counts.values().sum::<u64>(), counts, log: String::new() }
+        Self { total: total + counts.values().sum::<u64>(), counts, log: String::new(), stripe: false }
     }
 
     /// Whether it has begun.
     pub fn has_begun(&self) -> bool {
         !self.counts.is_empty()
+    }
+
+    /// Whether something may still live at Stripe.
+    pub fn is_paying(&self) -> bool {
+        !self.stripe
+    }
+
+    /// Notes that nothing lives at Stripe any more, and how many subscriptions were ended there for that.
+    pub fn ended(&mut self, n: u64) {
+        self.stripe = true;
+        self.count(ENDED, n);
     }
 
     fn count(&mut self, name: &str, n: u64) {

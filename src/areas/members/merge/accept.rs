@@ -10,8 +10,10 @@ use crate::{
             MAX_TAGS, actions,
             delete::{count, dedupe},
             erase::{Counts, Kind},
+            store as members,
             types::{LONGEST_NOTE, Member, MemberById, MemberRef},
         },
+        subscriptions,
     },
     error::{Code, Error, Result},
     gate::Cx,
@@ -49,12 +51,20 @@ pub async fn accept(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Resul
         false => None,
     };
     let mut moved = Counts::new();
-    for kind in [Kind::Tags, Kind::Subscriptions] {
+    // With its customers, so that what Stripe says of them meanwhile is the winner's.
+    for kind in [Kind::Tags, Kind::Subscriptions, Kind::Customers] {
         let (pair, now) = ((&loser.id, &winner.id), cx.now);
         moved.insert(kind.name().into(), store::hand_over(cx.tx(), site, pair, kind, ALL, now).await?);
     }
     store::update_winner(cx.conn(), site, &after).await?;
     let now = cx.now;
+    subscriptions::store::recount(cx.conn(), site, &winner.id, now).await?;
+    let after = members::by_id(cx.conn(), site, &winner.id).await?.map_or(after, |after| after.with_status_at(now));
+    if moved.get(Kind::Subscriptions.name()).is_some_and(|n| *n > 0)
+        && let Some(alarm) = subscriptions::alarm_of_two(cx.conn(), site, &winner.id).await?
+    {
+        cx.tx().note(alarm);
+    }
     store::mark(cx.conn(), site, &loser.id, &winner.id, now).await?;
     if after != winner {
         cx.tx().note(Change::updated("member", after.id.as_str(), winner.json(), after.json()));

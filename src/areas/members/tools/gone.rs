@@ -30,8 +30,10 @@ fn yes() -> bool {
 /// (`member_deleting`); the rows go in a job, whose `result` counts them by kind. In old rows of the activity log and in
 /// answers that are kept for an Idempotency-Key, `erased:` and the member's id take the address's place. A block on the
 /// address stays as a keyed hash. A call for a member that is being deleted gives the job that does it, with
-/// `changed: false`; a job that has failed or was cancelled is begun again where it stopped. A live subscription that is
-/// paid elsewhere is cancelled; one at Stripe must be cancelled there first (`subscription_active`).
+/// `changed: false`; a job that has failed or was cancelled is begun again where it stopped. A live subscription at
+/// Stripe is cancelled there first, and open checkouts are closed: the job deletes nothing before Stripe says so, and waits
+/// for Stripe as long as that takes. Where Usher may not write at Stripe (`stripe_not_connected`, `stripe_writes_locked`)
+/// such a member is not deleted.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct DeleteMember {

@@ -1,6 +1,14 @@
 //! The SQL of subscriptions.
 
+mod at_stripe;
+mod list;
+mod word;
+
+pub use at_stripe::{AtStripe, at_stripe};
+pub use list::{Filter, list};
 use usher_db::{Conn, Result, sql};
+
+pub use word::{Word, ask, silence, word};
 
 use super::types::{Subscription, subscription_columns};
 use crate::values::{MemberId, SiteId, SubscriptionId, Time};
@@ -40,6 +48,37 @@ pub async fn by_payment(conn: Conn<'_>, site: SiteId, intent: &str) -> Result<Op
     .await
 }
 
+/// A sale that was recorded, by the seller's reference.
+pub async fn by_reference(conn: Conn<'_>, site: SiteId, source: &str, reference: &str) -> Result<Option<Subscription>> {
+    sql!(concat!(
+        "SELECT ",
+        subscription_columns!(),
+        " FROM subscription s
+          WHERE s.site = $1 AND s.source = $2 AND s.reference IS NOT NULL AND s.reference = $3"
+    ))
+    .bind(site)
+    .bind(source)
+    .bind(reference)
+    .optional(conn)
+    .await
+}
+
+/// Ends what is paid elsewhere and whose time is over, of all sites; gives whose they were.
+pub async fn lapse(conn: Conn<'_>, now: Time, limit: u32) -> Result<Vec<(SiteId, MemberId)>> {
+    sql!(
+        "UPDATE subscription SET status = 'canceled', ended_at = period_end, updated_at = $1
+         WHERE external_id IS NULL AND status IN ('active', 'paused') AND period_end <= $1 AND (site, id) IN
+             (SELECT site, id FROM subscription
+              WHERE external_id IS NULL AND period_end IS NOT NULL AND status IN ('active', 'paused')
+                AND period_end <= $1 ORDER BY period_end LIMIT $2)
+         RETURNING site, member_id"
+    )
+    .bind(now)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
 /// A member's subscriptions, newest first.
 pub async fn of_member(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<Vec<Subscription>> {
     sql!(concat!(
@@ -53,7 +92,7 @@ pub async fn of_member(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Resul
     .await
 }
 
-/// Adds a subscription; 0 if Stripe's is there already.
+/// Adds a subscription; 0 if Stripe's is there already, or the sale with the seller's reference.
 pub async fn insert(conn: Conn<'_>, site: SiteId, new: &Subscription) -> Result<u64> {
     sql!(
         "INSERT INTO subscription (site, id, member_id, plan_id, status, source, started_at, period_start, period_end,
@@ -61,7 +100,7 @@ pub async fn insert(conn: Conn<'_>, site: SiteId, new: &Subscription) -> Result<
              external_id, customer_id, reference, payment_intent, ticket, synced_at, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
                  $23, $24, $25)
-         ON CONFLICT (site, external_id) WHERE external_id IS NOT NULL DO NOTHING"
+         ON CONFLICT DO NOTHING"
     )
     .bind(site)
     .bind(&new.id)
@@ -116,7 +155,7 @@ pub async fn update(conn: Conn<'_>, site: SiteId, new: &Subscription) -> Result<
     .bind(new.ended_at)
     .bind(new.refunded_at)
     .bind(new.refunded_until)
-    .bind(new.wanted.map(super::Wanted::as_str))
+    .bind(new.wanted.map(super::types::Wanted::as_str))
     .bind(new.customer_id.as_deref())
     .bind(new.payment_intent.as_deref())
     .bind(new.ticket)
@@ -135,7 +174,8 @@ pub async fn recount(conn: Conn<'_>, site: SiteId, member: &MemberId, now: Time)
                               WHEN p.paid THEN 'paid' ELSE 'free' END
          FROM (SELECT EXISTS (
              SELECT 1 FROM subscription s WHERE s.site = $1 AND s.member_id = $2
-                AND (s.status IN ('active', 'trialing', 'past_due')
+                AND (s.status IN ('trialing', 'past_due')
+                     OR s.status = 'active' AND (s.external_id IS NOT NULL OR s.period_end IS NULL OR s.period_end > $3)
                      OR s.status IN ('paused', 'canceled') AND s.period_end > $3)
                 AND (s.refunded_at IS NULL OR s.refunded_until <= $3)) AS paid) p
          WHERE site = $1 AND id = $2"

@@ -1,0 +1,81 @@
+//! A page of subscriptions, newest first. Each filter has an index in the order of ids, and each text names one of them
+//! by what it compares without a choice: a page costs the same however many subscriptions there are. What else is asked
+//! for is tried on each.
+
+use usher_db::{Conn, Result, sql};
+
+use crate::{
+    areas::{
+        access::SubscriptionStatus,
+        subscriptions::types::{Subscription, subscription_columns},
+    },
+    values::{MemberId, PlanId, SiteId},
+};
+
+/// Which subscriptions.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only this member's.
+    pub member: Option<MemberId>,
+    /// Only those to this plan.
+    pub plan: Option<PlanId>,
+    /// Only those that stand so.
+    pub status: Option<SubscriptionStatus>,
+    /// Only those that were sold there.
+    pub source: Option<String>,
+    /// Only those that are live, or only those that are not.
+    pub live: Option<bool>,
+}
+
+/// The text of a page. Placeholders are the same in all: site, before, limit, member, plan, status, source.
+macro_rules! page {
+    ($path:literal) => {
+        sql!(concat!(
+            "SELECT ",
+            subscription_columns!(),
+            " FROM subscription s WHERE s.site = $1 AND s.id < $2 AND ",
+            $path,
+            " AND (s.member_id = $4 OR $4 IS NULL) AND (s.plan_id = $5 OR $5 IS NULL)
+              AND (s.status = $6 OR $6 IS NULL) AND (s.source = $7 OR $7 IS NULL) ORDER BY s.id DESC LIMIT $3"
+        ))
+    };
+}
+
+/// The subscriptions before an id, newest first.
+pub async fn list(
+    conn: Conn<'_>,
+    site: SiteId,
+    filter: &Filter,
+    before: &str,
+    limit: u32,
+) -> Result<Vec<Subscription>> {
+    let Filter { member, plan, status, source, live } = filter;
+    let text = match (member, plan, status, live, source) {
+        (Some(_), _, _, None, _) => page!("s.member_id = $4"),
+        (_, Some(_), _, None, _) => page!("s.plan_id = $5"),
+        (_, _, Some(_), None, _) => page!("s.status = $6"),
+        (_, _, _, None, Some(_)) => page!("s.source = $7"),
+        (_, _, _, None, None) => page!("TRUE"),
+        (Some(_), _, _, Some(true), _) => {
+            page!("s.member_id = $4 AND s.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')")
+        }
+        (Some(_), _, _, Some(false), _) => {
+            page!("s.member_id = $4 AND s.status NOT IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')")
+        }
+        (None, _, _, Some(true), _) => {
+            page!("s.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')")
+        }
+        (None, _, _, Some(false), _) => {
+            page!("s.status NOT IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')")
+        }
+    };
+    text.bind(site)
+        .bind(before)
+        .bind(limit)
+        .bind(member.as_ref())
+        .bind(plan.as_ref())
+        .bind(status.map(SubscriptionStatus::as_str))
+        .bind(source.as_deref())
+        .all(conn)
+        .await
+}

@@ -1,0 +1,120 @@
+use poem_openapi::Object;
+
+use crate::{
+    areas::{
+        jobs::JobView,
+        subscriptions::{
+            change::{self, Changed, When},
+            types::Subscription,
+        },
+    },
+    error::Result,
+    gate::Cx,
+    tools::{Access, Risk, Scope, Tool},
+    values::{SubscriptionId, Time},
+};
+
+/// A subscription that was changed, or that a job changes at Stripe.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct SubscriptionChange {
+    /// The subscription. At Stripe it is not so yet: `wanted` says what it is brought to.
+    subscription: Subscription,
+    /// Whether it is at Stripe, where `job` changes it. If not it is paid elsewhere: it was changed here at once, and
+    /// whoever sold it has not been told.
+    at_stripe: bool,
+    /// The job. `Prefer: wait=N` waits up to N seconds (at most 30) for its end; what it has done then shows in
+    /// `subscriptions.get`. Its `result.outcome` is `done`; or `superseded`, if another call came later and its word
+    /// counts.
+    job: Option<JobView>,
+}
+
+impl SubscriptionChange {
+    fn of(changed: Changed) -> Result<Self> {
+        let job = changed.job.map(JobView::from_row).transpose()?;
+        Ok(Self { subscription: changed.subscription, at_stripe: job.is_some(), job })
+    }
+}
+
+fn with_period() -> When {
+    When::PeriodEnd
+}
+
+/// Cancel a subscription
+///
+/// Ends a subscription with the period that is paid, or now. With the period: access goes on until then, nothing is
+/// charged any more, and `subscriptions.resume` takes it back until it has ended. Now: access ends at once, nothing is
+/// given back, and nothing takes it back; it also beats a pause, a resume and an end with the period that were asked for
+/// before and are not done yet. At Stripe a job does it, which never gives up because Stripe is away; a subscription that
+/// was cancelled here and is later seen alive is cancelled again. One that has ended is refused as `subscription_ended`,
+/// what was paid once and for all as `subscription_once`.
+#[derive(Object)]
+pub struct CancelSubscription {
+    /// The subscription.
+    subscription: SubscriptionId,
+    /// When it ends.
+    #[oai(default = "with_period")]
+    when: When,
+}
+
+impl Tool for CancelSubscription {
+    const NAME: &'static str = "subscriptions.cancel";
+    const ACCESS: Access = Access::write(Scope::SubscriptionsManage, Risk::High).destructive();
+    const EXAMPLE: &'static str = r#"{"subscription":"sub_01kan8v3t0e0rt8nfkzk1s7p4qh","when":"periodEnd"}"#;
+    type Output = SubscriptionChange;
+
+    async fn run(self, cx: &mut Cx) -> Result<SubscriptionChange> {
+        SubscriptionChange::of(change::cancel(cx, &self.subscription, self.when).await?)
+    }
+}
+
+/// Pause a subscription
+///
+/// Bills nothing for now: at Stripe invoices are made and voided, so no debt grows (`pause_collection`, `void`). Access
+/// goes on until the paid period ends. It goes on by itself at `resumesAt`, or with `subscriptions.resume`; pausing again
+/// with another `resumesAt` changes it. One that ends with its period is refused as `subscription_ending`. What is paid
+/// elsewhere is paused here only, and takes no `resumesAt`.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct PauseSubscription {
+    /// The subscription.
+    subscription: SubscriptionId,
+    /// When it goes on by itself, to the second; not given: when somebody says so.
+    resumes_at: Option<Time>,
+}
+
+impl Tool for PauseSubscription {
+    const NAME: &'static str = "subscriptions.pause";
+    const ACCESS: Access = Access::write(Scope::SubscriptionsManage, Risk::High);
+    const EXAMPLE: &'static str =
+        r#"{"subscription":"sub_01kan8v3t0e0rt8nfkzk1s7p4qh","resumesAt":"2100-01-01T00:00:00Z"}"#;
+    type Output = SubscriptionChange;
+
+    async fn run(self, cx: &mut Cx) -> Result<SubscriptionChange> {
+        SubscriptionChange::of(change::pause(cx, &self.subscription, self.resumes_at).await?)
+    }
+}
+
+/// Resume a subscription
+///
+/// Lets a subscription go on: ends a pause, and takes back an end with the period, or at a date, that has not come yet.
+/// Nothing is charged now; the next invoice comes at the end of the period. Only one that Stripe itself has paused (its
+/// status there is `paused`, as after a trial without a card) begins a new period, which is charged at once; if that
+/// payment fails it stays paused, and the job fails as `stripe_refused`. A subscription that has ended, or is being
+/// cancelled now, is refused as `subscription_ended`.
+#[derive(Object)]
+pub struct ResumeSubscription {
+    /// The subscription.
+    subscription: SubscriptionId,
+}
+
+impl Tool for ResumeSubscription {
+    const NAME: &'static str = "subscriptions.resume";
+    const ACCESS: Access = Access::write(Scope::SubscriptionsManage, Risk::High);
+    const EXAMPLE: &'static str = r#"{"subscription":"sub_01kan8v3t0e0rt8nfkzk1s7p4qh"}"#;
+    type Output = SubscriptionChange;
+
+    async fn run(self, cx: &mut Cx) -> Result<SubscriptionChange> {
+        SubscriptionChange::of(change::resume(cx, &self.subscription).await?)
+    }
+}

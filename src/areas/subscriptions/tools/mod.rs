@@ -1,0 +1,26 @@
+mod change;
+mod external;
+mod read;
+mod resync;
+
+use change::{CancelSubscription, PauseSubscription, ResumeSubscription};
+use external::RecordExternal;
+use read::{GetSubscription, ListSubscriptions};
+use resync::ResyncSubscriptions;
+
+use crate::tools::{Area, tools};
+
+/// The tools of subscriptions.
+pub const AREA: Area = Area {
+    name: "subscriptions",
+    about: "What members pay for, at Stripe or elsewhere.",
+    tools: tools![
+        ListSubscriptions,
+        GetSubscription,
+        CancelSubscription,
+        PauseSubscription,
+        ResumeSubscription,
+        RecordExternal,
+        ResyncSubscriptions
+    ],
+};
