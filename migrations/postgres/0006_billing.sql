@@ -104,7 +104,7 @@ CREATE TABLE stripe_dirty (
     site            BIGINT NOT NULL,
     kind            TEXT COLLATE "C" NOT NULL, -- subscription, invoice, checkout, charge, customer
     object_id       TEXT COLLATE "C" NOT NULL,
-    marks           BIGINT NOT NULL, -- how often it was heard of
+    marks           BIGINT NOT NULL, -- the ticket that was the last when it was heard of last
     source          TEXT NOT NULL, -- who says so: webhook, events, sweep, resync, write
     event_id        TEXT COLLATE "C",
     event_type      TEXT COLLATE "C",

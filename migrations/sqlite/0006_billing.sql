@@ -104,7 +104,7 @@ CREATE TABLE stripe_dirty (
     site          INTEGER NOT NULL,
     kind          TEXT NOT NULL, -- subscription, invoice, checkout, charge, customer
     object_id     TEXT NOT NULL,
-    marks         INTEGER NOT NULL, -- how often it was heard of
+    marks         INTEGER NOT NULL, -- the ticket that was the last when it was heard of last
     source        TEXT NOT NULL, -- who says so: webhook, events, sweep, resync, write
     event_id      TEXT,
     event_type    TEXT,

@@ -18,7 +18,7 @@ use crate::{
     areas::{
         access,
         activity::{self, ActivityStatus, Actor, Record, Surface},
-        blocklist,
+        billing, blocklist,
         sites::Site,
     },
     clock::Clock,
@@ -134,7 +134,7 @@ async fn migrate(config: &Config) -> Result<()> {
 }
 
 /// The generated files that are committed: their names and texts.
-fn generated() -> [(&'static str, String); 5] {
+fn generated() -> [(&'static str, String); 6] {
     let tools = crate::tools::CATALOG.tools.iter().map(|tool| {
         let access = tool.definition.access;
         let scope = access.scope.map_or("-", crate::tools::Scope::name);
@@ -150,6 +150,7 @@ fn generated() -> [(&'static str, String); 5] {
         ("openapi/tools.txt", tools.collect()),
         ("openapi/errors.txt", errors.collect()),
         ("docs/access.md", access::guide()),
+        ("docs/billing.md", billing::guide()),
         ("docs/block-lists.md", blocklist::guide()),
     ]
 }

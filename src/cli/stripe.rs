@@ -9,7 +9,7 @@ use crate::{
     app::App,
     areas::{
         billing::{
-            check,
+            EVENTS, check,
             connection::{client, key_purpose, no_sealer, secret_purpose},
             store::{self, NewConnection},
         },
@@ -146,11 +146,12 @@ async fn connect(
     let path = format!("/webhooks/stripe/{}", site.id);
     out(&format!(
         "{} is connected to {} ({}). Next:\n  usher stripe check\n  At Stripe, add a webhook endpoint for \
-         https://<your host>{path} with the events checkout.session.*, customer.subscription.*, invoice.* and \
-         charge.refunded, then: usher stripe secret add\n  usher sites update --stripe-writes on",
+         https://<your host>{path} with the events {}, then: usher stripe secret add\n  \
+         usher sites update --stripe-writes on",
         site.name,
         account.id,
-        mode(live)
+        mode(live),
+        EVENTS.join(", ")
     ))
 }
 

@@ -1,7 +1,9 @@
 //! Billing, against a Stripe that is driven like the real one: by HTTP only, and by what its people do.
 
 mod delete;
+mod events;
 mod external;
+mod facts;
 mod people;
 mod resync;
 mod shop;

@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use stripe_fake::{Config, Fake, Payer};
 use usher::{
+    app::App,
     areas::billing::{connection, store},
-    values::SiteId,
+    surfaces::http,
+    values::{JobId, PlanId, SiteId},
+    worker,
 };
 use usher_stripe::{
     ApiKey, Client, Http, Request, Settings, Url,
-    requests::{checkout, customers, prices, products},
+    requests::{checkout, customers, invoices, prices, products},
+    views,
 };
 
+use super::events::signature;
 use crate::harness::{PATIENCE, World};
 
 /// A site that is connected to a fake Stripe, which sends it its events.
@@ -20,6 +25,8 @@ pub struct Shop {
     pub fake: Fake,
     /// Speaks to the fake as the owner's dashboard would.
     pub owner: Client,
+    /// What its events are signed with.
+    secret: String,
     n: std::sync::atomic::AtomicU32,
 }
 
@@ -52,13 +59,37 @@ impl Shop {
         let key = ApiKey::parse(&key).expect("a key");
         let settings = Settings { base: Some(Url::parse(&base).expect("a URL")), ..Settings::new(key) };
         let owner = Client::new(settings, Http::new().expect("certificates")).expect("a client");
-        Self { fake, owner, n: Default::default() }
+        Self { fake, owner, secret, n: Default::default() }
     }
 
     /// Writes something at Stripe as its owner.
     pub async fn write<T: serde::de::DeserializeOwned>(&self, request: Request<T>) -> T {
         let n = self.n.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.owner.write(&request.into_stored(), &format!("owner-{n}")).await.expect("Stripe does it").value
+    }
+
+    /// Writes something at Stripe as its owner, which Stripe may refuse.
+    pub async fn try_write<T: serde::de::DeserializeOwned>(&self, request: Request<T>) {
+        let n = self.n.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        _ = self.owner.write::<T>(&request.into_stored(), &format!("owner-{n}")).await;
+    }
+
+    /// Gives back what the newest paid invoice of a customer brought, or a part of it; Stripe may refuse.
+    pub async fn refund(&self, world: &World, customer: &str, amount: Option<i64>) {
+        let filter = invoices::InvoiceFilter { customer: Some(customer), with_payments: true, ..Default::default() };
+        let Ok(all) = self.owner.read(&invoices::list(&filter)).await else { return };
+        let paid = all.value.data.into_iter().filter(|one| one.status == Some(views::InvoiceStatus::Paid));
+        let Some(newest) = paid.max_by_key(|invoice| invoice.created) else { return };
+        let Some(intent) = newest.payment_intent_ids().next().map(str::to_owned) else { return };
+        self.refund_intent(world, &intent, amount).await;
+    }
+
+    /// Gives back what a payment intent brought, or a part of it.
+    pub async fn refund_intent(&self, world: &World, intent: &str, amount: Option<i64>) {
+        let amount = amount.map_or(String::new(), |amount| format!("&amount={amount}"));
+        let request = world.http.post(format!("{}/v1/refunds", self.fake.url())).bearer_auth(Config::default().key);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        request.body(format!("payment_intent={intent}{amount}")).send().await.expect("Stripe answers");
     }
 
     /// Reads something at Stripe as its owner.
@@ -68,6 +99,10 @@ impl Shop {
 
     /// A price of so many cents a month that Usher has not heard of.
     pub async fn price(&self, amount: i64) -> String {
+        self.price_of(amount, prices::Every::Months(1)).await
+    }
+
+    async fn price_of(&self, amount: i64, every: prices::Every) -> String {
         use usher_stripe::money::{Currency, Money};
         let n = self.n.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let metadata = BTreeMap::new();
@@ -75,25 +110,27 @@ impl Shop {
         let product = products::NewProduct { id: &id, name: "Gold", description: None, metadata: &metadata };
         self.write(products::create(&product)).await;
         let price = Money { amount, currency: Currency::parse("EUR").expect("a currency") };
-        let new = prices::NewPrice {
-            product: &id,
-            price,
-            every: prices::Every::Months(1),
-            lookup_key: &format!("price-{n}"),
-            metadata: &metadata,
-        };
+        let new =
+            prices::NewPrice { product: &id, price, every, lookup_key: &format!("price-{n}"), metadata: &metadata };
         self.write(prices::create(&new)).await.id
     }
 
     /// A member buys a subscription on Stripe's page, in a checkout that Usher has not made; gives its id at Stripe.
     pub async fn sells(&self, member: &Value, price: &str) -> String {
+        let (_, session) = self.checkout(member, price, checkout::Sells::Subscription { trial_days: 0 }).await;
+        let session = self.fake.complete_checkout(&session, &Payer::default()).expect("it is paid");
+        session["subscription"].as_str().expect("a subscription").to_owned()
+    }
+
+    /// A new customer, and a checkout for it; gives both ids.
+    pub async fn checkout(&self, member: &Value, price: &str, sells: checkout::Sells) -> (String, String) {
         let metadata = BTreeMap::from([("usher_member".to_owned(), member.as_str().expect("an id").to_owned())]);
         let customer = customers::NewCustomer { email: "x@example.com", name: None, metadata: &metadata };
         let customer = self.write(customers::create(&customer)).await.id;
         let new = checkout::NewCheckout {
             customer: &customer,
             price,
-            sells: checkout::Sells::Subscription { trial_days: 0 },
+            sells,
             reference: "r",
             metadata: &metadata,
             success_url: "https://example.com/",
@@ -102,9 +139,43 @@ impl Shop {
             expires_at: None,
         };
         let session = self.write(checkout::create(&new)).await.id;
-        self.fake.complete_checkout(&session, &Payer::default()).expect("it is paid");
-        let session = self.read(checkout::get(&session)).await;
-        session.subscription_id().expect("a subscription").to_owned()
+        (customer, session)
+    }
+
+    /// A price that is paid once.
+    pub async fn once(&self, amount: i64) -> String {
+        self.price_of(amount, prices::Every::Once).await
+    }
+
+    /// The customer who came last.
+    pub async fn customer(&self) -> String {
+        self.read(customers::list()).await.data.remove(0).id
+    }
+
+    /// The invoices of a customer with their payments, newest first.
+    pub async fn invoices(&self, customer: &str) -> Vec<views::Invoice> {
+        let filter = invoices::InvoiceFilter { customer: Some(customer), with_payments: true, ..Default::default() };
+        self.read(invoices::list(&filter)).await.data
+    }
+
+    /// Notes a checkout as one that Usher has made.
+    pub async fn knows(&self, world: &World, member: &Value, session: &str) {
+        let plan: PlanId = world.clock.id();
+        world.plan(&plan, "Once").await;
+        let (id, site, now): (JobId, _, _) = (world.clock.id(), world.site.id, world.clock.now().micros());
+        let member = member.as_str().expect("an id");
+        let row = format!("{site}, '{id}', '{member}', '{plan}', '{session}', 'open', 'https://x', {now}, {now}");
+        let columns = "site, id, member_id, plan_id, session_id, status, url, created_at, updated_at";
+        world.execute(&format!("INSERT INTO checkout ({columns}) VALUES ({row})")).await;
+    }
+
+    /// Posts an event of the test's own, well signed.
+    pub async fn tell(&self, world: &World, event: &Value) {
+        let body = event.to_string();
+        let header = signature(&body, world.clock.now().micros() / 1_000_000, &[&self.secret]);
+        let path = format!("/webhooks/stripe/{}", world.site.id);
+        let reply = world.send("POST", &path, &[("stripe-signature", header)], body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
     }
 
     /// Time passes at Stripe and here.
@@ -142,4 +213,38 @@ pub async fn subscription(world: &World, member: &Value) -> Value {
     let member = usher::values::MemberId::parse(member.as_str().expect("an id")).expect("an id");
     let all = usher::areas::subscriptions::store::of_member(world.app.db.read(), world.site.id, &member).await;
     all.expect("the database answers").first().map_or(json!(null), usher::areas::subscriptions::Subscription::json)
+}
+
+/// A second process on a world's database, as far as a test can be one: another server, another worker, other
+/// connections.
+pub struct Second {
+    pub address: String,
+    stop: tokio::sync::watch::Sender<bool>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    app: std::sync::Arc<App>,
+}
+
+impl Second {
+    pub async fn start(world: &World) -> Self {
+        let db = usher_db::Db::open(&world.app.config.database).await.expect("the database opens");
+        let app = App::new(world.app.config.clone(), db, world.clock.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let (mut until, endpoint) = (stopped.clone(), http::endpoint(app.clone()));
+        let serving = tokio::spawn(async move {
+            let stop = async { _ = until.wait_for(|stop| *stop).await };
+            http::serve(listener, endpoint, std::time::Duration::from_secs(5), stop).await;
+        });
+        let working = tokio::spawn(worker::run(app.clone(), stopped));
+        Self { address, stop, tasks: vec![serving, working], app }
+    }
+
+    pub async fn end(self) {
+        self.stop.send(true).expect("it runs");
+        for task in self.tasks {
+            tokio::time::timeout(PATIENCE, task).await.expect("it stops in time").expect("it did not panic");
+        }
+        self.app.db.close().await;
+    }
 }

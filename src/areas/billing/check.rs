@@ -27,33 +27,41 @@ pub async fn account(client: &Client) -> Result<views::Account, Error> {
     Ok(client.read(&account::get_own()).await?.value)
 }
 
+/// What a restricted key must be allowed to do, in Stripe's words, and what needs it.
+pub const NEEDED: [(&str, &str); 9] = [
+    ("Customers: write", "checkouts"),
+    ("Products: write", "plans"),
+    ("Prices: write", "plans"),
+    ("Checkout Sessions: write", "checkouts"),
+    ("Subscriptions: write", "cancelling, pausing and resuming"),
+    ("Invoices: read", "invoices"),
+    ("Invoice Payments: read", "refunds"),
+    ("Charges: read", "refunds"),
+    ("Events: read", "what webhooks missed"),
+];
+
 /// Asks for one thing after the other; changes nothing.
 pub async fn permissions(client: &Client) -> Vec<Permission> {
-    let mut all = Vec::new();
-    let mut add =
-        |what, needed_for, answer: Result<(), Error>| all.push(Permission { what, needed_for, may: may(answer) });
     let none = || NOTHING;
     let key = |what: &str| format!("usher-check-{what}");
-
     let customer = customers::update(none(), &customers::CustomerChange { name: Some("-"), ..Default::default() });
-    let answer = client.write::<views::Customer>(customer.stored(), &key("customer")).await.map(drop);
-    add("Customers: write", "checkouts", answer);
     let product = products::update(none(), &products::ProductChange { active: Some(true), ..Default::default() });
-    let answer = client.write::<views::Product>(product.stored(), &key("product")).await.map(drop);
-    add("Products: write", "plans", answer);
-    let answer = client.write::<views::Price>(prices::set_active(none(), true).stored(), &key("price")).await.map(drop);
-    add("Prices: write", "plans", answer);
+    let price = prices::set_active(none(), true);
     let expire = checkout::expire(none());
-    let answer = client.write::<views::CheckoutSession>(expire.stored(), &key("checkout")).await.map(drop);
-    add("Checkout Sessions: write", "checkouts", answer);
     let resume = subscriptions::clear_pause_collection(none());
-    let answer = client.write::<views::Subscription>(resume.stored(), &key("subscription")).await.map(drop);
-    add("Subscriptions: write", "cancelling, pausing and resuming", answer);
-    add("Invoices: read", "invoices", client.read(&invoices::get(none())).await.map(drop));
-    add("Invoice Payments: read", "refunds", client.read(&invoice_payments::of_intent(none())).await.map(drop));
-    add("Charges: read", "refunds", client.read(&charges::get_one(none())).await.map(drop));
-    add("Events: read", "what webhooks missed", client.read(&events::get(none())).await.map(drop));
-    all
+    let answers: [Result<(), Error>; NEEDED.len()] = [
+        client.write::<views::Customer>(customer.stored(), &key("customer")).await.map(drop),
+        client.write::<views::Product>(product.stored(), &key("product")).await.map(drop),
+        client.write::<views::Price>(price.stored(), &key("price")).await.map(drop),
+        client.write::<views::CheckoutSession>(expire.stored(), &key("checkout")).await.map(drop),
+        client.write::<views::Subscription>(resume.stored(), &key("subscription")).await.map(drop),
+        client.read(&invoices::get(none())).await.map(drop),
+        client.read(&invoice_payments::of_intent(none())).await.map(drop),
+        client.read(&charges::get_one(none())).await.map(drop),
+        client.read(&events::get(none())).await.map(drop),
+    ];
+    let each = NEEDED.into_iter().zip(answers);
+    each.map(|((what, needed_for), answer)| Permission { what, needed_for, may: may(answer) }).collect()
 }
 
 /// Whether an answer is one to somebody who may.

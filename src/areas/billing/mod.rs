@@ -16,11 +16,15 @@
 //! The key and the signing secrets are sealed ([`crate::seal`]); they are never shown and never logged. A key that may
 //! not do what it was to do parks the connection: writes wait until the operator has mended it.
 //!
+//! **Locks** are taken in one order, so that nobody waits for each other: the member, what is mirrored of them, what is to
+//! be read by kind and id, the connection. What was found out before the member was held is looked at again.
+//!
 //! No call to Stripe is made while a transaction is open.
 
 pub mod catchup;
 pub mod check;
 pub mod connection;
+mod guide;
 pub mod job;
 mod mirror;
 pub mod store;
@@ -28,9 +32,10 @@ pub mod sweep;
 mod sync;
 mod webhook;
 
+pub use guide::guide;
 pub use mirror::{
     MEMBER,
     store::{link, member_of_customer},
 };
 pub use sync::{Sync, Tick, sync, tick, wake};
-pub use webhook::{MAX_BODY_BYTES, Received, note, receive};
+pub use webhook::{EVENTS, MAX_BODY_BYTES, Received, note, receive};

@@ -191,13 +191,16 @@ pub struct Mark<'a> {
     pub event: Option<(&'a str, &'a str)>,
 }
 
-/// Notes that something is to be read, now.
+/// Notes that something is to be read, now. The ticket that was taken last says when: whoever takes a later one asks
+/// Stripe after this was heard.
 pub async fn mark(conn: Conn<'_>, site: SiteId, mark: &Mark<'_>, now: Time) -> Result<u64> {
     sql!(
         "INSERT INTO stripe_dirty (site, kind, object_id, marks, source, event_id, event_type, since, not_before, tries)
-         VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $7, 0)
+         VALUES ($1, $2, $3, COALESCE((SELECT c.ticket FROM stripe_connection c WHERE c.site = $1), 0), $4, $5, $6, $7,
+                 $7, 0)
          ON CONFLICT (site, kind, object_id) DO UPDATE SET
-             marks = stripe_dirty.marks + 1, source = excluded.source, event_id = excluded.event_id,
+             marks = CASE WHEN stripe_dirty.marks > excluded.marks THEN stripe_dirty.marks ELSE excluded.marks END,
+             source = excluded.source, event_id = excluded.event_id,
              event_type = excluded.event_type, not_before = excluded.not_before"
     )
     .bind(site)
@@ -218,7 +221,7 @@ pub struct Dirty {
     pub kind: String,
     /// Stripe's id of it.
     pub object: String,
-    /// How often it was heard of.
+    /// The ticket that was the last when it was heard of last.
     pub marks: i64,
     /// Who says so.
     pub source: String,
@@ -257,13 +260,14 @@ pub async fn due(conn: Conn<'_>, site: SiteId, now: Time, limit: u32) -> Result<
     .await
 }
 
-/// Notes that something was read, unless it was heard of again meanwhile.
-pub async fn clean(conn: Conn<'_>, site: SiteId, dirty: &Dirty) -> Result<u64> {
-    sql!("DELETE FROM stripe_dirty WHERE site = $1 AND kind = $2 AND object_id = $3 AND marks = $4")
+/// Notes that something was read with a ticket, unless it was heard of since that was taken. Rows of what is to be read
+/// come and go, so counting how often something was heard of would not tell a new row from the one that was read.
+pub async fn clean(conn: Conn<'_>, site: SiteId, dirty: &Dirty, ticket: i64) -> Result<u64> {
+    sql!("DELETE FROM stripe_dirty WHERE site = $1 AND kind = $2 AND object_id = $3 AND marks < $4")
         .bind(site)
         .bind(&dirty.kind)
         .bind(&dirty.object)
-        .bind(dirty.marks)
+        .bind(ticket)
         .run(conn)
         .await
 }

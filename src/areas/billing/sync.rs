@@ -139,23 +139,32 @@ pub(super) async fn ready(app: &App, site: SiteId) -> usher_db::Result<Option<(C
 /// Reads one thing, and keeps what it says or why that failed.
 async fn one(app: Arc<App>, (connection, client): (Connection, Client), dirty: Dirty) -> usher_db::Result<()> {
     let site = connection.site;
-    let error = match mirror::read(&app, &connection, &client, &dirty).await {
+    let (why, kind) = match mirror::read(&app, &connection, &client, &dirty).await {
         Ok(()) => return Ok(()),
-        Err(mirror::Failed::Database(error)) => return Err(error),
-        Err(mirror::Failed::Stripe(error)) => error,
+        Err(mirror::Failed::Database(error)) if usher_db::is_away(&error) || usher_db::is_full(&error) => {
+            return Err(error);
+        }
+        // It is about this one thing, which holds up nothing else.
+        Err(mirror::Failed::Database(error)) => {
+            tracing::error!(%site, kind = dirty.kind, object = dirty.object, %error, "what Stripe says cannot be kept");
+            ("What Stripe says of it could not be kept; the server's log says why.".to_owned(), None)
+        }
+        Err(mirror::Failed::Stripe(error)) => {
+            tracing::warn!(%site, kind = dirty.kind, object = dirty.object, %error, "reading from Stripe failed");
+            (error.to_string(), Some(error.kind()))
+        }
     };
     let now = app.clock.now();
-    tracing::warn!(%site, kind = dirty.kind, object = dirty.object, %error, "reading from Stripe failed");
     metrics::counter!("usher_stripe_reads_failed_total").increment(1);
-    let asked = match error.kind() {
-        Kind::Retry { after } => after,
+    let asked = match kind {
+        Some(Kind::Retry { after }) => after,
         _ => None,
     };
     let mut tx = app.db.begin().await?;
-    if error.kind() == Kind::Permission {
-        store::park(tx.conn(), site, &error.to_string(), now).await?;
+    store::put_off(tx.conn(), site, &dirty, &why, now + wait(dirty.tries, asked, &dirty.object)).await?;
+    if kind == Some(Kind::Permission) {
+        store::park(tx.conn(), site, &why, now).await?;
     }
-    store::put_off(tx.conn(), site, &dirty, &error.to_string(), now + wait(dirty.tries, asked, &dirty.object)).await?;
     tx.commit().await
 }
 

@@ -18,6 +18,10 @@ use crate::{
 /// The largest body that is read. Stripe's events have a few KiB; an invoice of many lines some hundreds.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
+/// The events that an endpoint at Stripe is to send; others do no harm.
+pub const EVENTS: [&str; 5] =
+    ["checkout.session.*", "customer.subscription.*", "invoice.*", "charge.refunded", "charge.refund.updated"];
+
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
@@ -101,5 +105,7 @@ fn objects(event: &Event) -> Vec<(&'static str, &str)> {
     } else if kind.starts_with("charge.") || kind.starts_with("refund.") {
         objects.extend(about.charge.map(|id| ("charge", id)));
     }
+    // In the order in which everybody locks them.
+    objects.sort_unstable();
     objects
 }

@@ -21,7 +21,6 @@ pub mod store;
 mod tools;
 mod types;
 
-pub(super) use types::subscription_columns;
 pub use actions::find;
 pub use alarm::alarm_of_two;
 pub use end::end_all;
@@ -29,4 +28,5 @@ pub use jobs::{Cancel, Pause, Resume, cancel, cancel_again, pause, resume};
 pub use lapse::lapse;
 pub use resync::{Resync, resync};
 pub use tools::AREA;
+pub(super) use types::subscription_columns;
 pub use types::{Subscription, Wanted};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use poem::{Endpoint, Response, Route, endpoint::make_sync, get};
 
 use crate::{
-    areas::{access, blocklist},
+    areas::{access, billing, blocklist},
     tools::{manifest, openapi},
 };
 
@@ -14,6 +14,7 @@ pub(super) fn routes() -> Route {
         .at("/openapi.json", get(fixed("application/json", openapi::text())))
         .at("/docs", get(fixed("text/html; charset=utf-8", manifest::page())))
         .at("/docs/access.md", get(fixed("text/markdown; charset=utf-8", access::guide())))
+        .at("/docs/billing.md", get(fixed("text/markdown; charset=utf-8", billing::guide())))
         .at("/docs/block-lists.md", get(fixed("text/markdown; charset=utf-8", blocklist::guide())))
         .at("/llms.txt", get(fixed("text/plain; charset=utf-8", manifest::llms())))
         .at("/.well-known/agent.json", get(fixed("application/json", manifest::agent().to_string())))

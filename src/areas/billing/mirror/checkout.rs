@@ -2,7 +2,7 @@
 
 use usher_db::Change;
 use usher_stripe::{
-    requests::checkout as ask,
+    requests::{charges, checkout as ask},
     views::{CheckoutMode, CheckoutSession, CheckoutStatus, PaymentStatus, Ref},
 };
 
@@ -10,10 +10,9 @@ use super::{Reader, Result, store, there, time};
 use crate::{
     areas::{
         access::SubscriptionStatus,
-        billing::store::{Mark, mark},
         subscriptions::{self, Subscription},
     },
-    values::{MemberId, PlanId},
+    values::{JobId, MemberId, PlanId},
 };
 
 impl Reader<'_> {
@@ -21,26 +20,69 @@ impl Reader<'_> {
         let view = there(self.client.read(&ask::get(&self.dirty.object)).await)?;
         let site = self.site();
         let known = store::checkout(self.app.db.read(), site, &self.dirty.object).await?;
+        let (Some(view), Some((_, member, ..))) = (view, known) else {
+            let mut tx = self.app.db.begin().await?;
+            self.end(&mut tx).await?;
+            return Ok(tx.commit().await?);
+        };
+        let is_complete = view.status == Some(CheckoutStatus::Complete);
         let mut tx = self.app.db.begin().await?;
-        if let (Some(view), Some((id, member, plan, before))) = (view, known) {
-            let status = match view.status {
-                Some(CheckoutStatus::Complete) => "complete",
-                Some(CheckoutStatus::Expired) => "expired",
-                _ => "open",
+        if self.holds(&mut tx, Some(&member)).await? {
+            let Some((id, now_of, plan, before)) = store::checkout(tx.conn(), site, &self.dirty.object).await? else {
+                return Ok(());
             };
-            let stays = store::hold_member(tx.conn(), site, &member).await?;
-            if stays && before != status && before != "complete" {
-                store::set_checkout(tx.conn(), site, &id, status, self.now()).await?;
-                let json = |status: &str| serde_json::json!({ "status": status, "plan": plan });
-                let change = Change::updated("checkout", id.as_str(), json(&before), json(status));
-                self.record(&mut tx, "checkout", Some(&member), &[change]).await?;
+            if now_of != member {
+                // It has got another member meanwhile; it stays to be read.
+                return Ok(());
             }
-            if stays && status == "complete" {
+            self.set_checkout(&mut tx, &view, &id, (&member, &plan), &before).await?;
+            if is_complete {
                 self.completed(&mut tx, &view, member, plan).await?;
             }
         }
+        tx.commit().await?;
+        let mut hear = Vec::new();
+        if is_complete {
+            hear.extend(view.subscription_id().map(|id| ("subscription", id)));
+            hear.extend(view.invoice.as_ref().map(|invoice| ("invoice", Ref::id(invoice))));
+        }
+        // What was given back may have been heard of before it was known what it had paid for.
+        let charges = match &view.payment_intent {
+            Some(intent) if is_complete => self.client.read(&charges::of_intent(Ref::id(intent))).await?.value.data,
+            _ => Vec::new(),
+        };
+        let given_back = charges.iter().filter(|charge| charge.amount_refunded > 0);
+        hear.extend(given_back.map(|charge| ("charge", charge.id.as_str())));
+        let mut tx = self.app.db.begin().await?;
+        let (earlier, later): (Vec<_>, Vec<_>) = hear.into_iter().partition(|(kind, _)| *kind < "checkout");
+        self.hear(&mut tx, earlier).await?;
         self.end(&mut tx).await?;
+        self.hear(&mut tx, later).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Writes how a checkout stands, which never goes back to being open.
+    async fn set_checkout(
+        &self,
+        tx: &mut usher_db::Tx,
+        view: &CheckoutSession,
+        id: &JobId,
+        (member, plan): (&MemberId, &PlanId),
+        before: &str,
+    ) -> Result<()> {
+        let status = match view.status {
+            Some(CheckoutStatus::Complete) => "complete",
+            Some(CheckoutStatus::Expired) => "expired",
+            _ => "open",
+        };
+        let rank = |status: &str| ["open", "expired", "complete"].iter().position(|one| *one == status);
+        if rank(status) <= rank(before) {
+            return Ok(());
+        }
+        store::set_checkout(tx.conn(), self.site(), id, status, self.now()).await?;
+        let json = |status: &str| serde_json::json!({ "status": status, "plan": plan });
+        let change = Change::updated("checkout", id.as_str(), json(before), json(status));
+        self.record(tx, "checkout", Some(member), &[change]).await
     }
 
     async fn completed(
@@ -53,13 +95,6 @@ impl Reader<'_> {
         let (site, now) = (self.site(), self.now());
         if let Some(customer) = view.customer_id() {
             store::link(tx.conn(), site, customer, &member, now).await?;
-        }
-        let event = self.dirty.event_id.as_deref().zip(self.dirty.event_type.as_deref());
-        let mut hear = Vec::new();
-        hear.extend(view.subscription_id().map(|id| ("subscription", id)));
-        hear.extend(view.invoice.as_ref().map(|invoice| ("invoice", Ref::id(invoice))));
-        for (kind, object) in hear {
-            mark(tx.conn(), site, &Mark { kind, object, source: &self.dirty.source, event }, now).await?;
         }
         let is_paid = matches!(view.payment_status, Some(PaymentStatus::Paid | PaymentStatus::NoPaymentRequired));
         if view.mode != Some(CheckoutMode::Payment) || !is_paid {

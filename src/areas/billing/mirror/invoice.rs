@@ -12,7 +12,7 @@ use crate::{
         invoices::{self, Invoice, InvoiceStatus, Line},
         subscriptions::{self, Subscription},
     },
-    values::{InvoiceId, MemberId, SubscriptionId, Time},
+    values::{InvoiceId, MemberId, Time},
 };
 
 /// The lines of an invoice that are kept.
@@ -36,19 +36,35 @@ impl Reader<'_> {
             None => 0,
         };
         let site = self.site();
-        let subscription = match view.subscription_id() {
+        // What it pays for is known before it: a refund is a fact about that.
+        let external = view.subscription_id();
+        if let Some(id) = external
+            && subscriptions::store::by_external(self.app.db.read(), site, id).await?.is_none()
+        {
+            self.subscription_first(id).await?;
+        }
+        let known = match external {
             Some(id) => subscriptions::store::by_external(self.app.db.read(), site, id).await?,
             None => None,
         };
-        let member = match &subscription {
-            Some(subscription) => Some(subscription.member_id.clone()),
+        let member = match known {
+            Some(known) => Some(known.member_id),
             None => self.member(view.customer_id(), &view.metadata).await?,
         };
         let mut tx = self.app.db.begin().await?;
+        let stays = self.holds(&mut tx, member.as_ref()).await?;
+        let subscription = match external {
+            Some(id) => subscriptions::store::by_external(tx.conn(), site, id).await?,
+            None => None,
+        };
+        if subscription.as_ref().is_some_and(|one| Some(&one.member_id) != member.as_ref()) {
+            // It has got another member meanwhile; it stays to be read.
+            return Ok(());
+        }
         let before = invoices::store::by_external(tx.conn(), site, &view.id).await?;
-        let after = self.billed(before.as_ref(), &view, refunded, member, subscription.as_ref().map(|one| &one.id));
+        let after = self.billed(before.as_ref(), &view, refunded, (member, stays), subscription.as_ref());
         if invoices::store::write(tx.conn(), site, &after).await? == 1 {
-            self.invoiced(&mut tx, before, &after, subscription).await?;
+            self.invoiced(&mut tx, before, &after, subscription.filter(|_| stays)).await?;
         }
         self.end(&mut tx).await?;
         Ok(tx.commit().await?)
@@ -59,8 +75,8 @@ impl Reader<'_> {
         before: Option<&Invoice>,
         view: &views::Invoice,
         refunded: i64,
-        member: Option<MemberId>,
-        subscription: Option<&SubscriptionId>,
+        (member, stays): (Option<MemberId>, bool),
+        subscription: Option<&Subscription>,
     ) -> Invoice {
         let lines = view.lines.data.iter().take(MAX_LINES).map(|line| Line {
             description: line.description.clone(),
@@ -75,14 +91,15 @@ impl Reader<'_> {
         let period_end = paid_for.clone().filter_map(|line| line.period_end).max();
         let period_start = paid_for.filter_map(|line| line.period_start).max();
         let status = view.status.as_ref().and_then(|status| InvoiceStatus::stored(status.as_str()));
-        let url = |url: &Option<usher_stripe::Private<String>>| {
-            let stays = before.is_none_or(|before| before.hosted_url.is_some() || before.number.is_none());
-            url.as_ref().filter(|_| stays).map(|url| url.to_string())
-        };
+        // Its pages show a name and an address, so they are kept only of a member who stays.
+        let url =
+            |url: &Option<usher_stripe::Private<String>>| url.as_ref().filter(|_| stays).map(|url| url.to_string());
         Invoice {
             id: before.map_or_else(|| id_of(&view.id, view.created), |before| before.id.clone()),
             member_id: before.and_then(|before| before.member_id.clone()).or(member),
-            subscription_id: before.and_then(|before| before.subscription_id.clone()).or(subscription.cloned()),
+            subscription_id: before
+                .and_then(|before| before.subscription_id.clone())
+                .or(subscription.map(|one| one.id.clone())),
             number: view.number.clone(),
             status: status.or(before.map(|before| before.status)).unwrap_or(InvoiceStatus::Draft),
             currency: view.currency.clone().unwrap_or_default().to_ascii_uppercase(),
@@ -124,36 +141,39 @@ impl Reader<'_> {
             Some(before) => Change::updated("invoice", after.id.as_str(), before.json(), after.json()),
             None => Change::created("invoice", after.id.as_str(), after.json()),
         }];
-        let is_refunded = after.amount_paid > 0 && after.amount_refunded >= after.amount_paid;
-        if let Some(subscription) = subscription.filter(|_| is_refunded)
-            && store::hold_member(tx.conn(), self.site(), &subscription.member_id).await?
-        {
-            changes.extend(self.refunded(tx, &subscription, after.period_end).await?);
+        if let Some(subscription) = subscription {
+            changes.extend(self.refunded(tx, &subscription).await?);
         }
         self.record(tx, "invoice", after.member_id.as_ref(), &changes).await
     }
 
-    /// Ends the access that was paid with what was given back: of the period that runs until `until`, or of what was
-    /// paid once and for all.
-    pub(super) async fn refunded(
-        &self,
-        tx: &mut Tx,
-        subscription: &Subscription,
-        until: Option<Time>,
-    ) -> Result<Vec<Change>> {
-        let now = self.now();
-        let is_over = until.is_some_and(|until| until <= now);
-        let is_known = subscription.refunded_at.is_some() && subscription.refunded_until >= until;
-        if is_over || is_known {
+    /// Brings a subscription whose member is held to what its invoices say: all that was paid for it last was given back,
+    /// which ends access for as long as it was paid; or was not, as when giving it back has failed, or it was paid again.
+    async fn refunded(&self, tx: &mut Tx, subscription: &Subscription) -> Result<Vec<Change>> {
+        let (site, now) = (self.site(), self.now());
+        let paid = store::paid_last(tx.conn(), site, &subscription.id).await?;
+        let before = (subscription.refunded_at, subscription.refunded_until);
+        let runs = |until: Option<Time>| until.is_some_and(|until| until > now);
+        let after = match paid {
+            Some((until, amount, back)) if back >= amount && runs(until) && before.1 != until => (Some(now), until),
+            Some((_, amount, back)) if back < amount && runs(before.1) => (None, None),
+            _ => before,
+        };
+        if after == before {
             return Ok(Vec::new());
         }
-        store::refund(tx.conn(), self.site(), &subscription.id, now, until).await?;
-        let after = subscriptions::store::by_id(tx.conn(), self.site(), &subscription.id).await?;
+        store::refund(tx.conn(), site, &subscription.id, after, now).await?;
+        self.refund_shown(tx, subscription).await
+    }
+
+    /// What changed by a refund.
+    pub(super) async fn refund_shown(&self, tx: &mut Tx, before: &Subscription) -> Result<Vec<Change>> {
+        let after = subscriptions::store::by_id(tx.conn(), self.site(), &before.id).await?;
         let mut changes = Vec::new();
         if let Some(after) = after {
-            changes.push(Change::updated("subscription", after.id.as_str(), subscription.json(), after.json()));
+            changes.push(Change::updated("subscription", after.id.as_str(), before.json(), after.json()));
         }
-        changes.extend(self.recount(tx, &subscription.member_id).await?);
+        changes.extend(self.recount(tx, &before.member_id).await?);
         Ok(changes)
     }
 }

@@ -15,7 +15,7 @@ use usher_stripe::{Client, Error, Kind};
 
 use super::{
     connection::Connection,
-    store::{Dirty, clean, take_ticket},
+    store::{Dirty, Mark, clean, mark, take_ticket},
 };
 use crate::{
     app::App,
@@ -57,9 +57,7 @@ struct Reader<'a> {
 
 /// Reads one thing from Stripe and keeps what it says.
 pub(super) async fn read(app: &App, connection: &Connection, client: &Client, dirty: &Dirty) -> Result<()> {
-    let mut tx = app.db.begin().await?;
-    let Some(ticket) = take_ticket(tx.conn(), connection.site).await? else { return Ok(()) };
-    tx.commit().await?;
+    let Some(ticket) = ticket(app, connection.site).await? else { return Ok(()) };
     let reader = Reader { app, connection, client, dirty, ticket };
     match dirty.kind.as_str() {
         "subscription" => reader.subscription().await,
@@ -73,6 +71,14 @@ pub(super) async fn read(app: &App, connection: &Connection, client: &Client, di
             Ok(tx.commit().await?)
         }
     }
+}
+
+/// The next ticket; `None` if the site is not connected any more.
+async fn ticket(app: &App, site: SiteId) -> Result<Option<i64>> {
+    let mut tx = app.db.begin().await?;
+    let ticket = take_ticket(tx.conn(), site).await?;
+    tx.commit().await?;
+    Ok(ticket)
 }
 
 /// `None` where Stripe has no such object.
@@ -98,10 +104,30 @@ impl Reader<'_> {
         self.app.clock.now()
     }
 
-    /// Notes that it was read.
+    /// Notes that it was read, as the last thing of a transaction but for marking what is later by kind and id: see the
+    /// order of locks in [`super`].
     async fn end(&self, tx: &mut Tx) -> Result<()> {
-        clean(tx.conn(), self.site(), self.dirty).await?;
+        clean(tx.conn(), self.site(), self.dirty, self.ticket).await?;
         Ok(())
+    }
+
+    /// Notes what else is to be read, heard of as this was.
+    async fn hear(&self, tx: &mut Tx, mut all: Vec<(&str, &str)>) -> Result<()> {
+        let event = self.dirty.event_id.as_deref().zip(self.dirty.event_type.as_deref());
+        all.sort_unstable();
+        for (kind, object) in all {
+            let heard = Mark { kind, object, source: &self.dirty.source, event };
+            mark(tx.conn(), self.site(), &heard, self.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a member is there and stays; held until the transaction ends.
+    async fn holds(&self, tx: &mut Tx, member: Option<&MemberId>) -> Result<bool> {
+        match member {
+            Some(member) => Ok(store::hold_member(tx.conn(), self.site(), member).await?),
+            None => Ok(false),
+        }
     }
 
     /// Writes what changed into the log, with where it was heard of.

@@ -6,10 +6,7 @@ use usher_stripe::{
 };
 
 use super::{Reader, Result, store, there};
-use crate::areas::{
-    billing::store::{Mark, mark},
-    subscriptions,
-};
+use crate::areas::subscriptions;
 
 impl Reader<'_> {
     pub(super) async fn charge(&self) -> Result<()> {
@@ -28,22 +25,30 @@ impl Reader<'_> {
                     .map(|invoice| invoice.id().to_owned()),
             );
         }
+        let once = match intent {
+            Some(intent) => subscriptions::store::by_payment(self.app.db.read(), site, intent).await?,
+            None => None,
+        };
+        let member = once.map(|once| once.member_id);
         let mut tx = self.app.db.begin().await?;
-        let event = self.dirty.event_id.as_deref().zip(self.dirty.event_type.as_deref());
-        for invoice in &paid {
-            let heard = Mark { kind: "invoice", object: invoice, source: &self.dirty.source, event };
-            mark(tx.conn(), site, &heard, self.now()).await?;
-        }
-        let is_refunded =
-            charge.as_ref().is_some_and(|charge| charge.amount > 0 && charge.amount_refunded >= charge.amount);
-        if let Some(intent) = intent.filter(|_| is_refunded)
+        if let (true, Some(intent), Some(charge)) = (self.holds(&mut tx, member.as_ref()).await?, intent, &charge)
             && let Some(once) = subscriptions::store::by_payment(tx.conn(), site, intent).await?
-            && store::hold_member(tx.conn(), site, &once.member_id).await?
         {
-            let changes = self.refunded(&mut tx, &once, None).await?;
-            self.record(&mut tx, "refund", Some(&once.member_id), &changes).await?;
+            if Some(&once.member_id) != member.as_ref() {
+                // It has got another member meanwhile; it stays to be read.
+                return Ok(());
+            }
+            let is_refunded = charge.amount > 0 && charge.amount_refunded >= charge.amount;
+            let at = is_refunded.then(|| self.now());
+            // A try that was declined says nothing of the one that paid.
+            let is_news = once.refunded_at.is_some() != is_refunded && charge.status.as_deref() != Some("failed");
+            if is_news && store::refund_once(tx.conn(), site, &once.id, at, self.now(), self.ticket).await? == 1 {
+                let changes = self.refund_shown(&mut tx, &once).await?;
+                self.record(&mut tx, "refund", Some(&once.member_id), &changes).await?;
+            }
         }
         self.end(&mut tx).await?;
+        self.hear(&mut tx, paid.iter().map(|invoice| ("invoice", invoice.as_str())).collect()).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -104,19 +104,37 @@ pub async fn set_checkout(conn: Conn<'_>, site: SiteId, id: &JobId, status: &str
     .await
 }
 
-/// Notes that all that was paid for the period until then was given back.
+/// What was paid for a subscription last: until when it is for, how much it was, and how much of it was given back.
+pub async fn paid_last(
+    conn: Conn<'_>,
+    site: SiteId,
+    subscription: &SubscriptionId,
+) -> Result<Option<(Option<Time>, i64, i64)>> {
+    sql!(
+        "SELECT period_end, amount_paid, amount_refunded FROM invoice
+         WHERE site = $1 AND subscription_id = $2 AND amount_paid > 0
+         ORDER BY COALESCE(period_end, 0) DESC, id DESC LIMIT 1"
+    )
+    .bind(site)
+    .bind(subscription)
+    .optional(conn)
+    .await
+}
+
+/// Notes when all that was paid for a period was given back, and when that period ends.
 pub async fn refund(
     conn: Conn<'_>,
     site: SiteId,
     subscription: &SubscriptionId,
+    (at, until): (Option<Time>, Option<Time>),
     now: Time,
-    until: Option<Time>,
 ) -> Result<u64> {
-    sql!("UPDATE subscription SET refunded_at = $3, refunded_until = $4, updated_at = $3 WHERE site = $1 AND id = $2")
+    sql!("UPDATE subscription SET refunded_at = $3, refunded_until = $4, updated_at = $5 WHERE site = $1 AND id = $2")
         .bind(site)
         .bind(subscription)
-        .bind(now)
+        .bind(at)
         .bind(until)
+        .bind(now)
         .run(conn)
         .await
 }
@@ -131,5 +149,27 @@ pub async fn marked(conn: Conn<'_>, site: SiteId, kind: &str, object: &str) -> R
     .bind(kind)
     .bind(object)
     .optional(conn)
+    .await
+}
+
+/// Notes when all that was paid once and for all was given back, unless that was read with a later ticket.
+pub async fn refund_once(
+    conn: Conn<'_>,
+    site: SiteId,
+    subscription: &SubscriptionId,
+    at: Option<Time>,
+    now: Time,
+    ticket: i64,
+) -> Result<u64> {
+    sql!(
+        "UPDATE subscription SET refunded_at = $3, refunded_until = NULL, updated_at = $4, ticket = $5
+         WHERE site = $1 AND id = $2 AND ticket <= $5"
+    )
+    .bind(site)
+    .bind(subscription)
+    .bind(at)
+    .bind(now)
+    .bind(ticket)
+    .run(conn)
     .await
 }

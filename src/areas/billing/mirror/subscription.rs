@@ -1,17 +1,21 @@
 //! Subscriptions, as Stripe says them.
 
 use usher_db::{Change, Tx};
-use usher_stripe::{requests::subscriptions as ask, views};
+use usher_stripe::{
+    requests::{invoices, subscriptions as ask},
+    views,
+};
 
 use super::{Reader, Result, store, there, time};
 use crate::{
     areas::{
         access::SubscriptionStatus,
+        billing::store::Dirty,
         members,
         subscriptions::{self, Subscription, Wanted},
     },
     clock::Clock,
-    values::{MemberId, PlanId},
+    values::{MemberId, PlanId, Time},
 };
 
 /// Who a subscription is of, and what for.
@@ -20,11 +24,19 @@ pub(in crate::areas::billing) struct Link {
     pub(in crate::areas::billing) plan: PlanId,
 }
 
+/// What was paid for last: a time.
+#[derive(Clone, Copy)]
+pub(in crate::areas::billing) struct Paid {
+    from: Time,
+    until: Time,
+}
+
 impl Reader<'_> {
     pub(super) async fn subscription(&self) -> Result<()> {
         let view = there(self.client.read(&ask::get(&self.dirty.object)).await)?;
         let Some(view) = view else { return self.gone().await };
         let site = self.site();
+        let paid = self.paid(&view).await?;
         let known = subscriptions::store::by_external(self.app.db.read(), site, &view.id).await?;
         let member = match &known {
             Some(known) => Some(known.member_id.clone()),
@@ -35,12 +47,17 @@ impl Reader<'_> {
             None => known.map(|known| known.plan_id),
         };
         let mut tx = self.app.db.begin().await?;
-        let stays = match &member {
-            Some(member) => store::hold_member(tx.conn(), site, member).await?,
-            None => false,
-        };
+        let stays = self.holds(&mut tx, member.as_ref()).await?;
+        let before = subscriptions::store::by_external(tx.conn(), site, &view.id).await?;
+        if before.as_ref().is_some_and(|before| Some(&before.member_id) != member.as_ref()) {
+            // It has got another member meanwhile; it stays to be read.
+            return Ok(());
+        }
+        let mut was_stray = false;
         match (member.filter(|_| stays), plan) {
-            (Some(member), Some(plan)) => self.keep(&mut tx, &view, Link { member, plan }).await?,
+            (Some(member), Some(plan)) => {
+                was_stray = self.keep(&mut tx, before, &view, paid, Link { member, plan }).await?;
+            }
             // What has ended and is nobody's needs nobody.
             _ if view.status.is_terminal() => {
                 store::no_stray(tx.conn(), site, &view.id).await?;
@@ -51,15 +68,53 @@ impl Reader<'_> {
             }
         }
         self.end(&mut tx).await?;
+        tx.commit().await?;
+        if was_stray { self.hear_of_invoices(&view.id).await } else { Ok(()) }
+    }
+
+    /// Reads a subscription that something else is about, before that.
+    pub(super) async fn subscription_first(&self, external: &str) -> Result<()> {
+        let Some(ticket) = super::ticket(self.app, self.site()).await? else { return Ok(()) };
+        let dirty = Dirty { kind: "subscription".into(), object: external.to_owned(), ..self.dirty.clone() };
+        Reader { dirty: &dirty, ticket, ..*self }.subscription().await
+    }
+
+    /// What Stripe was paid for last, where the period of a subscription does not say it: while nothing is collected, and
+    /// while payments fail, periods go on.
+    async fn paid(&self, view: &views::Subscription) -> Result<Option<Paid>> {
+        use views::SubscriptionStatus::{PastDue, Unpaid};
+        let is_asked = view.pause_collection.is_some() || matches!(view.status, PastDue | Unpaid);
+        if !is_asked || view.status.is_terminal() {
+            return Ok(None);
+        }
+        let invoices = self.client.read(&invoices::paid_of(&view.id)).await?.value;
+        let lines = invoices.data.iter().flat_map(|invoice| &invoice.lines.data);
+        let periods = lines.filter(|line| line.amount >= 0).filter_map(|line| line.period);
+        let last = periods.max_by_key(|period| period.end);
+        Ok(last.map(|period| Paid { from: time(period.start), until: time(period.end) }))
+    }
+
+    /// Invoices of a subscription that nobody was known for are read again, now that somebody is.
+    async fn hear_of_invoices(&self, external: &str) -> Result<()> {
+        let filter = invoices::InvoiceFilter { subscription: Some(external), ..Default::default() };
+        let page = self.client.read(&invoices::list(&filter)).await?.value;
+        let mut tx = self.app.db.begin().await?;
+        self.hear(&mut tx, page.data.iter().map(|invoice| ("invoice", invoice.id.as_str())).collect()).await?;
         Ok(tx.commit().await?)
     }
 
     /// Stripe has no such subscription, as in test mode once its data was deleted: it pays for nothing any more.
     async fn gone(&self) -> Result<()> {
         let (site, now) = (self.site(), self.now());
+        let known = subscriptions::store::by_external(self.app.db.read(), site, &self.dirty.object).await?;
+        let member = known.map(|known| known.member_id);
         let mut tx = self.app.db.begin().await?;
+        self.holds(&mut tx, member.as_ref()).await?;
         store::no_stray(tx.conn(), site, &self.dirty.object).await?;
         if let Some(before) = subscriptions::store::by_external(tx.conn(), site, &self.dirty.object).await? {
+            if Some(&before.member_id) != member.as_ref() {
+                return Ok(());
+            }
             let ended = before.ended_at.unwrap_or(now);
             let after = Subscription {
                 status: SubscriptionStatus::Canceled,
@@ -75,21 +130,27 @@ impl Reader<'_> {
         Ok(tx.commit().await?)
     }
 
-    /// Keeps what Stripe says of a subscription whose member is held.
-    async fn keep(&self, tx: &mut Tx, view: &views::Subscription, link: Link) -> Result<()> {
+    /// Keeps what Stripe says of a subscription whose member is held; gives whether nobody was known for it before.
+    async fn keep(
+        &self,
+        tx: &mut Tx,
+        before: Option<Subscription>,
+        view: &views::Subscription,
+        paid: Option<Paid>,
+        link: Link,
+    ) -> Result<bool> {
         let site = self.site();
-        store::no_stray(tx.conn(), site, &view.id).await?;
+        let was_stray = store::no_stray(tx.conn(), site, &view.id).await? > 0;
         if let Some(customer) = view.customer_id() {
             store::link(tx.conn(), site, customer, &link.member, self.now()).await?;
         }
-        let before = subscriptions::store::by_external(tx.conn(), site, &view.id).await?;
-        let after = seen(&self.app.clock, self.ticket, before.as_ref(), view, link);
+        let after = seen(&self.app.clock, self.ticket, before.as_ref(), view, paid, link);
         let id = after.id.clone();
         self.write(tx, before, after).await?;
         if !view.status.is_terminal() {
             subscriptions::cancel_again(tx, self.app, site, &id).await?;
         }
-        Ok(())
+        Ok(was_stray)
     }
 
     /// Writes a subscription unless what is there was read later, and what comes of it for its member.
@@ -106,8 +167,11 @@ impl Reader<'_> {
             if same != *before {
                 after.updated_at = now;
             }
-            if subscriptions::store::update(tx.conn(), site, &after).await? == 0 || same == *before {
+            if subscriptions::store::update(tx.conn(), site, &after).await? == 0 {
                 return Ok(());
+            }
+            if same == *before {
+                return self.passed(tx, &after).await;
             }
         } else if subscriptions::store::insert(tx.conn(), site, &after).await? == 0 {
             return Ok(());
@@ -124,6 +188,16 @@ impl Reader<'_> {
             self.alarm_of_two(tx, &after).await?;
         }
         Ok(())
+    }
+
+    /// Nothing has changed but the time, by which what was paid may have ended.
+    async fn passed(&self, tx: &mut Tx, one: &Subscription) -> Result<()> {
+        use SubscriptionStatus::{Canceled, Paused};
+        if !matches!(one.status, Paused | Canceled) && one.refunded_at.is_none() {
+            return Ok(());
+        }
+        let changes: Vec<_> = self.recount(tx, &one.member_id).await?.into_iter().collect();
+        self.record(tx, "subscription", Some(&one.member_id), &changes).await
     }
 
     /// Writes whether a member pays; what changed by it.
@@ -155,6 +229,7 @@ pub(in crate::areas::billing) fn seen(
     ticket: i64,
     before: Option<&Subscription>,
     view: &views::Subscription,
+    paid: Option<Paid>,
     link: Link,
 ) -> Subscription {
     let now = clock.now();
@@ -171,10 +246,14 @@ pub(in crate::areas::billing) fn seen(
         (Some(end), Some(ended)) => Some(end.min(ended)),
         (end, ended) => end.or(ended),
     };
+    let period_start = period.map(|period| time(period.start));
     // While nothing is collected Stripe's periods go on; what was paid ends where it ended.
-    let period_end = match before {
-        Some(before) if is_paused => before.period_end.min(period_end).or(period_end),
-        _ => period_end,
+    let (period_start, period_end) = match (paid, before) {
+        (Some(paid), _) if is_paused => {
+            (Some(paid.from), Some(period_end.map_or(paid.until, |end| end.min(paid.until))))
+        }
+        (None, Some(before)) if is_paused => (before.period_start, before.period_end.min(period_end).or(period_end)),
+        _ => (period_start, period_end),
     };
     let wanted = before.and_then(|before| before.wanted).filter(|wanted| match wanted {
         _ if view.status.is_terminal() => false,
@@ -182,9 +261,7 @@ pub(in crate::areas::billing) fn seen(
         Wanted::Canceled => true,
         Wanted::Ending => !view.cancel_at_period_end && view.cancel_at.is_none(),
         Wanted::Paused => status != SubscriptionStatus::Paused,
-        Wanted::Active => {
-            status == SubscriptionStatus::Paused || view.cancel_at_period_end || view.cancel_at.is_some()
-        }
+        Wanted::Active => status == SubscriptionStatus::Paused || view.cancel_at_period_end || view.cancel_at.is_some(),
     });
     Subscription {
         id: before.map_or_else(|| clock.id(), |before| before.id.clone()),
@@ -193,13 +270,13 @@ pub(in crate::areas::billing) fn seen(
         status,
         source: "stripe".into(),
         started_at: view.start_date.or(view.created).map_or(now, time),
-        period_start: period.map(|period| time(period.start)),
+        period_start,
         period_end,
         trial_end: view.trial_end.map(time),
         past_due_since: match status {
             SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => {
-                let since = before.and_then(|before| before.past_due_since);
-                Some(since.or_else(|| period.map(|period| time(period.start))).unwrap_or(now))
+                let since = paid.map(|paid| paid.until).or_else(|| before.and_then(|before| before.past_due_since));
+                Some(since.or(period_start).unwrap_or(now))
             }
             _ => None,
         },

@@ -93,7 +93,7 @@ async fn strays(
 fn differs(clock: &Clock, ticket: i64, known: &Known, view: &View) -> bool {
     let before = &known.subscription;
     let link = Link { member: before.member_id.clone(), plan: before.plan_id.clone() };
-    let after = mirror::seen(clock, ticket, Some(before), view, link);
+    let after = mirror::seen(clock, ticket, Some(before), view, None, link);
     let facts = |one: &Subscription| (one.status, one.period_end, one.cancel_at, one.ended_at, one.resumes_at);
     let is_other_price = view.price_id().is_some_and(|price| known.price.as_deref() != Some(price));
     let is_to_be_brought = before.wanted.is_some() && !view.status.is_terminal();
