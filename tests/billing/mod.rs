@@ -6,6 +6,8 @@ mod external;
 mod facts;
 mod people;
 mod resync;
+mod histories;
+mod killed;
 mod shop;
 mod subscription_faults;
 mod subscriptions;

@@ -75,14 +75,26 @@ impl Installation {
 
     /// Runs a command to its end, with more settings.
     pub async fn ends(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Ended {
+        self.end_of(arguments, settings, Stdio::null()).await
+    }
+
+    async fn end_of(&self, arguments: &[&str], settings: &[(&str, &str)], input: Stdio) -> Ended {
         let [out, err] = ["out", "err"].map(|name| self.file(name));
         let mut command = self.command(arguments, settings);
+        command.stdin(input);
         command.stdout(File::create(&out).expect("a file")).stderr(File::create(&err).expect("a file"));
         let mut running =
             Process { child: command.spawn().expect("usher starts"), address: String::new(), log: err.clone() };
         let status = running.ended().await;
         let read = |path| fs::read_to_string(path).expect("text");
         Ended { status, out: read(out), err: read(err) }
+    }
+
+    /// Runs a command to its end that reads something.
+    pub async fn told(&self, arguments: &[&str], settings: &[(&str, &str)], input: &str) -> Ended {
+        let given = self.file("in");
+        fs::write(&given, input).expect("a file");
+        self.end_of(arguments, settings, Stdio::from(File::open(given).expect("a file"))).await
     }
 
     /// Starts a server, and returns once it serves.
