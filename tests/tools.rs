@@ -30,6 +30,7 @@ const WITHOUT_A_SUBJECT: &[&str] = &[
     "bundles.create",
     "invoices.list",
     "subscriptions.list",
+    "billing.reconcile",
     "jobs.list",
     "keys.whoami",
     "activity.list",

@@ -35,6 +35,7 @@ pub const AREAS: &[Area] = &[
     access::AREA,
     invoices::AREA,
     subscriptions::AREA,
+    billing::AREA,
     jobs::AREA,
     keys::AREA,
     activity::AREA,

@@ -2,6 +2,7 @@ use std::io::Read as _;
 
 use clap::Subcommand;
 use serde_json::json;
+use usher_jobs::State;
 use usher_stripe::{ApiKey, Mode, WebhookSecret};
 
 use super::{Failure, Office, Result, out};
@@ -9,7 +10,7 @@ use crate::{
     app::App,
     areas::{
         billing::{
-            EVENTS, check,
+            self, EVENTS, check,
             connection::{client, key_purpose, no_sealer, secret_purpose},
             store::{self, NewConnection},
         },
@@ -20,6 +21,9 @@ use crate::{
 
 /// The longest key that is read.
 const MAX_KEY_BYTES: u64 = 4096;
+
+/// How often a sweep that runs is looked at.
+const SWEEP_LOOK: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Signing secrets that a site has at most: two while one is rolled.
 const MAX_SECRETS: usize = 2;
@@ -41,6 +45,13 @@ pub(super) enum Command {
     },
     /// Say what the key of a site may and may not do. Changes nothing at Stripe.
     Check {
+        /// The site; not needed if there is only one.
+        #[arg(long)]
+        site: Option<String>,
+    },
+    /// Compare every subscription of a site with Stripe's now, which is done each night by itself, and say what was found.
+    /// A worker does it: `usher serve`, or `usher work`.
+    Sweep {
         /// The site; not needed if there is only one.
         #[arg(long)]
         site: Option<String>,
@@ -90,6 +101,10 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
         Command::Check { site } => {
             let site = office.site(site.as_deref()).await?;
             check(&app, &site, json).await
+        }
+        Command::Sweep { site } => {
+            let site = office.site(site.as_deref()).await?;
+            sweep(office, &app, &site, json).await
         }
         Command::Disconnect { site } => {
             let site = office.site(site.as_deref()).await?;
@@ -193,6 +208,31 @@ async fn check(app: &App, site: &Site, json: bool) -> Result<()> {
         out(&format!("  webhook secrets: {n_secrets}    Stripe writes: {writes}"))?;
     }
     if may_all { Ok(()) } else { Err(Failure("the key may not do all that Usher needs; change it at Stripe".into())) }
+}
+
+async fn sweep(office: &Office, app: &App, site: &Site, json: bool) -> Result<()> {
+    if store::connection(office.db.read(), site.id).await?.is_none() {
+        return Err(Failure("the site is not connected; see usher stripe connect".into()));
+    }
+    let mut tx = office.db.begin().await?;
+    let job = billing::sweep::start(&mut tx, app, site.id, None).await?;
+    office.commit(tx, site.id, "stripe.startSweep", json!({})).await?;
+    let mut shown = serde_json::Value::Null;
+    let done = loop {
+        let row = app.jobs.wait(0, &job.id, SWEEP_LOOK).await?;
+        let row = row.ok_or_else(|| Failure("the job is gone".into()))?;
+        if row.state.is_over() {
+            break row;
+        }
+        if !json && row.progress != shown {
+            out(&format!("{}: {}", row.state.as_str(), row.progress))?;
+            shown = row.progress;
+        }
+    };
+    match done.result {
+        Some(counts) if done.state == State::Succeeded => out(&counts.to_string()),
+        _ => Err(Failure(done.error.unwrap_or_else(|| "the comparison was given up".into()))),
+    }
 }
 
 async fn secret(office: &Office, app: &App, command: Secret, json: bool) -> Result<()> {

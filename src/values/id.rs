@@ -86,7 +86,7 @@ kinds! {
     /// A subscription's.
     SubscriptionId = Subscription "sub" "sub_01kan8v3t0e0rt8nfkzk1s7p4qh";
     /// An invoice's.
-    InvoiceId = Invoice "inv" "inv_01kan8v3t0e0rt8nfkzk1s7p4q0";
+    InvoiceId = Invoice "inv" "inv_01kan8v3t0e0rt8nfkzk1s7p4qa";
     /// An uploaded file's.
     UploadId = Upload "upl" "upl_01kan8v3t0e0rt8nfkzk1s7p4qv";
 }

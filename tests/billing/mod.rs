@@ -1,16 +1,21 @@
 //! Billing, against a Stripe that is driven like the real one: by HTTP only, and by what its people do.
 
+mod catchup;
 mod delete;
 mod events;
 mod external;
 mod facts;
-mod people;
-mod resync;
 mod histories;
+mod invoices;
 mod killed;
+mod people;
+mod reconcile;
+mod resync;
 mod shop;
+mod status;
 mod subscription_faults;
 mod subscriptions;
+mod sweep;
 mod webhooks;
 
 pub use shop::Shop;

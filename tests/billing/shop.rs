@@ -248,3 +248,28 @@ impl Second {
         self.app.db.close().await;
     }
 }
+
+/// Runs a job of the installation to its end.
+pub async fn work<J: usher_jobs::Job>(world: &World, job: &J) -> usher_jobs::JobRow {
+    let mut tx = world.app.db.begin().await.expect("a transaction");
+    let row = world.app.jobs.enqueue(&mut tx, usher_jobs::Owner::site(0), job).await.expect("it is accepted");
+    tx.commit().await.expect("a commit");
+    ended(world, &row.id).await
+}
+
+/// Waits until a job of the installation has succeeded.
+pub async fn ended(world: &World, id: &str) -> usher_jobs::JobRow {
+    let row = world.app.jobs.wait(0, id, PATIENCE * 2).await.expect("the database answers").expect("there is a job");
+    assert_eq!(row.state, usher_jobs::State::Succeeded, "{row:?}");
+    row
+}
+
+/// A member with an address.
+pub async fn member(world: &World, email: &str) -> Value {
+    world.ok("members.create", json!({ "email": email })).await["id"].clone()
+}
+
+/// Why a member gets in or does not.
+pub async fn why(world: &World, member: &Value) -> Value {
+    world.ok("members.whyPaywall", json!({ "member": { "id": member } })).await
+}

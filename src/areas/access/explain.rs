@@ -1,6 +1,6 @@
 //! Why somebody sees the paywall, and which call would change it.
 
-use poem_openapi::{Enum, Object, types::Any};
+use poem_openapi::{Object, types::Any};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,7 +10,11 @@ use super::{
     store::{self, Alike},
 };
 use crate::{
-    areas::{members::MemberRef, videos::Level},
+    areas::{
+        billing::{self, SyncStatus, status::Linked},
+        members::MemberRef,
+        videos::Level,
+    },
     error::Result,
     gate::Cx,
     tools::Scope,
@@ -31,22 +35,6 @@ const TRIAL_DAYS: u64 = 7;
 
 /// The longest trial.
 pub(super) const LONGEST_TRIAL_DAYS: u64 = 365;
-
-/// How what is known here compares with Stripe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-pub enum SyncStatus {
-    /// Compared within a day, and the same.
-    Synced,
-    /// Not compared for more than a day.
-    Stale,
-    /// Found to be different.
-    Drifted,
-    /// The last comparison failed.
-    Failing,
-    /// The member has no subscription at Stripe.
-    NotLinked,
-}
 
 /// What one rule found.
 #[derive(Clone, Debug, PartialEq, Object)]
@@ -105,7 +93,7 @@ pub struct Explanation {
 pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) -> Result<Explanation> {
     let (known, content) = asked(cx, who, wanted).await?;
     let decision = decide(&known.facts(content.clone(), grace(cx)), at);
-    let sync_status = sync_status(&known, cx.now);
+    let sync_status = sync_status(cx, &known).await?;
     let mut traps = traps(&known, sync_status);
     if !decision.is_allowed() && !decision.reason.is_about_content() {
         traps.extend(other_address(cx, &known, &content, at).await?);
@@ -147,14 +135,11 @@ fn summary(decision: &Decision, traps: &[CheckView]) -> String {
     text
 }
 
-fn sync_status(known: &Known, now: Time) -> SyncStatus {
+async fn sync_status(cx: &mut Cx, known: &Known) -> Result<SyncStatus> {
+    let (app, site, now) = (cx.app.clone(), cx.site(), cx.now);
     let linked = known.subscriptions.iter().filter(|one| one.is_linked);
-    let oldest = linked.map(|one| one.synced_at.unwrap_or(Time::from_micros(0))).min();
-    match oldest {
-        None => SyncStatus::NotLinked,
-        Some(oldest) if now.since(oldest) > DAY => SyncStatus::Stale,
-        Some(_) => SyncStatus::Synced,
-    }
+    let linked: Vec<_> = linked.map(|one| Linked::of(one.synced_at, one.period_end, one.status, now)).collect();
+    Ok(billing::status::of_member(&app, cx.conn(), (site, &known.member.id), &linked, now).await?)
 }
 
 /// The usual traps that the member's own facts show.
@@ -162,9 +147,13 @@ fn traps(known: &Known, sync_status: SyncStatus) -> Vec<CheckView> {
     let trap = |name: &str, detail: String| CheckView { name: name.into(), passed: false, decisive: false, detail };
     let open = known.subscriptions.iter().find(|one| one.status == SubscriptionStatus::Incomplete);
     let open = open.map(|one| trap("checkout", format!("A checkout was left open: {} waits for its payment.", one.id)));
-    let stale = (sync_status == SyncStatus::Stale)
-        .then(|| trap("sync", "Stripe was not asked for more than a day, so a payment may not be known yet.".into()));
-    open.into_iter().chain(stale).collect()
+    let sync = match sync_status {
+        SyncStatus::Stale => Some("Stripe was not asked for more than a day, so a payment may not be known yet."),
+        SyncStatus::Drifted => Some("Stripe says something else than what is known here, which is being read anew."),
+        SyncStatus::Failing => Some("Stripe cannot be asked, so a payment may not be known: see members.syncStatus."),
+        SyncStatus::Synced | SyncStatus::NotLinked => None,
+    };
+    open.into_iter().chain(sync.map(|text| trap("sync", text.into()))).collect()
 }
 
 /// Somebody who may be the same person, and may see it.

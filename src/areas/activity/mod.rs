@@ -17,4 +17,4 @@ pub use export::{export, export_filter};
 pub use jobs::{Retention, retain};
 pub use log::Log;
 pub use tools::AREA;
-pub use types::{ActivityStatus, Actor, Record, Surface, changes_json};
+pub use types::{Activity, ActivityStatus, Actor, ChangeView, Record, Surface, changes_json};

@@ -27,9 +27,12 @@ pub mod connection;
 mod guide;
 pub mod job;
 mod mirror;
+mod reconcile;
+pub mod status;
 pub mod store;
 pub mod sweep;
 mod sync;
+mod tools;
 mod webhook;
 
 pub use guide::guide;
@@ -37,5 +40,7 @@ pub use mirror::{
     MEMBER,
     store::{link, member_of_customer},
 };
+pub use status::SyncStatus;
 pub use sync::{Sync, Tick, sync, tick, wake};
+pub use tools::AREA;
 pub use webhook::{EVENTS, MAX_BODY_BYTES, Received, note, receive};

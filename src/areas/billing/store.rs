@@ -287,20 +287,3 @@ pub async fn put_off(conn: Conn<'_>, site: SiteId, dirty: &Dirty, error: &str, n
     .run(conn)
     .await
 }
-
-/// Why reading what belongs to subscriptions failed last, of those of a member.
-pub async fn failures(conn: Conn<'_>, site: SiteId, external: Vec<Option<String>>) -> Result<Vec<FailedRead>> {
-    sql_both!(
-        sqlite: "SELECT object_id, source, tries, error FROM stripe_dirty
-                 WHERE site = $1 AND kind = 'subscription' AND object_id IN (SELECT value FROM json_each($2))",
-        postgres: "SELECT object_id, source, tries, error FROM stripe_dirty
-                   WHERE site = $1 AND kind = 'subscription' AND object_id = ANY($2)",
-    )
-    .bind(site)
-    .bind(external)
-    .all(conn)
-    .await
-}
-
-/// Stripe's id of a subscription that is to be read, who says so, how often it failed, and why.
-pub type FailedRead = (String, String, i64, Option<String>);

@@ -103,7 +103,7 @@ pub struct GetInvoice {
 impl Tool for GetInvoice {
     const NAME: &'static str = "invoices.get";
     const ACCESS: Access = Access::read(Scope::InvoicesRead);
-    const EXAMPLE: &'static str = r#"{"invoice":"inv_01kan8v3t0e0rt8nfkzk1s7p4q0"}"#;
+    const EXAMPLE: &'static str = r#"{"invoice":"inv_01kan8v3t0e0rt8nfkzk1s7p4qa"}"#;
     type Output = Invoice;
 
     async fn run(self, cx: &mut Cx) -> Result<Invoice> {

@@ -143,10 +143,13 @@ pub(super) async fn strays_seen(conn: Conn<'_>, site: SiteId, ids: Vec<String>, 
 pub(super) async fn mark_all(conn: Conn<'_>, site: SiteId, ids: &[String], now: Time) -> Result<u64> {
     sql!(
         "INSERT INTO stripe_dirty (site, kind, object_id, marks, source, since, not_before, tries)
-         VALUES ($1, 'subscription', $2, 1, $3, $4, $5, 0)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (site, kind, object_id) DO UPDATE SET marks = stripe_dirty.marks + 1"
     )
-    .rows(ids.iter().map(|id| -> [Value; 5] { [site.into(), id.into(), SOURCE.into(), now.into(), now.into()] }))
+    .rows(ids.iter().map(|id| -> [Value; 8] {
+        let kind = "subscription";
+        [site.into(), kind.into(), id.into(), 1i64.into(), SOURCE.into(), now.into(), now.into(), 0i64.into()]
+    }))
     .run(conn)
     .await
 }

@@ -3,6 +3,7 @@ use poem_openapi::Object;
 use crate::{
     areas::{
         access::{self, AccessView, EntitlementView, Explanation, Reason, Wanted},
+        billing::{self, status::SyncView},
         members::types::MemberRef,
     },
     error::{Error, Result},
@@ -105,6 +106,30 @@ fn wanted(video: Option<VideoId>, bundle: Option<BundleId>) -> Result<Wanted> {
         (Some(video), None) => Ok(Wanted::Video(video)),
         (None, Some(bundle)) => Ok(Wanted::Bundle(bundle)),
         (None, None) => Ok(Wanted::Members),
+    }
+}
+
+/// Compare a member with Stripe
+///
+/// How what is known here of a member's subscriptions compares with Stripe: `synced`; `stale` if they were not compared
+/// for more than a day; `drifted` if the nightly comparison has found a difference that is not read anew yet; `failing` if
+/// reading fails, or the site's Stripe key cannot be used; `not_linked` if the member has nothing at Stripe. With it come
+/// Stripe's ids, what is to be read still, and the recent changes: who had said so, by which event, and the state before
+/// and after. `subscriptions.resync` reads everything of the member anew.
+#[derive(Object)]
+pub struct SyncMember {
+    /// The member.
+    member: MemberRef,
+}
+
+impl Tool for SyncMember {
+    const NAME: &'static str = "members.syncStatus";
+    const ACCESS: Access = Access::read(Scope::MembersRead);
+    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"}}"#;
+    type Output = SyncView;
+
+    async fn run(self, cx: &mut Cx) -> Result<SyncView> {
+        billing::status::tell(cx, &self.member).await
     }
 }
 

@@ -19,6 +19,7 @@ pub const AREA: Area = Area {
         read::FindMemberByEmail,
         access::CheckAccess,
         access::WhyPaywall,
+        access::SyncMember,
         access::ListEntitlements,
         write::CreateMember,
         write::UpdateMember,

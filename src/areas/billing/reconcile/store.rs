@@ -1,0 +1,159 @@
+//! The SQL of the report. Each step first says where so many rows end, then looks at those alone.
+
+use usher_db::{Conn, FromRow, Result, Row, sql};
+
+use crate::{
+    areas::subscriptions::{Subscription, subscription_columns},
+    values::{MemberId, SiteId, Time},
+};
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Subscriptions,
+    Members,
+    Strays,
+}
+
+impl Step {
+    pub(super) const ALL: [Self; 3] = [Self::Subscriptions, Self::Members, Self::Strays];
+}
+
+/// What does not agree.
+pub(super) enum Suspect {
+    /// A live subscription; whether its member is held to pay, and how many live ones the member had before it.
+    Subscription { subscription: Box<Subscription>, is_paid: bool, others: i64 },
+    /// Held to pay.
+    Member(MemberId),
+    /// Nobody's.
+    Stray { id: String, customer: Option<String>, status: String },
+}
+
+impl Suspect {
+    /// Its id, by which its step goes.
+    pub(super) fn at(&self) -> &str {
+        match self {
+            Self::Subscription { subscription, .. } => subscription.id.as_str(),
+            Self::Member(id) => id.as_str(),
+            Self::Stray { id, .. } => id,
+        }
+    }
+}
+
+/// The last of the next rows of a step; `None` after the last of all.
+pub(super) async fn upto(conn: Conn<'_>, site: SiteId, step: Step, after: &str, rows: u32) -> Result<Option<String>> {
+    let statement = match step {
+        Step::Subscriptions => sql!(
+            "SELECT max(id) FROM (SELECT id FROM subscription WHERE site = $1 AND id > $2 ORDER BY id LIMIT $3) AS next"
+        ),
+        Step::Members => sql!(
+            "SELECT max(id) FROM (SELECT id FROM member WHERE site = $1 AND status = 'paid' AND id > $2
+                                  ORDER BY id LIMIT $3) AS next"
+        ),
+        Step::Strays => sql!(
+            "SELECT max(id) FROM (SELECT id FROM stripe_stray WHERE site = $1 AND id > $2 ORDER BY id LIMIT $3) AS next"
+        ),
+    };
+    let (last,): (Option<String>,) = statement.bind(site).bind(after).bind(rows).one(conn).await?;
+    Ok(last)
+}
+
+/// What does not agree among the rows of a step after one id and up to another.
+pub(super) async fn suspects(
+    conn: Conn<'_>,
+    site: SiteId,
+    step: Step,
+    (after, upto): (&str, &str),
+    now: Time,
+    limit: u32,
+) -> Result<Vec<Suspect>> {
+    match step {
+        Step::Subscriptions => subscriptions(conn, site, (after, upto), now, limit).await,
+        Step::Members => members(conn, site, (after, upto), now, limit).await,
+        Step::Strays => strays(conn, site, (after, upto), limit).await,
+    }
+}
+
+struct Live(Suspect);
+
+impl FromRow for Live {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        let subscription = Box::new(Subscription::from_row(row)?);
+        Ok(Self(Suspect::Subscription { subscription, is_paid: row.take()?, others: row.take()? }))
+    }
+}
+
+async fn subscriptions(
+    conn: Conn<'_>,
+    site: SiteId,
+    (after, upto): (&str, &str),
+    now: Time,
+    limit: u32,
+) -> Result<Vec<Suspect>> {
+    let rows: Vec<Live> = sql!(concat!(
+        "SELECT * FROM (SELECT ",
+        subscription_columns!(),
+        ", m.is_paid AS is_held, (SELECT count(*) FROM subscription o
+            WHERE o.site = s.site AND o.member_id = s.member_id AND o.id < s.id AND o.external_id IS NOT NULL
+              AND o.period_end IS NOT NULL AND o.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid'))
+            AS n_others
+         FROM subscription s JOIN member m ON m.site = s.site AND m.id = s.member_id
+         WHERE s.site = $1 AND s.id > $2 AND s.id <= $3 AND s.external_id IS NOT NULL AND s.period_end IS NOT NULL
+           AND s.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')) AS live
+         WHERE wanted = 'canceled' OR n_others > 0
+            OR status IN ('active', 'trialing')
+               AND (NOT is_held OR refunded_at IS NOT NULL AND (refunded_until IS NULL OR refunded_until > $4))
+         ORDER BY id LIMIT $5"
+    ))
+    .bind(site)
+    .bind(after)
+    .bind(upto)
+    .bind(now)
+    .bind(limit)
+    .all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|Live(suspect)| suspect).collect())
+}
+
+/// As `subscriptions::store::recount` counts.
+async fn members(
+    conn: Conn<'_>,
+    site: SiteId,
+    (after, upto): (&str, &str),
+    now: Time,
+    limit: u32,
+) -> Result<Vec<Suspect>> {
+    let rows: Vec<(MemberId,)> = sql!(
+        "SELECT m.id FROM member m
+         WHERE m.site = $1 AND m.status = 'paid' AND m.id > $2 AND m.id <= $3
+           AND NOT EXISTS (SELECT 1 FROM subscription s
+                           WHERE s.site = m.site AND s.member_id = m.id
+                             AND (s.status IN ('active', 'trialing', 'past_due')
+                                  OR s.status IN ('paused', 'canceled') AND s.period_end > $4)
+                             AND (s.refunded_at IS NULL OR s.refunded_until <= $4))
+         ORDER BY m.id LIMIT $5"
+    )
+    .bind(site)
+    .bind(after)
+    .bind(upto)
+    .bind(now)
+    .bind(limit)
+    .all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| Suspect::Member(id)).collect())
+}
+
+async fn strays(conn: Conn<'_>, site: SiteId, (after, upto): (&str, &str), limit: u32) -> Result<Vec<Suspect>> {
+    let rows: Vec<(String, Option<String>, String)> = sql!(
+        "SELECT id, customer_id, status FROM stripe_stray
+         WHERE site = $1 AND id > $2 AND id <= $3 AND status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')
+         ORDER BY id LIMIT $4"
+    )
+    .bind(site)
+    .bind(after)
+    .bind(upto)
+    .bind(limit)
+    .all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(id, customer, status)| Suspect::Stray { id, customer, status }).collect())
+}

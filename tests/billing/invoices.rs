@@ -1,0 +1,67 @@
+//! The list of invoices, and one of them by each of its names.
+
+use serde_json::json;
+
+use super::{
+    Shop,
+    shop::{member, subscription},
+};
+use crate::harness::World;
+
+async fn ids(world: &World, args: serde_json::Value) -> Vec<String> {
+    let page = world.ok("invoices.list", args).await;
+    page["items"].as_array().expect("items").iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+both!(invoices_are_listed_newest_first_and_found_by_each_of_their_names, async |world| {
+    let shop = Shop::open(world).await;
+    let (anna, ben) = (member(world, "anna@example.com").await, member(world, "ben@example.com").await);
+    let price = shop.price(900).await;
+    shop.sells(&anna, &price).await;
+    shop.advance(world, 3600).await;
+    shop.sells(&ben, &price).await;
+    shop.settle(world).await;
+    let all = world.ok("invoices.list", json!({})).await;
+    let (newer, older) = (&all["items"][0], &all["items"][1]);
+    assert_eq!(all["items"].as_array().map(Vec::len), Some(2), "{all}");
+    assert_eq!((&newer["memberId"], &older["memberId"]), (&ben, &anna));
+    assert_eq!(
+        (&older["amountPaid"], &older["currency"], &older["status"]),
+        (&json!(900), &json!("EUR"), &json!("paid"))
+    );
+    assert_eq!(older["lines"].as_array().map(Vec::len), Some(1), "{older}");
+    assert!(older["hostedUrl"].is_string() && older["pdfUrl"].is_string(), "{older}");
+    let (newer_id, older_id) = (newer["id"].as_str().unwrap().to_owned(), older["id"].as_str().unwrap().to_owned());
+    // A page, and the next.
+    let page = world.ok("invoices.list", json!({ "limit": 1 })).await;
+    assert_eq!(page["items"][0]["id"], newer["id"]);
+    assert_eq!(ids(world, json!({ "limit": 1, "cursor": page["nextCursor"] })).await, [older_id.clone()]);
+    // Filters, alone and together.
+    let of_anna = subscription(world, &anna).await["id"].clone();
+    let by_anna = json!({ "member": { "id": anna }, "status": "paid", "subscription": of_anna });
+    for args in [json!({ "member": { "email": "anna@example.com" } }), json!({ "subscription": of_anna }), by_anna] {
+        assert_eq!(ids(world, args).await, [older_id.clone()]);
+    }
+    assert_eq!(ids(world, json!({ "status": "open" })).await, Vec::<String>::new());
+    assert_eq!(ids(world, json!({ "status": "paid", "member": { "id": ben } })).await, [newer_id.clone()]);
+    assert_eq!(ids(world, json!({ "createdFrom": newer["createdAt"] })).await, [newer_id.clone()]);
+    assert_eq!(ids(world, json!({ "createdUntil": newer["createdAt"] })).await, [older_id.clone()]);
+    // Each of its names.
+    for args in [
+        json!({ "invoice": older["id"] }),
+        json!({ "number": older["number"] }),
+        json!({ "externalId": older["externalId"] }),
+    ] {
+        assert_eq!(&world.ok("invoices.get", args).await, older);
+    }
+    let none = world.call(&world.key, "invoices.get", json!({ "number": "NO-1" })).await;
+    assert_eq!(none.code(), "invoice_not_found");
+    let both = json!({ "invoice": older["id"], "number": older["number"] });
+    assert_eq!(world.call(&world.key, "invoices.get", both).await.code(), "arguments_refused");
+    // Another site has none of them.
+    let (_, stranger) = world.other_site("Second", None).await;
+    let theirs = world.call(&stranger, "invoices.list", json!({})).await.result();
+    assert_eq!(theirs["items"], json!([]));
+    let theirs = world.call(&stranger, "invoices.get", json!({ "externalId": older["externalId"] })).await;
+    assert_eq!(theirs.code(), "invoice_not_found");
+});
