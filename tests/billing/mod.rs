@@ -8,6 +8,7 @@ mod facts;
 mod histories;
 mod invoices;
 mod killed;
+mod measure;
 mod people;
 mod reconcile;
 mod resync;

@@ -33,6 +33,7 @@ pub struct Shop {
 impl Shop {
     /// Connects the first site; Stripe's clock begins with the world's.
     pub async fn open(world: &mut World) -> Self {
+        periodic_jobs_have_run(world).await;
         let config = Config { now: world.clock.now().micros() / 1_000_000, ..Config::default() };
         let (key, account) = (config.key.clone(), config.account.clone());
         let fake = Fake::start(config).await.expect("a free port");
@@ -188,6 +189,17 @@ impl Shop {
     pub async fn settle(&self, world: &World) {
         self.fake.flush().await;
         read_all(world, world.site.id).await;
+    }
+}
+
+/// Until what comes round has come round, so that it asks this Stripe for nothing while a test looks.
+async fn periodic_jobs_have_run(world: &World) {
+    const RAN: &str = "SELECT kind FROM job WHERE site = 0 AND state = 'succeeded'
+                       AND kind IN ('stripe.catchup', 'stripe.sweeps', 'stripe.tick')";
+    let begun = std::time::Instant::now();
+    while world.rows(RAN).await.len() < 3 {
+        assert!(begun.elapsed() < PATIENCE, "the periodic jobs have not run");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
 

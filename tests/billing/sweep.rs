@@ -51,7 +51,7 @@ both!(drift_is_repaired_recorded_and_counted, async |world| {
     assert_eq!(counts, [4, 2, 1, 1, 1, 3], "{found}");
     assert_eq!(why(world, &members[0]).await["reason"], "allowed_subscription");
     assert_eq!(why(world, &members[1]).await["reason"], "allowed_subscription");
-    let args = json!({ "actor": "stripe", "tool": "stripe.subscription", "member": { "id": members[0] } });
+    let args = json!({ "actor": "stripe", "tool": "stripe.subscription", "member": members[0] });
     let log = world.call(&world.key, "activity.list", args).await.json();
     let row = &log["result"]["items"][0];
     assert_eq!((&row["args"]["source"], &row["args"]["event"]), (&json!("sweep"), &json!(null)), "{log}");

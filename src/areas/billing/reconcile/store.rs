@@ -93,12 +93,11 @@ async fn subscriptions(
     let rows: Vec<Live> = sql!(concat!(
         "SELECT * FROM (SELECT ",
         subscription_columns!(),
-        ", m.is_paid AS is_held, (SELECT count(*) FROM subscription o
+        ", (SELECT m.is_paid FROM member m WHERE m.site = s.site AND m.id = s.member_id) AS is_held, (SELECT count(*) FROM subscription o
             WHERE o.site = s.site AND o.member_id = s.member_id AND o.id < s.id AND o.external_id IS NOT NULL
               AND o.period_end IS NOT NULL AND o.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid'))
             AS n_others
-         FROM subscription s JOIN member m ON m.site = s.site AND m.id = s.member_id
-         WHERE s.site = $1 AND s.id > $2 AND s.id <= $3 AND s.external_id IS NOT NULL AND s.period_end IS NOT NULL
+         FROM subscription s WHERE s.site = $1 AND s.id > $2 AND s.id <= $3 AND s.external_id IS NOT NULL AND s.period_end IS NOT NULL
            AND s.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')) AS live
          WHERE wanted = 'canceled' OR n_others > 0
             OR status IN ('active', 'trialing')
