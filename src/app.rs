@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use usher_db::{Db, MigrateError, Migrator, Schema};
-use usher_jobs::{Environment, Jobs};
+use usher_jobs::{Environment, Jobs, Settings as Patience};
 
 use crate::{
     areas::{activity::Log, jobs::record_end},
@@ -39,12 +39,17 @@ pub struct App {
 impl App {
     /// Puts the parts together around an open and migrated database.
     pub fn new(config: Config, db: Db, clock: Clock) -> Arc<Self> {
+        Self::with_patience(config, db, clock, Patience::default())
+    }
+
+    /// The same, with jobs as patient as that.
+    pub fn with_patience(config: Config, db: Db, clock: Clock, patience: Patience) -> Arc<Self> {
         let (now, ids, ends) = (clock.clone(), clock.clone(), clock.clone());
         let environment = Environment {
             now: Arc::new(move || now.now().micros()),
             job_id: Arc::new(move || ids.id::<crate::values::kind::Job>().to_string()),
         };
-        let jobs = Jobs::new(db.clone(), environment).at_end(move |tx, job| {
+        let jobs = Jobs::with_settings(db.clone(), environment, patience).at_end(move |tx, job| {
             let clock = ends.clone();
             Box::pin(async move { record_end(tx, &clock, job).await })
         });

@@ -86,10 +86,13 @@ codes! {
     TooManyTags "too_many_tags" false "A member has at most 100 tags.";
     StripeNotConnected "stripe_not_connected" false "The site is not connected to a Stripe account.";
     StripeUnusable "stripe_unusable" false "What is kept of the site's Stripe account cannot be used: the sealing key is missing or another, or the Stripe key is no key.";
-    StripeWritesLocked "stripe_writes_locked" false "Nothing may be written at Stripe for this site; its operator switches that on.";
-    StripeRefused "stripe_refused" false "Stripe refused what it was asked; `error` has its own words.";
-    StripeUnavailable "stripe_unavailable" true "Stripe did not answer, or not yet; the job tries again by itself.";
-    StripeParked "stripe_parked" true "The site's Stripe key may not do what a job is to do; the job waits until the operator has mended it.";
+    StripeWritesLocked "stripe_writes_locked" false "Stripe writes are switched off for the site; its operator switches them on with `usher sites update --stripe-writes on`.";
+    StripeParked "stripe_parked" true "The site's Stripe key may not do what a job is to do; the job waits until the operator has mended it: `usher stripe check`.";
+    StripeUnavailable "stripe_unavailable" true "Stripe does not answer as it should; a job goes on trying.";
+    StripeRefused "stripe_refused" false "Stripe will not do what a job asked for; the job's `error` has Stripe's words.";
+    PlanArchived "plan_archived" false "The plan is archived, so nobody can subscribe to it any more.";
+    SubscriptionExists "subscription_exists" false "The member has a live subscription to the plan; `allowSecond` sells another all the same.";
+    CouponRefused "coupon_refused" false "Stripe has no such coupon, or it can no longer be used.";
     WebhookRefused "webhook_refused" false "A webhook is not signed as it must be, or too long ago.";
     UploadNotFound "upload_not_found" false "The site has no such upload, or it has expired.";
     ImportSourceMissing "import_source_missing" false "An import needs one of `upload` and `emails`, and not both.";

@@ -10,7 +10,7 @@ use crate::{
     areas::{
         access, activity,
         billing::{self, catchup, sweep as billing_sweep},
-        blocklist, groups, members, subscriptions, uploads,
+        blocklist, groups, members, plans, subscriptions, uploads,
     },
 };
 
@@ -26,6 +26,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let (syncs, ticks) = (with(), with());
     let (catchups, listens, nights, sweeps) = (with(), with(), with(), with());
     let (cancels, pauses, resumes, resyncs) = (with(), with(), with(), with());
+    let (pushes, plan_imports, checkouts) = (with(), with(), with());
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
         .on(move |job: members::Import, run| members::import(members.clone(), job, run))
@@ -103,6 +104,18 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         .on(move |job: subscriptions::Resync, run| {
             let app = resyncs.clone();
             async move { subscriptions::resync(&app, job, &run).await }
+        })
+        .on(move |job: plans::Push, run| {
+            let app = pushes.clone();
+            async move { plans::push(&app, job, &run).await }
+        })
+        .on(move |job: plans::Import, run| {
+            let app = plan_imports.clone();
+            async move { plans::import(&app, job, &run).await }
+        })
+        .on(move |job: subscriptions::Checkout, run| {
+            let app = checkouts.clone();
+            async move { subscriptions::checkout(&app, job, &run).await }
         })
         .on(move |_: activity::Retention, run| {
             let app = retention.clone();

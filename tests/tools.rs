@@ -31,6 +31,9 @@ const WITHOUT_A_SUBJECT: &[&str] = &[
     "invoices.list",
     "subscriptions.list",
     "billing.reconcile",
+    "plans.list",
+    "plans.create",
+    "plans.importFromStripe",
     "jobs.list",
     "keys.whoami",
     "activity.list",
@@ -189,6 +192,7 @@ async fn snapshot(world: &World) -> Vec<Vec<String>> {
         "SELECT id || state FROM job WHERE site = 1 ORDER BY id",
         "SELECT id || title || level || visibility || updated_at FROM video WHERE site = 1 ORDER BY id",
         "SELECT id || name || updated_at FROM bundle WHERE site = 1 ORDER BY id",
+        "SELECT id || name || updated_at FROM plan WHERE site = 1 ORDER BY id",
         "SELECT bundle_id || video_id FROM bundle_video WHERE site = 1 ORDER BY bundle_id, video_id",
         "SELECT member_id || video_id || position_s FROM watch WHERE site = 1 ORDER BY member_id, video_id",
         "SELECT id || text FROM comment WHERE site = 1 ORDER BY id",
@@ -213,6 +217,8 @@ impl Things {
         let group = world.ok("groups.create", json!({ "name": "The first" })).await;
         let places = json!({ "group": group["id"], "members": [{ "id": member["id"] }] });
         world.ok("groups.addMembers", places).await;
+        let plan = json!({ "name": "Gold", "amount": 900, "currency": "EUR", "every": "month" });
+        let plan = world.ok("plans.create", plan).await["plan"].clone();
         Self(HashMap::from([
             ("anna@example.com", text(&member["email"])),
             ("mem", text(&member["id"])),
@@ -222,6 +228,7 @@ impl Things {
             ("bun", text(&bundle["id"])),
             ("cmt", text(&comment["id"])),
             ("grp", text(&group["id"])),
+            ("pln", text(&plan["id"])),
         ]))
     }
 

@@ -33,6 +33,7 @@ pub const AREAS: &[Area] = &[
     bundles::AREA,
     comments::AREA,
     access::AREA,
+    plans::AREA,
     invoices::AREA,
     subscriptions::AREA,
     billing::AREA,

@@ -8,7 +8,7 @@ use usher_jobs::{Job, JobRow, Owner};
 use crate::{
     app::App,
     areas::{keys::Key, sites::Site},
-    error::Result,
+    error::{Error, Result},
     values::{JobId, MemberId, RequestId, SiteId, Time},
 };
 
@@ -69,6 +69,20 @@ impl Cx {
     /// Notes which member the call is about, for the activity log.
     pub fn touches(&mut self, member: &MemberId) {
         self.member = Some(member.clone());
+    }
+
+    /// Ends the transaction of a dry run in which nothing was written yet, so that something outside can be asked, and
+    /// begins another.
+    pub async fn apart<T>(&mut self, ask: impl Future<Output = T>) -> Result<T> {
+        if !self.dry_run || !self.tx().changes().is_empty() {
+            return Err(Error::internal("a call that writes must not wait for something outside"));
+        }
+        if let Some(tx) = self.tx.take() {
+            tx.rollback().await?;
+        }
+        let answer = ask.await;
+        self.tx = Some(self.app.db.begin().await?);
+        Ok(answer)
     }
 
     /// Accepts a job in the transaction, for this key.

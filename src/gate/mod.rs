@@ -78,8 +78,16 @@ pub struct Call {
     pub address: IpAddr,
     /// The Idempotency-Key.
     pub idempotency_key: Option<String>,
-    /// How long to wait for the end of a job that the call starts.
-    pub wait: Duration,
+    /// How long to wait for the end of a job that the call starts; as long as its tool does, unless it says so.
+    pub wait: Option<Duration>,
+}
+
+impl Call {
+    /// How long it waits for the end of a job that it starts.
+    pub fn waits(&self) -> Duration {
+        let of_tool = || CATALOG.get(&self.tool).map_or(Duration::ZERO, |tool| tool.definition.wait);
+        self.wait.unwrap_or_else(of_tool)
+    }
 }
 
 /// What a call asks for.

@@ -73,8 +73,9 @@ pub(super) async fn write(
     });
     match ran.await?? {
         End::Done(mut done, started) => {
-            if let (Some(row), false) = (started, call.wait.is_zero()) {
-                await_job(app, tool, call, scope.as_ref(), *row, &mut done).await?;
+            let wait = call.waits();
+            if let (Some(row), false) = (started, wait.is_zero()) {
+                await_job(app, tool, wait, scope.as_ref(), *row, &mut done).await?;
             }
             Ok(done)
         }
@@ -182,19 +183,24 @@ impl Job {
 async fn await_job(
     app: &Arc<App>,
     tool: &ToolInfo,
-    call: &Call,
+    wait: Duration,
     scope: Option<&Scope>,
     row: JobRow,
     done: &mut Done,
 ) -> Result<()> {
     // A program that is to stop does not wait: its last answers say how the jobs stand.
     let ended = tokio::select! {
-        ended = app.jobs.wait(row.site, &row.id, call.wait) => ended?,
+        ended = app.jobs.wait(row.site, &row.id, wait) => ended?,
         () = app.stopping.cancelled() => app.jobs.wait(row.site, &row.id, Duration::ZERO).await?,
     };
     let Some(row) = ended else { return Ok(()) };
     let mut answer: Value = serde_json::from_str(&done.body).map_err(Error::internal)?;
     done.waited = true;
+    for name in tool.definition.lifts {
+        if let Some(value) = row.result.as_ref().and_then(|result| result.get(*name)) {
+            answer["result"][*name] = value.clone();
+        }
+    }
     answer["result"]["job"] = JobView::from_row(row)?.json();
     done.body = success(tool, &answer["result"]);
     if let Some(scope) = scope {

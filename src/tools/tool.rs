@@ -1,4 +1,4 @@
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use futures_util::future::BoxFuture;
 use poem_openapi::{
@@ -26,6 +26,10 @@ pub trait Tool: ParseFromJSON + Send + Sync + 'static {
     const ACCESS: Access;
     /// Arguments, as JSON, of a call as people make it.
     const EXAMPLE: &'static str = "{}";
+    /// How long a call that says nothing of it waits for the end of the job that it starts.
+    const WAIT: Duration = Duration::ZERO;
+    /// Fields of that job's result that an answer which has waited for it also has beside `job`.
+    const LIFTS: &'static [&'static str] = &[];
     /// What it gives.
     type Output: ToJSON;
 
@@ -89,6 +93,10 @@ pub struct Definition {
     pub access: Access,
     /// Arguments of a call, as JSON.
     pub example: &'static str,
+    /// How long a call that says nothing of it waits for the end of its job.
+    pub wait: Duration,
+    /// Fields of that job's result that the answer has beside `job`.
+    pub lifts: &'static [&'static str],
     pub(super) register: fn(&mut Registry),
     pub(super) args: fn() -> MetaSchemaRef,
     pub(super) result: fn() -> MetaSchemaRef,
@@ -102,6 +110,8 @@ impl Definition {
             name: T::NAME,
             access: T::ACCESS,
             example: T::EXAMPLE,
+            wait: T::WAIT,
+            lifts: T::LIFTS,
             register: |registry| {
                 T::register(registry);
                 T::Output::register(registry);

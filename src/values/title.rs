@@ -26,6 +26,11 @@ impl Title {
         Ok(Self(text.trim().into()))
     }
 
+    /// That of what came without one.
+    pub fn unknown() -> Self {
+        Self("Untitled".into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

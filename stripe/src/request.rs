@@ -52,6 +52,13 @@ pub struct StoredRequest {
 }
 
 impl StoredRequest {
+    /// What the form says under a name.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let mut url = reqwest::Url::parse("http://localhost/").ok()?;
+        url.set_query(self.body.as_deref());
+        url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    }
+
     /// The same request with one more parameter in its query.
     pub(crate) fn with_query(&self, name: &str, value: &str) -> Self {
         let mut query = self.query.clone().unwrap_or_default();
@@ -143,6 +150,8 @@ mod tests {
         );
         assert_eq!(serde_json::from_str::<StoredRequest>(&text).unwrap(), request);
         assert_eq!(format!("{request:?}"), "POST /v1/customers (2020-08-27)");
+        assert_eq!(request.parameter("email").as_deref(), Some("ann@example.org"));
+        assert_eq!(request.parameter("name"), None);
         assert_eq!(request.with_query("a", "b/ü").with_query("c", "").query.unwrap(), "a=b%2F%C3%BC&c=");
     }
 }

@@ -1,6 +1,7 @@
 //! Billing, against a Stripe that is driven like the real one: by HTTP only, and by what its people do.
 
 mod catchup;
+mod checkout;
 mod delete;
 mod events;
 mod external;
@@ -10,6 +11,7 @@ mod invoices;
 mod killed;
 mod measure;
 mod people;
+mod plans;
 mod reconcile;
 mod resync;
 mod shop;

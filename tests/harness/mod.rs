@@ -86,6 +86,13 @@ impl World {
 
     /// Starts with settings as the environment has them.
     pub async fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        let mut world = Self::start_idle(backend, settings).await;
+        world.serving.push(tokio::spawn(worker::run(world.app.clone(), world.stop.subscribe())));
+        world
+    }
+
+    /// The same without workers: jobs are accepted, and wait.
+    pub async fn start_idle(backend: Backend, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut environment: std::collections::BTreeMap<String, String> =
             settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -106,15 +113,12 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = watch::channel(false);
-        let mut until = stopped.clone();
+        let mut until = stopped;
         let endpoint = http::endpoint(app.clone());
-        let serving = vec![
-            tokio::spawn(async move {
-                let stop = async { _ = until.wait_for(|stop| *stop).await };
-                http::serve(listener, endpoint, Duration::from_secs(5), stop).await;
-            }),
-            tokio::spawn(worker::run(app.clone(), stopped)),
-        ];
+        let serving = vec![tokio::spawn(async move {
+            let stop = async { _ = until.wait_for(|stop| *stop).await };
+            http::serve(listener, endpoint, Duration::from_secs(5), stop).await;
+        })];
         let site = new_site(&app, "First", None, true).await;
         let key = new_key(&app, &site, Scope::ALL.iter().copied().collect(), None).await;
         // The first test to come here sets it for all.

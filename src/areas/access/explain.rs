@@ -13,6 +13,7 @@ use crate::{
     areas::{
         billing::{self, SyncStatus, status::Linked},
         members::MemberRef,
+        subscriptions,
         videos::Level,
     },
     error::Result,
@@ -29,6 +30,9 @@ const NAMESAKES: u32 = 200;
 
 /// What no stored name is.
 const NO_NAME: &str = "\u{1}";
+
+/// The trap of a checkout that nobody has completed.
+const CHECKOUT: &str = "checkout";
 
 /// Days of a trial that is proposed.
 const TRIAL_DAYS: u64 = 7;
@@ -95,6 +99,12 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
     let decision = decide(&known.facts(content.clone(), grace(cx)), at);
     let sync_status = sync_status(cx, &known).await?;
     let mut traps = traps(&known, sync_status);
+    if !decision.is_allowed() && traps.iter().all(|trap| trap.name != CHECKOUT) {
+        let (site, now) = (cx.site(), cx.now);
+        let open = subscriptions::open_of(cx.conn(), site, &known.member.id, now).await?;
+        traps
+            .extend(open.map(|(id, plan)| trap(CHECKOUT, format!("A checkout was left open: {id}, for plan {plan}."))));
+    }
     if !decision.is_allowed() && !decision.reason.is_about_content() {
         traps.extend(other_address(cx, &known, &content, at).await?);
     }
@@ -144,9 +154,8 @@ async fn sync_status(cx: &mut Cx, known: &Known) -> Result<SyncStatus> {
 
 /// The usual traps that the member's own facts show.
 fn traps(known: &Known, sync_status: SyncStatus) -> Vec<CheckView> {
-    let trap = |name: &str, detail: String| CheckView { name: name.into(), passed: false, decisive: false, detail };
     let open = known.subscriptions.iter().find(|one| one.status == SubscriptionStatus::Incomplete);
-    let open = open.map(|one| trap("checkout", format!("A checkout was left open: {} waits for its payment.", one.id)));
+    let open = open.map(|one| trap(CHECKOUT, format!("A checkout was left open: {} waits for its payment.", one.id)));
     let sync = match sync_status {
         SyncStatus::Stale => Some("Stripe was not asked for more than a day, so a payment may not be known yet."),
         SyncStatus::Drifted => Some("Stripe says something else than what is known here, which is being read anew."),
@@ -154,6 +163,10 @@ fn traps(known: &Known, sync_status: SyncStatus) -> Vec<CheckView> {
         SyncStatus::Synced | SyncStatus::NotLinked => None,
     };
     open.into_iter().chain(sync.map(|text| trap("sync", text.into()))).collect()
+}
+
+fn trap(name: &str, detail: String) -> CheckView {
+    CheckView { name: name.into(), passed: false, decisive: false, detail }
 }
 
 /// Somebody who may be the same person, and may see it.

@@ -19,6 +19,8 @@
 //! **Locks** are taken in one order, so that nobody waits for each other: the member, what is mirrored of them, what is to
 //! be read by kind and id, the connection. What was found out before the member was held is looked at again.
 //!
+//! What is made at Stripe is made by [`outbox`]: once, whatever happens on the way.
+//!
 //! No call to Stripe is made while a transaction is open.
 
 pub mod catchup;
@@ -27,6 +29,8 @@ pub mod connection;
 mod guide;
 pub mod job;
 mod mirror;
+pub mod outbox;
+mod ready;
 mod reconcile;
 pub mod status;
 pub mod store;
@@ -40,6 +44,7 @@ pub use mirror::{
     MEMBER,
     store::{link, member_of_customer},
 };
+pub use ready::{is_ready, locked, ready};
 pub use status::SyncStatus;
 pub use sync::{Sync, Tick, sync, tick, wake};
 pub use tools::AREA;

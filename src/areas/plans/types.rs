@@ -86,6 +86,11 @@ macro_rules! plan_columns {
 pub(super) use plan_columns;
 
 impl Plan {
+    /// Whether it was made here, and not found at Stripe.
+    pub fn is_ours(&self) -> bool {
+        self.product_id.as_deref().is_none_or(|product| product == self.id.as_str())
+    }
+
     /// As it stands in answers.
     pub fn json(&self) -> Value {
         let mut value = self.to_json().unwrap_or_default();

@@ -11,6 +11,7 @@ mod actions;
 mod alarm;
 mod bring;
 mod change;
+mod checkout;
 mod end;
 mod external;
 mod jobs;
@@ -23,6 +24,7 @@ mod types;
 
 pub use actions::find;
 pub use alarm::alarm_of_two;
+pub use checkout::{Checkout, checkout, open_of};
 pub use end::end_all;
 pub use jobs::{Cancel, Pause, Resume, cancel, cancel_again, pause, resume};
 pub use lapse::lapse;

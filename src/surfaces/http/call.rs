@@ -40,7 +40,7 @@ pub(super) fn of(app: &Arc<App>, request: &Request, tool: &str) -> (Call, Prefer
             let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
             quoted.map_or_else(|| text.to_string(), str::to_owned)
         }),
-        wait: Duration::from_secs(preferences.wait_s.unwrap_or(0)),
+        wait: preferences.wait_s.map(Duration::from_secs),
     };
     (call, preferences)
 }

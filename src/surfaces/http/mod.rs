@@ -137,7 +137,7 @@ async fn call_tool(app: Arc<App>, mut request: Request) -> poem::Result<Response
     let id = call.request.clone();
     let answer = if request.method() == Method::POST {
         let headers = request.headers().clone();
-        let limit = LONGEST + call.wait;
+        let limit = LONGEST + call.waits();
         let input = call::input(headers, request.take_body());
         match tokio::time::timeout(limit, gate::call(&app, call, input)).await {
             Ok(answer) => answer,

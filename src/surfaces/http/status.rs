@@ -91,10 +91,12 @@ pub fn status(code: Code) -> StatusCode {
         | Code::SubscriptionOnce
         | Code::StripeNotConnected
         | Code::StripeWritesLocked
+        | Code::PlanArchived
+        | Code::SubscriptionExists
         | Code::JobNotRetryable => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::IdempotencyKeyReused | Code::TooManyTags => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::IdempotencyKeyReused | Code::TooManyTags | Code::CouponRefused => StatusCode::UNPROCESSABLE_ENTITY,
         Code::RateLimited | Code::DailyCapReached => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::StripeUnusable | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

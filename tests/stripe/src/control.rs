@@ -89,6 +89,22 @@ impl Control {
         done
     }
 
+    /// Every checkout of every account, as it stands, whatever faults are planned.
+    pub fn sessions(&self) -> Vec<Value> {
+        let world = self.0.world.lock();
+        world.accounts.values().flat_map(|account| account.sessions.iter().map(|one| one.render(account))).collect()
+    }
+
+    /// Every subscription of every account, likewise.
+    pub fn subscriptions(&self) -> Vec<Value> {
+        let world = self.0.world.lock();
+        world
+            .accounts
+            .values()
+            .flat_map(|account| account.subscriptions.iter().map(|one| one.render(account)))
+            .collect()
+    }
+
     /// A customer has a new card, or the old one begins to be declined.
     pub fn set_card(&self, customer: &str, fails: bool) -> Result<()> {
         self.with(

@@ -2,13 +2,13 @@
 
 use usher_stripe::{
     requests::{customers, products},
-    views::{Metadata, Price, Ref},
+    views::{Metadata, Price},
 };
 
-use super::{Failed, Reader, Result, store, there};
+use super::{Reader, Result, store, there};
 use crate::{
-    areas::plans::{self, Every, Plan},
-    values::{MemberId, Time, Title},
+    areas::plans::{self, Plan},
+    values::{MemberId, PlanId},
 };
 
 /// The name of what Usher keeps with customers, sessions and subscriptions: the member's id.
@@ -56,8 +56,13 @@ impl Reader<'_> {
         };
         let name = price.nickname.as_deref().or_else(|| product.as_ref()?.name.as_deref());
         let now = self.now();
-        let plan = adopted(price, name, self.app.clock.id(), now)?;
+        let plan = plans::of_price(price, name, self.app.clock.id(), now);
         let mut tx = self.app.db.begin().await?;
+        // One that was made here, and whose price is there before it is known here.
+        let own = price.lookup_key.as_deref().and_then(|key| PlanId::parse(key).ok());
+        if let (Some(own), Some(product)) = (own, &price.product) {
+            plans::store::set_price(tx.conn(), site, &own, product.id(), &price.id).await?;
+        }
         plans::store::insert(tx.conn(), site, &plan).await?;
         let kept = plans::store::by_price(tx.conn(), site, &price.id).await?;
         let kept = kept.ok_or_else(|| usher_db::Error::Protocol("a plan that was written is not there".into()))?;
@@ -68,31 +73,4 @@ impl Reader<'_> {
         tx.commit().await?;
         Ok(kept)
     }
-}
-
-/// A plan as Stripe's price says; private, as nobody here has offered it.
-fn adopted(price: &Price, name: Option<&str>, id: crate::values::PlanId, now: Time) -> Result<Plan> {
-    let every = price.every();
-    let title = |text: &str| Title::parse(text).ok();
-    let name = name.and_then(title).or_else(|| title(&format!("Stripe {}", price.id)));
-    let name = name.ok_or_else(|| Failed::Database(usher_db::Error::Protocol("a price without a name".into())))?;
-    Ok(Plan {
-        id,
-        name,
-        description: None,
-        amount: price.amount().unwrap_or_default(),
-        currency: price.currency.clone().unwrap_or_default().to_ascii_uppercase(),
-        every: every
-            .as_ref()
-            .map_or(Some(Every::OneTime), |every| Every::stored(&every.interval))
-            .unwrap_or(Every::Month),
-        every_n: every.as_ref().and_then(|every| u32::try_from(every.interval_count).ok()).unwrap_or(1),
-        trial_days: 0,
-        public: false,
-        archived_at: (!price.active).then_some(now),
-        product_id: price.product.as_ref().map(|product| Ref::id(product).to_owned()),
-        price_id: Some(price.id.clone()),
-        created_at: now,
-        updated_at: now,
-    })
 }

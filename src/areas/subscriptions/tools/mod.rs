@@ -1,9 +1,11 @@
 mod change;
+mod checkout;
 mod external;
 mod read;
 mod resync;
 
 use change::{CancelSubscription, PauseSubscription, ResumeSubscription};
+use checkout::CreateCheckout;
 use external::RecordExternal;
 use read::{GetSubscription, ListSubscriptions};
 use resync::ResyncSubscriptions;
@@ -17,6 +19,7 @@ pub const AREA: Area = Area {
     tools: tools![
         ListSubscriptions,
         GetSubscription,
+        CreateCheckout,
         CancelSubscription,
         PauseSubscription,
         ResumeSubscription,

@@ -1,0 +1,69 @@
+//! One open page a member, and no second subscription by a page that was open before.
+
+use usher_jobs::Fail;
+use usher_stripe::{
+    Client, Error, Kind,
+    requests::{checkout as ask, subscriptions},
+    views::{CheckoutSession, CheckoutStatus},
+};
+
+use super::steps::OP;
+use crate::{
+    areas::billing::{
+        self,
+        outbox::{Outbox, search},
+        store::Mark,
+    },
+    error::Code,
+};
+
+/// How many pages one attempt closes.
+const MAX_OPEN: u32 = 20;
+
+/// Closes the pages that are open for a customer, but for what this very job has opened.
+pub async fn close(outbox: &Outbox<'_>, client: &Client, customer: &str, own: Option<&str>) -> Result<(), Fail> {
+    for _ in 0..MAX_OPEN {
+        let is_other = |one: &CheckoutSession| {
+            one.status == Some(CheckoutStatus::Open)
+                && own.is_none_or(|own| one.metadata.get(OP).is_none_or(|op| op != own))
+        };
+        let open = match search(client, ask::of_customer(customer), is_other).await {
+            Ok(open) => open,
+            Err(error) => return Err(outbox.failed(error).await),
+        };
+        let Some(open) = open else { return Ok(()) };
+        match outbox.set(client, &ask::expire(&open.id)).await {
+            Ok(_) => {}
+            // Paid or closed meanwhile; the list says so.
+            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Missing) => {}
+            Err(error) => return Err(outbox.failed(error).await),
+        }
+        heard(outbox, "checkout", &open.id).await?;
+    }
+    Err(Fail::retry(Code::StripeUnavailable.name(), "Older pages of the member do not close. Usher goes on trying."))
+}
+
+/// Whether a customer pays a price at Stripe, whatever is known of it here.
+pub async fn pays(outbox: &Outbox<'_>, client: &Client, customer: &str, price: &str) -> Result<bool, Fail> {
+    let filter =
+        subscriptions::SubscriptionFilter { customer: Some(customer), price: Some(price), ..Default::default() };
+    let found: Result<_, Error> = search(client, subscriptions::list(&filter), |one| !one.status.is_terminal()).await;
+    match found {
+        Ok(Some(live)) => {
+            heard(outbox, "subscription", &live.id).await?;
+            Ok(true)
+        }
+        Ok(None) => Ok(false),
+        Err(error) => Err(outbox.failed(error).await),
+    }
+}
+
+/// Has something read that changed at Stripe.
+async fn heard(outbox: &Outbox<'_>, kind: &str, object: &str) -> Result<(), Fail> {
+    let mut tx = outbox.app.db.begin().await?;
+    let mark = Mark { kind, object, source: "write", event: None };
+    billing::store::mark(tx.conn(), outbox.site, &mark, outbox.app.clock.now()).await?;
+    billing::wake(&mut tx, outbox.app, outbox.site).await?;
+    tx.commit().await?;
+    Ok(())
+}

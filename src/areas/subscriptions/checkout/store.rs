@@ -1,0 +1,131 @@
+//! The SQL of checkouts.
+
+use usher_db::{Conn, Result, sql, sql_both};
+
+use crate::values::{JobId, MemberId, PlanId, SiteId, Time};
+
+/// Writes a checkout that waits for its job.
+pub async fn insert(
+    conn: Conn<'_>,
+    site: SiteId,
+    id: &JobId,
+    member: &MemberId,
+    plan: &PlanId,
+    now: Time,
+) -> Result<u64> {
+    sql!(
+        "INSERT INTO checkout (site, id, member_id, plan_id, status, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, 'waiting', $5, $5)"
+    )
+    .bind(site)
+    .bind(id)
+    .bind(member)
+    .bind(plan)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// Whose a checkout is and how it stands, held with its member until the transaction ends; and whether the member stays.
+pub async fn hold(conn: Conn<'_>, site: SiteId, id: &JobId) -> Result<Option<(MemberId, String, bool)>> {
+    macro_rules! text {
+        ($hold:literal) => {
+            concat!(
+                "SELECT c.member_id, c.status, m.deleting_since IS NULL FROM checkout c
+                 JOIN member m ON m.site = c.site AND m.id = c.member_id WHERE c.site = $1 AND c.id = $2",
+                $hold
+            )
+        };
+    }
+    sql_both!(sqlite: text!(""), postgres: text!(" FOR UPDATE")).bind(site).bind(id).optional(conn).await
+}
+
+/// The checkouts of a member that jobs are at.
+pub async fn making(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<Vec<(JobId,)>> {
+    sql!("SELECT id FROM checkout WHERE site = $1 AND member_id = $2 AND status = 'making' ORDER BY id")
+        .bind(site)
+        .bind(member)
+        .all(conn)
+        .await
+}
+
+/// Writes how a checkout stands that is not open yet.
+pub async fn set_status(conn: Conn<'_>, site: SiteId, id: &JobId, status: &str, now: Time) -> Result<u64> {
+    sql!(
+        "UPDATE checkout SET status = $3, updated_at = $4
+         WHERE site = $1 AND id = $2 AND status IN ('waiting', 'making', 'failed')"
+    )
+    .bind(site)
+    .bind(id)
+    .bind(status)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// A page that is open.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    /// Stripe's id.
+    pub session: &'a str,
+    /// Where the member pays.
+    pub url: &'a str,
+    /// Until when.
+    pub expires_at: Option<Time>,
+}
+
+/// Notes that a checkout's page is open.
+pub async fn open(conn: Conn<'_>, site: SiteId, id: &JobId, page: Page<'_>, now: Time) -> Result<u64> {
+    sql!(
+        "UPDATE checkout SET status = 'open', session_id = $3, url = $4, expires_at = $5, updated_at = $6
+         WHERE site = $1 AND id = $2 AND status IN ('waiting', 'making', 'failed')"
+    )
+    .bind(site)
+    .bind(id)
+    .bind(page.session)
+    .bind(page.url)
+    .bind(page.expires_at)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// The newest checkout of a member whose page is open at a moment, and what it is for.
+pub async fn open_of(conn: Conn<'_>, site: SiteId, member: &MemberId, now: Time) -> Result<Option<(JobId, PlanId)>> {
+    sql!(
+        "SELECT id, plan_id FROM checkout
+         WHERE site = $1 AND member_id = $2 AND status = 'open' AND (expires_at > $3 OR expires_at IS NULL)
+         ORDER BY id DESC LIMIT 1"
+    )
+    .bind(site)
+    .bind(member)
+    .bind(now)
+    .optional(conn)
+    .await
+}
+
+/// The customer of Stripe's that a member pays as, if one is known: the newest.
+pub async fn customer(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<Option<String>> {
+    let row: Option<(String,)> = sql!(
+        "SELECT id FROM stripe_customer WHERE site = $1 AND member_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
+    )
+    .bind(site)
+    .bind(member)
+    .optional(conn)
+    .await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Notes whose a customer of Stripe's is.
+pub async fn link(conn: Conn<'_>, site: SiteId, customer: &str, member: &MemberId, now: Time) -> Result<u64> {
+    sql!(
+        "INSERT INTO stripe_customer (site, id, member_id, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (site, id) DO NOTHING"
+    )
+    .bind(site)
+    .bind(customer)
+    .bind(member)
+    .bind(now)
+    .run(conn)
+    .await
+}

@@ -1,0 +1,190 @@
+//! Selling a plan on Stripe's page.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use stripe_fake::{Fault, Key, Payer, Rule};
+use usher_stripe::requests::{checkout, customers, subscriptions};
+
+use super::{Shop, shop::subscription};
+use crate::harness::{Reply, World};
+
+async fn member(world: &World) -> Value {
+    world.ok("members.create", json!({ "email": "anna@example.com" })).await["id"].clone()
+}
+
+async fn plan(world: &World) -> Value {
+    let args = json!({ "name": "Gold", "amount": 900, "currency": "EUR", "every": "month" });
+    let made = world.ok("plans.create", args).await;
+    if let Some(job) = made.get("job") {
+        world.job(&job["id"]).await;
+    }
+    made["plan"]["id"].clone()
+}
+
+fn args(member: &Value, plan: &Value) -> Value {
+    json!({ "member": { "id": member }, "plan": plan, "successUrl": "https://example.com/welcome" })
+}
+
+async fn sell(world: &World, args: Value) -> Reply {
+    world.call(&world.key, "subscriptions.createCheckout", args).await
+}
+
+fn open(sessions: &usher_stripe::views::Page<usher_stripe::views::CheckoutSession>) -> usize {
+    let open = usher_stripe::views::CheckoutStatus::Open;
+    sessions.data.iter().filter(|session| session.status.as_ref() == Some(&open)).count()
+}
+
+both!(a_member_buys_on_the_page_that_a_call_gives, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let (anna, gold) = (member(world).await, plan(world).await);
+    let sold = sell(world, args(&anna, &gold)).await.result();
+    assert_eq!(sold["job"]["status"], "succeeded", "the call has waited: {sold}");
+    assert_eq!(sold["url"], sold["job"]["result"]["url"]);
+    let session = sold["job"]["result"]["sessionId"].as_str().expect("a session").to_owned();
+    let seen = shop.read(checkout::get(&session)).await;
+    assert_eq!(seen.client_reference_id.as_deref(), anna.as_str());
+    assert_eq!(seen.metadata["usher_plan"], gold.as_str().expect("an id"));
+    // Until it is paid, the paywall says that it waits.
+    let why = world.ok("members.whyPaywall", json!({ "member": { "id": anna } })).await;
+    assert!(why["checks"].as_array().expect("checks").iter().any(|check| check["name"] == "checkout"), "{why}");
+    shop.fake.complete_checkout(&session, &Payer::default()).expect("it is paid");
+    shop.settle(world).await;
+    let mirrored = subscription(world, &anna).await;
+    assert_eq!((&mirrored["planId"], &mirrored["status"]), (&gold, &json!("active")));
+    let why = world.ok("members.whyPaywall", json!({ "member": { "id": anna } })).await;
+    assert_eq!(why["reason"], "allowed_subscription");
+    assert_eq!(world.rows("SELECT status FROM checkout").await, ["complete"]);
+    let again = sell(world, args(&anna, &gold)).await;
+    assert_eq!(again.code(), "subscription_exists", "{}", again.text);
+    let mut fixed = again.json()["fix"]["args"].clone();
+    assert_eq!(fixed["allowSecond"], true);
+    fixed["successUrl"] = json!("https://example.com/again");
+    assert_eq!(sell(world, fixed).await.result()["job"]["status"], "succeeded");
+});
+
+both!(a_member_has_one_customer_and_one_open_page, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let (anna, gold) = (member(world).await, plan(world).await);
+    let sold = join_all((0..4).map(|_| sell(world, args(&anna, &gold)))).await;
+    for reply in sold {
+        let job = reply.result()["job"]["id"].clone();
+        assert_eq!(world.job(&job).await["status"], "succeeded");
+    }
+    let all = shop.read(customers::list()).await;
+    assert_eq!(all.data.len(), 1);
+    let sessions = shop.read(checkout::of_customer(&all.data[0].id)).await;
+    assert_eq!((sessions.data.len(), open(&sessions)), (4, 1));
+    shop.settle(world).await;
+    assert_eq!(world.rows("SELECT status FROM checkout WHERE status = 'open'").await.len(), 1);
+    assert_eq!(world.rows("SELECT status FROM checkout WHERE status = 'expired'").await.len(), 3);
+});
+
+both!(a_page_that_was_paid_while_another_was_made_sells_nothing_twice, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let (anna, gold) = (member(world).await, plan(world).await);
+    let first = sell(world, args(&anna, &gold)).await.result();
+    shop.fake.set_plan(stripe_fake::Plan { held: true, ..Default::default() });
+    let session = first["job"]["result"]["sessionId"].as_str().expect("a session");
+    shop.fake.complete_checkout(session, &Payer::default()).expect("it is paid");
+    // Nobody has told Usher yet.
+    let second = sell(world, args(&anna, &gold)).await.result();
+    assert_eq!(second["job"]["error"]["code"], "subscription_exists", "{second}");
+    shop.fake.set_plan(stripe_fake::Plan::default());
+    shop.settle(world).await;
+    let customer = shop.read(customers::list()).await.data.remove(0).id;
+    let filter = subscriptions::SubscriptionFilter { customer: Some(&customer), ..Default::default() };
+    assert_eq!(shop.read(subscriptions::list(&filter)).await.data.len(), 1);
+    world.leaves_traces = true;
+});
+
+both!(what_cannot_be_sold_is_refused_at_once, async |world| {
+    world.without_budgets().await;
+    let (anna, gold) = (member(world).await, plan(world).await);
+    assert_eq!(sell(world, args(&anna, &gold)).await.code(), "stripe_not_connected");
+    let shop = Shop::open(world).await;
+    for url in ["http://example.com/", "javascript:alert(1)"] {
+        let mut args = args(&anna, &gold);
+        args["cancelUrl"] = json!(url);
+        assert_eq!(sell(world, args).await.code(), "arguments_refused", "{url}");
+    }
+    let mut coupon = args(&anna, &gold);
+    coupon["coupon"] = json!("NONE");
+    assert_eq!(sell(world, coupon).await.result()["job"]["error"]["code"], "coupon_refused");
+    world.settings(|settings| settings.stripe_writes = false).await;
+    assert_eq!(sell(world, args(&anna, &gold)).await.code(), "stripe_writes_locked");
+    world.settings(|settings| settings.stripe_writes = true).await;
+    let archived = world.ok("plans.archive", json!({ "plan": gold })).await;
+    world.job(&archived["job"]["id"]).await;
+    assert_eq!(sell(world, args(&anna, &gold)).await.code(), "plan_archived");
+    assert_eq!(shop.fake.summary()["accounts"]["acct_fake"]["checkout_sessions"], 0);
+    world.leaves_traces = true;
+});
+
+both!(a_key_that_may_not_is_waited_for, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let (anna, gold) = (member(world).await, plan(world).await);
+    let key = "sk_test_fake".to_owned();
+    let lesser = Key { key: key.clone(), account: "acct_fake".into(), permissions: Some(Default::default()) };
+    shop.fake.add_key(lesser);
+    let body = json!({ "args": args(&anna, &gold) });
+    let made =
+        world.call_with(&world.key, "subscriptions.createCheckout", body, &[("prefer", "wait=0")]).await.result();
+    let id = made["job"]["id"].clone();
+    assert!(made.get("url").is_none(), "{made}");
+    until(async || world.ok("jobs.get", json!({ "id": id })).await["job"]["error"]["code"] == "stripe_parked").await;
+    assert_eq!(world.rows("SELECT parked_why FROM stripe_connection WHERE parked_at IS NOT NULL").await.len(), 1);
+    // Mended, it goes on by itself.
+    shop.fake.add_key(Key { key, account: "acct_fake".into(), permissions: None });
+    world.execute("UPDATE stripe_connection SET parked_at = NULL, parked_why = NULL").await;
+    world.execute("UPDATE job SET not_before = 1, ticket = 'lost' WHERE state = 'queued'").await;
+    assert_eq!(world.job(&id).await["status"], "succeeded");
+});
+
+both!(an_answer_that_is_lost_makes_nothing_twice, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let (anna, gold) = (member(world).await, plan(world).await);
+    for fault in
+        [Fault::ServerErrorAfter, Fault::ServerErrorBefore, Fault::Garbled, Fault::BadGatewayAfter, Fault::ResetAfter]
+    {
+        shop.fake.fault(Rule::next([fault]).on("POST", "/v1/customers"));
+        shop.fake.fault(Rule::next([fault]).on("POST", "/v1/checkout/sessions"));
+        let sold = sell(world, args(&anna, &gold)).await.result();
+        assert_eq!(world.job(&sold["job"]["id"]).await["status"], "succeeded", "{fault:?}");
+        shop.fake.clear_faults();
+    }
+    let all = shop.read(customers::list()).await;
+    assert_eq!(all.data.len(), 1);
+    let sessions = shop.read(checkout::of_customer(&all.data[0].id)).await;
+    assert_eq!((sessions.data.len(), open(&sessions)), (5, 1));
+});
+
+both!(what_stripe_will_not_do_ends_the_job_with_its_words, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let (anna, gold) = (member(world).await, plan(world).await);
+    let price = world.ok("plans.get", json!({ "plan": gold })).await["priceId"].as_str().expect("a price").to_owned();
+    shop.write(usher_stripe::requests::prices::set_active(&price, false)).await;
+    let sold = sell(world, args(&anna, &gold)).await.result();
+    let error = &sold["job"]["error"];
+    assert_eq!(error["code"], "stripe_refused", "{sold}");
+    assert!(error["message"].as_str().expect("words").contains("inactive"), "{error}");
+    assert_eq!(world.rows("SELECT status FROM checkout").await, ["failed"]);
+    // Mended at Stripe, the same job can be tried again: with another key.
+    shop.write(usher_stripe::requests::prices::set_active(&price, true)).await;
+    world.ok("jobs.retry", json!({ "id": sold["job"]["id"] })).await;
+    assert_eq!(world.job(&sold["job"]["id"]).await["status"], "succeeded");
+    world.leaves_traces = true;
+});
+
+async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < crate::harness::PATIENCE, "it never holds");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
