@@ -15,7 +15,6 @@ mod step;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 pub use step::Step;
-use usher_db::Tx;
 use usher_jobs::{Fail, Run};
 use usher_stripe::{Client, Error, Kind, requests::subscriptions as ask, views};
 
@@ -26,11 +25,14 @@ use super::{
 };
 use crate::{
     app::App,
-    areas::billing::{
-        self,
-        connection::Connection,
-        job::{failed, read_now, to_write},
-        store::{Mark, mark},
+    areas::{
+        billing::{
+            self,
+            connection::Connection,
+            job::{failed, read_now, to_write},
+            store::{Mark, mark},
+        },
+        members,
     },
     error::Code,
     values::{SiteId, SubscriptionId},
@@ -220,7 +222,11 @@ impl Bringer<'_> {
     }
 
     async fn silence(&self, word: &Word) -> Result<(), Fail> {
-        let mut tx: Tx = self.app.db.begin().await?;
+        let mut tx = self.app.db.begin().await?;
+        // Whoever mirrors the subscription holds its member too, and would write back what was wanted before.
+        if let Some(row) = store::by_id(tx.conn(), self.site, self.id).await? {
+            members::store::hold(tx.conn(), self.site, &row.member_id).await?;
+        }
         store::silence(tx.conn(), self.site, self.id, &word.job).await?;
         tx.commit().await?;
         Ok(())
