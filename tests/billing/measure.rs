@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     time::{Duration, Instant},
 };
 
@@ -37,7 +38,7 @@ const EACH: usize = 50;
 const STRIPES_LIMIT: usize = 25;
 
 both!(webhooks_are_acknowledged_at_once_while_a_sweep_runs, async |world| {
-    let wanted = std::env::var("USHER_MEASURE_SWEEP").ok().and_then(|text| text.parse::<usize>().ok());
+    let wanted = wanted();
     let n = wanted.unwrap_or(600);
     world.without_budgets().await;
     let shop = Shop::open(world).await;
@@ -79,11 +80,19 @@ both!(webhooks_are_acknowledged_at_once_while_a_sweep_runs, async |world| {
     assert!(peak <= STRIPES_LIMIT, "{peak} calls in a second");
     times.sort_unstable();
     let p99 = times[(times.len() * 99 / 100).min(times.len() - 1)];
-    println!("{n} subscriptions, {} webhooks: p99 {p99:?}, peak {peak} calls/s, {counts}", times.len());
+    let n_times = times.len();
+    let said = format!("{n} subscriptions, {n_times} webhooks: p99 {p99:?}, peak {peak} calls/s, {counts}\n");
+    std::io::stderr().write_all(said.as_bytes()).expect("it is said");
     if wanted.is_some() && !cfg!(debug_assertions) {
         assert!(p99 < Duration::from_millis(20), "{p99:?}");
     }
 });
+
+/// How many subscriptions are to be measured; a small round unless said.
+#[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
+fn wanted() -> Option<usize> {
+    std::env::var("USHER_MEASURE_SWEEP").ok()?.parse().ok()
+}
 
 /// Writes all that Stripe has as it would be once it was read, which would take hours at Stripe's pace.
 async fn mirror(world: &World, shop: &Shop, price: &str) {
