@@ -87,7 +87,7 @@ async fn counts(world: &World) -> Vec<String> {
     let mut all = world.rows("SELECT CAST(count(*) AS TEXT) FROM stripe_event").await;
     all.extend(world.rows("SELECT CAST(count(*) AS TEXT) FROM stripe_dirty").await);
     all.extend(world.rows("SELECT CAST(count(*) AS TEXT) FROM activity").await);
-    all.extend(world.rows("SELECT CAST(count(*) AS TEXT) FROM job").await);
+    all.extend(world.rows("SELECT CAST(count(*) AS TEXT) FROM job WHERE kind = 'stripe.sync'").await);
     all
 }
 

@@ -1,7 +1,7 @@
 //! Random histories of subscriptions, whose events come late, twice, in any order, many at once, while Stripe goes on and
 //! several read it: in the end the mirror, and what access makes of it, is what Stripe says.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{StreamExt as _, future::join_all, stream};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
@@ -16,7 +16,8 @@ use usher_stripe::{
 
 use super::{
     Shop,
-    shop::{Second, read_all},
+    events::event,
+    shop::{Second, Way, read_all, subscription},
 };
 use crate::harness::{Backend, PATIENCE, World};
 
@@ -25,6 +26,12 @@ const AT_ONCE: usize = 40;
 
 /// How often something happens to each.
 const ROUNDS: usize = 4;
+
+/// How long a round takes.
+const MEANWHILE: Duration = Duration::from_millis(600);
+
+/// How often in a round something is heard.
+const PARTS: usize = 3;
 
 /// Histories a test goes through, if nobody asks for more.
 const USUAL: usize = 40;
@@ -51,6 +58,51 @@ async fn all(backend: Backend) {
         eprintln!("{backend:?}: {done} histories, {n_events} deliveries in the last {AT_ONCE}, {:?}", began.elapsed());
     }
 }
+
+both!(an_answer_that_comes_late_overwrites_nothing_and_hides_nothing, async |world| {
+    let shop = Shop::open(world).await;
+    let way = Way::to(shop.fake.address()).await;
+    world.execute(&format!("UPDATE stripe_connection SET base = '{}'", way.address)).await;
+    let price = shop.price(900).await;
+    shop.fake.set_plan(Plan::held());
+    for is_read_before in [true, false] {
+        let email = format!("{is_read_before}@example.com");
+        let member = world.ok("members.create", json!({ "email": email })).await["id"].clone();
+        let one = shop.sells(&member, &price).await;
+        shop.settle(world).await;
+        nobody_reads(world).await;
+        // Somebody has asked, and what they are told is not there yet.
+        way.hold_one();
+        shop.tell(world, &event(&format!("evt_{one}_1"), &one)).await;
+        way.is_held().await;
+        if is_read_before {
+            // Another reads the same and is done, before it changes: what is heard then is still to be read.
+            read_more(world).await;
+            let begun = std::time::Instant::now();
+            while !world.rows("SELECT object_id FROM stripe_dirty").await.is_empty() {
+                assert!(begun.elapsed() < PATIENCE, "nobody else reads");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            shop.write(change::cancel_now(&one)).await;
+            shop.tell(world, &event(&format!("evt_{one}_2"), &one)).await;
+        } else {
+            // Another reads what came of it.
+            shop.write(change::cancel_now(&one)).await;
+            shop.tell(world, &event(&format!("evt_{one}_2"), &one)).await;
+            read_more(world).await;
+            let begun = std::time::Instant::now();
+            while subscription(world, &member).await["status"] != "canceled" {
+                assert!(begun.elapsed() < PATIENCE, "nobody else reads");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        way.release();
+        nobody_reads(world).await;
+        read_all(world, world.site.id).await;
+        assert_eq!(subscription(world, &member).await["status"], "canceled", "read before: {is_read_before}");
+        shop.settle(world).await;
+    }
+});
 
 /// What a member has at Stripe.
 struct Life {
@@ -90,14 +142,21 @@ async fn world_of(backend: Backend, seed: u64) -> usize {
     });
     let mut posts = Posts { n_known: 0, waiting: Vec::new(), sent: Vec::new(), n_sent: 0 };
     for _ in 0..ROUNDS {
-        let now = posts.some(&shop, &mut rng, 0.6);
-        read_more(&world).await;
         let seeds: Vec<u64> = lives.iter().map(|_| rng.random()).collect();
         let lived = async {
             let each = lives.iter_mut().zip(seeds);
             join_all(each.map(|(life, seed)| live(&world, &shop, life, &prices, seed))).await
         };
-        tokio::join!(post(&world, &shop, second.as_ref(), now), lived);
+        // What happens meanwhile is heard of meanwhile, and several read.
+        let heard = async {
+            for _ in 0..PARTS {
+                let now = posts.some(&shop, &mut rng, 0.5);
+                post(&world, &shop, second.as_ref(), now).await;
+                read_more(&world).await;
+                tokio::time::sleep(MEANWHILE / u32::try_from(PARTS).expect("a few")).await;
+            }
+        };
+        tokio::join!(heard, lived);
         let hours = *[1, 20, 24 * 7, 24 * 20].get(rng.random_range(0..4)).expect("one of four");
         shop.advance(&world, hours * 3600).await;
     }
@@ -189,7 +248,7 @@ async fn nobody_reads(world: &World) {
     const OPEN: &str = "SELECT id FROM job WHERE kind = 'stripe.sync' AND state IN ('queued', 'running')";
     while !world.rows(OPEN).await.is_empty() {
         assert!(began.elapsed() < PATIENCE, "somebody goes on reading");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -219,6 +278,7 @@ async fn open(shop: &Shop, life: &Life, price: &str) -> String {
 /// One thing happens to a member's subscription. What Stripe refuses does not happen.
 async fn live(world: &World, shop: &Shop, life: &mut Life, prices: &[String; 2], seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
+    tokio::time::sleep(MEANWHILE.mul_f64(rng.random())).await;
     let at = rng.random_range(0..life.subscriptions.len());
     let one = life.subscriptions[at].clone();
     match rng.random_range(0..16) {

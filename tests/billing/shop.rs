@@ -1,9 +1,20 @@
 //! A site that sells, with an account at a fake Stripe.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use serde_json::{Value, json};
 use stripe_fake::{Config, Fake, Payer};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, Semaphore},
+};
 use usher::{
     app::App,
     areas::billing::{connection, store},
@@ -284,4 +295,66 @@ pub async fn member(world: &World, email: &str) -> Value {
 /// Why a member gets in or does not.
 pub async fn why(world: &World, member: &Value) -> Value {
     world.ok("members.whyPaywall", json!({ "member": { "id": member } })).await
+}
+
+/// A way to Stripe on which answers can be held, so that what they say is of the past when it comes.
+pub struct Way {
+    pub address: String,
+    /// How many of the next answers are held.
+    hold: Arc<Semaphore>,
+    /// Lets go on what is held.
+    go: Arc<Notify>,
+    held: Arc<AtomicU32>,
+}
+
+impl Way {
+    pub async fn to(stripe: std::net::SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let (hold, go, held) = (Arc::new(Semaphore::new(0)), Arc::new(Notify::new()), Arc::new(AtomicU32::new(0)));
+        let way = Self { address, hold: hold.clone(), go: go.clone(), held: held.clone() };
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let (hold, go, held) = (hold.clone(), go.clone(), held.clone());
+                tokio::spawn(async move {
+                    let Ok(far) = TcpStream::connect(stripe).await else { return };
+                    let ((mut asked, mut told), (mut answers, mut asks)) = (near.into_split(), far.into_split());
+                    tokio::spawn(async move { tokio::io::copy(&mut asked, &mut asks).await });
+                    let mut some = vec![0; 65_536];
+                    while let Ok(n @ 1..) = answers.read(&mut some).await {
+                        if let Ok(permit) = hold.try_acquire() {
+                            permit.forget();
+                            let released = go.notified();
+                            held.fetch_add(1, Ordering::SeqCst);
+                            released.await;
+                        }
+                        if told.write_all(&some[..n]).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        way
+    }
+
+    /// Holds the next answer.
+    pub fn hold_one(&self) {
+        self.held.store(0, Ordering::SeqCst);
+        self.hold.add_permits(1);
+    }
+
+    /// Until the answer is held.
+    pub async fn is_held(&self) {
+        let begun = std::time::Instant::now();
+        while self.held.load(Ordering::SeqCst) == 0 {
+            assert!(begun.elapsed() < PATIENCE, "nobody asks");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Lets the answer go on.
+    pub fn release(&self) {
+        self.go.notify_waiters();
+    }
 }
