@@ -222,12 +222,18 @@ async fn post(world: &World, shop: &Shop, second: Option<&Second>, all: Vec<(Str
     let one = async |at: usize, event: String, dress: Dress| {
         let signed = shop.fake.signed(&event, &dress).expect("an event").remove(0);
         let address = second.filter(|_| at % 2 == 1).map_or(&world.address, |second| &second.address);
-        let mut request = world.http.post(format!("{address}{path}")).body(signed.body);
-        for (name, value) in &signed.headers {
-            request = request.header(name, value);
+        // A connection that was kept may be closed by the server just then: like Stripe, we send it again.
+        for _ in 0..3 {
+            let mut request = world.http.post(format!("{address}{path}")).body(signed.body.clone());
+            for (name, value) in &signed.headers {
+                request = request.header(name, value);
+            }
+            if let Ok(answer) = request.send().await {
+                assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
+                return;
+            }
         }
-        let answer = request.send().await.expect("an answer");
-        assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
+        panic!("no answer");
     };
     let all = all.into_iter().enumerate().map(|(at, (event, dress))| one(at, event, dress));
     stream::iter(all).buffer_unordered(8).collect::<Vec<()>>().await;
