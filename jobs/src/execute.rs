@@ -123,7 +123,7 @@ impl Shop {
             ended = &mut work => match ended {
                 Ok(outcome) => return outcome,
                 Err(error) if error.is_panic() => return Err(panicked(error)),
-                Err(_) => Fail::Stopping, // The runtime is going down.
+                Err(_) => return Err(Fail::Stopping), // The runtime is going down.
             },
             () = sleep(handler.timeout) => {
                 Fail::retry("timeout", format!("It took longer than {} s.", handler.timeout.as_secs_f64()))

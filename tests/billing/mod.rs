@@ -2,6 +2,7 @@
 
 mod catchup;
 mod checkout;
+mod crash;
 mod delete;
 mod events;
 mod external;

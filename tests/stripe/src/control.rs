@@ -256,6 +256,11 @@ impl Control {
         world.log.entries().iter().filter(|entry| entry.method == method && fits(path, &entry.path)).count()
     }
 
+    /// How much was asked.
+    pub fn n_asked(&self) -> usize {
+        self.0.world.lock().log.entries().len()
+    }
+
     /// Forgets what was asked.
     pub fn clear_log(&self) {
         self.0.world.lock().log.clear();

@@ -1,0 +1,127 @@
+//! What there is at the end.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use usher_stripe::{
+    Client, Pager, Request,
+    requests::{self, checkout, customers, prices, products},
+    views::{self, CheckoutStatus, Page},
+};
+
+use super::{Buyers, Shop, lives::time_passes};
+use crate::harness::World;
+
+/// Pages of a list.
+const MAX_PAGES: u32 = 10_000;
+
+pub struct Session {
+    pub id: String,
+    pub is_open: bool,
+}
+
+pub struct Subscription {
+    pub member: String,
+}
+
+/// How many jobs of the site are not over.
+pub async fn open(world: &World) -> usize {
+    world.rows("SELECT id FROM job WHERE site <> 0 AND state IN ('queued', 'running')").await.len()
+}
+
+/// Every session at Stripe, read where no fault is.
+pub fn sessions(shop: &Shop) -> Vec<Session> {
+    shop.fake
+        .sessions()
+        .into_iter()
+        .map(|session| Session {
+            id: session["id"].as_str().unwrap_or_default().to_owned(),
+            is_open: session["status"] == "open",
+        })
+        .collect()
+}
+
+/// Every subscription at Stripe.
+pub fn subscriptions(shop: &Shop) -> Vec<Subscription> {
+    let member = |one: Value| one["metadata"]["usher_member"].as_str().unwrap_or_default().to_owned();
+    shop.fake.subscriptions().into_iter().map(|one| Subscription { member: member(one) }).collect()
+}
+
+async fn all<T: serde::de::DeserializeOwned>(client: &Client, list: Request<Page<T>>) -> Vec<T> {
+    let mut pager = Pager::new(list, std::time::Duration::ZERO, MAX_PAGES);
+    let mut all = Vec::new();
+    while let Some(page) = pager.next(client).await.expect("Stripe answers") {
+        assert!(page.value.unreadable.is_empty());
+        all.extend(page.value.data);
+    }
+    all
+}
+
+fn counted<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, usize> {
+    let mut counts = BTreeMap::new();
+    keys.for_each(|key| *counts.entry(key).or_default() += 1);
+    counts
+}
+
+/// That each has one of everything and that nothing waits; then some leave, and stay away.
+pub async fn rest(world: &World, shop: &Shop, buyers: &Buyers) {
+    settled(world, shop).await;
+    let member = |metadata: &views::Metadata| metadata.get("usher_member").cloned().unwrap_or_default();
+    let owner = &shop.owner;
+    let of_members = counted(all(owner, customers::list()).await.iter().map(|one| member(&one.metadata)));
+    assert_eq!(of_members.len(), buyers.members.len(), "customers");
+    assert!(of_members.values().all(|n| *n == 1), "two customers of one member");
+    assert_eq!(all(owner, products::list(None)).await.len(), 1, "products");
+    assert_eq!(all(owner, prices::list(&prices::PriceFilter::default())).await.len(), 1, "prices");
+    let filter = requests::subscriptions::SubscriptionFilter::default();
+    let bought = all(owner, requests::subscriptions::list(&filter)).await;
+    let live = counted(bought.iter().filter(|one| !one.status.is_terminal()).map(|one| member(&one.metadata)));
+    let twice = live.values().filter(|n| **n > 1).count();
+    let never = buyers.members.iter().filter(|member| !live.contains_key(*member)).count();
+    assert_eq!((twice, never), (0, 0), "charged twice, never subscribed");
+    let mut by_op = BTreeMap::<String, usize>::new();
+    for customer in all(owner, customers::list()).await {
+        let sessions = all(owner, checkout::of_customer(&customer.id)).await;
+        assert!(sessions.iter().all(|one| one.status != Some(CheckoutStatus::Open)), "a page is open");
+        for one in sessions.iter().filter(|one| one.status != Some(CheckoutStatus::Expired)) {
+            *by_op.entry(one.metadata["usher_op"].clone()).or_default() += 1;
+        }
+    }
+    assert!(by_op.values().all(|n| *n == 1), "two pages of one call");
+    // Usher knows, and whoever could not be sold to had bought already.
+    let paid = world.rows("SELECT id FROM member WHERE is_paid").await.len();
+    assert_eq!(paid, buyers.members.len(), "members who have paid and are known to");
+    let failed = world.rows("SELECT error_code FROM job WHERE site <> 0 AND state = 'failed'").await;
+    assert!(failed.iter().all(|code| code == "subscription_exists"), "{failed:?}");
+    let making = world.rows("SELECT status FROM checkout WHERE status IN ('waiting', 'making', 'open')").await;
+    assert!(making.is_empty(), "{making:?}");
+    leave(world, shop, buyers, &bought).await;
+}
+
+async fn leave(world: &World, shop: &Shop, buyers: &Buyers, bought: &[views::Subscription]) {
+    let mut n = 0;
+    for member in buyers.leaving() {
+        for one in bought.iter().filter(|one| one.metadata.get("usher_member") == Some(member)) {
+            shop.write(requests::subscriptions::cancel_now(&one.id)).await;
+        }
+        n += 1;
+    }
+    settled(world, shop).await;
+    let paid = world.rows("SELECT id FROM member WHERE is_paid").await.len();
+    assert_eq!(paid, buyers.members.len() - n, "members who have left are let out");
+}
+
+/// Until every event has come, and everything that they are about has been read.
+async fn settled(world: &World, shop: &Shop) {
+    let begun = std::time::Instant::now();
+    loop {
+        shop.fake.flush().await;
+        time_passes(world, shop, 1000).await;
+        let dirty = world.rows("SELECT object_id FROM stripe_dirty").await;
+        if dirty.is_empty() && open(world).await == 0 {
+            return;
+        }
+        assert!(begun.elapsed() < super::PATIENCE, "still to be read: {dirty:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
