@@ -45,6 +45,11 @@ impl Shop {
     /// Connects the first site; Stripe's clock begins with the world's.
     pub async fn open(world: &mut World) -> Self {
         periodic_jobs_have_run(world).await;
+        Self::open_idle(world).await
+    }
+
+    /// The same in a world where nobody works yet.
+    pub async fn open_idle(world: &mut World) -> Self {
         let config = Config { now: world.clock.now().micros() / 1_000_000, ..Config::default() };
         let (key, account) = (config.key.clone(), config.account.clone());
         let fake = Fake::start(config).await.expect("a free port");

@@ -58,7 +58,7 @@ async fn nobody_pays_twice_and_everybody_once_on_postgres() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_look_up_people_pay_twice() {
     let mut world = World::start_idle(Backend::Sqlite, &[]).await;
-    let shop = Shop::open(&mut world).await;
+    let shop = Shop::open_idle(&mut world).await;
     goes_wrong(&shop);
     let members = setting("USHER_TEST_CRASH_MEMBERS", MEMBERS);
     let twice = naive::sell(&shop, members).await;
@@ -73,7 +73,7 @@ async fn sell(backend: Backend, members: u64) {
     let (began, mut dice) = (Instant::now(), StdRng::seed_from_u64(seed));
     let mut world = World::start_idle(backend, &[]).await;
     world.without_budgets().await;
-    let shop = Shop::open(&mut world).await;
+    let shop = Shop::open_idle(&mut world).await;
     let mut buyers = Buyers::come(&world, members).await;
     goes_wrong(&shop);
     let mut round = 0;
