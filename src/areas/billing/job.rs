@@ -1,9 +1,9 @@
-//! What jobs that write at Stripe have in common: what its errors mean for them, and that the mirror is read before they
-//! end.
+//! What whoever writes at Stripe has in common: whether it may, what Stripe's errors mean for a job, and that the mirror is
+//! read before the job ends.
 
 use std::time::Duration;
 
-use usher_jobs::Fail;
+use usher_jobs::{Fail, Run};
 use usher_stripe::{Client, Error, Kind};
 
 use super::{
@@ -14,96 +14,115 @@ use super::{
 use crate::{
     app::App,
     areas::sites,
-    error::{Code, Result},
+    error::{Code, Error as Refusal, Result},
     gate::Cx,
-    values::{SiteId, kind},
+    values::SiteId,
 };
 
-/// Whether a call may start a job that writes at Stripe: the site is connected, and its owner has switched that on.
+/// The wait until it is looked whether the operator has mended what holds everything up.
+const HELD_UP: Duration = Duration::from_secs(60);
+
+/// The longest part of Stripe's message that is shown, in characters.
+const LONGEST_MESSAGE: usize = 500;
+
+/// What a job that waits for a better key says.
+const PARKED: &str = "The site's Stripe key may not do this. It goes on by itself once the site's operator has given the \
+                      key what `usher stripe check` lists, or has given another with `usher stripe connect`.";
+
+/// Refuses while Stripe writes are off.
+fn locked() -> Refusal {
+    let text = "Stripe writes are switched off for this site, so nothing is sold, cancelled or changed at Stripe. Its \
+                operator switches them on with `usher sites update --stripe-writes on`.";
+    Refusal::new(Code::StripeWritesLocked, text)
+}
+
+/// Whether a call may start a job that writes at Stripe: the site is connected, and its owner has switched that on. A
+/// parked connection takes jobs, which wait.
 pub async fn may_write(cx: &mut Cx) -> Result<()> {
-    let site = cx.site();
+    let (site, is_on) = (cx.site(), cx.caller.site.settings.stripe_writes);
     if store::connection(cx.conn(), site).await?.is_none() {
         return Err(not_connected());
     }
-    if !cx.caller.site.settings.stripe_writes {
-        return Err(locked());
-    }
-    Ok(())
+    if is_on { Ok(()) } else { Err(locked()) }
 }
 
-fn locked() -> crate::error::Error {
-    let text = "Nothing may be written at Stripe for this site until its operator switches it on: \
-                `usher sites update --stripe-writes on`. Nothing was changed.";
-    crate::error::Error::new(Code::StripeWritesLocked, text)
+/// The same, for what is only kept here where it may not.
+pub async fn can_write(cx: &mut Cx) -> Result<bool> {
+    match may_write(cx).await {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.code(), Code::StripeNotConnected | Code::StripeWritesLocked) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whom a job writes to. Where that cannot be now, it waits until the operator has mended it, however long that takes.
 pub async fn to_write(app: &App, site: SiteId) -> Result<(Connection, Client), Fail> {
-    let Some(connection) = store::connection(app.db.read(), site).await? else {
-        return Err(Fail::retry(Code::StripeNotConnected.name(), not_connected().message()));
-    };
+    let connection = store::connection(app.db.read(), site).await?;
+    let connection = connection.ok_or_else(|| held_up(&not_connected()))?;
     let writes = sites::store::get(app.db.read(), site).await?.is_some_and(|site| site.settings.stripe_writes);
     if !writes {
-        return Err(Fail::retry(Code::StripeWritesLocked.name(), locked().message()));
+        return Err(held_up(&locked()));
     }
     if connection.parked_at.is_some() {
         return Err(parked());
     }
-    let client = connection.client(app);
-    let client = client.map_err(|error| Fail::retry(error.code().name(), error.message().to_owned()))?;
+    let client = connection.client(app).map_err(|error| held_up(&error))?;
     Ok((connection, client))
 }
 
-/// Whom a job reads from.
+/// Whom a job reads from, which the site's switch does not forbid.
 pub async fn to_read(app: &App, site: SiteId) -> Result<(Connection, Client), Fail> {
     let Some(connection) = store::connection(app.db.read(), site).await? else {
         return Err(Fail::fatal(Code::StripeNotConnected.name(), not_connected().message()));
     };
-    let client = connection.client(app);
-    let client = client.map_err(|error| Fail::retry(error.code().name(), error.message().to_owned()))?;
+    let client = connection.client(app).map_err(|error| held_up(&error))?;
     Ok((connection, client))
 }
 
+fn held_up(error: &Refusal) -> Fail {
+    Fail::after(HELD_UP, error.code().name(), error.message())
+}
+
 fn parked() -> Fail {
-    let text = "The site's Stripe key may not do this. The job waits until the operator has mended it: usher stripe check \
-                says what is missing.";
-    Fail::retry(Code::StripeParked.name(), text)
+    Fail::after(HELD_UP, Code::StripeParked.name(), PARKED)
 }
 
 /// What a job does now that Stripe has not done what it was asked. A key that may not parks the connection.
-pub async fn failed(app: &App, site: SiteId, error: Error) -> Fail {
-    let waits = "Stripe did not answer, or not yet. Usher tries again by itself.";
+pub async fn failed(app: &App, run: &Run, error: Error) -> Fail {
+    let unavailable = Code::StripeUnavailable.name();
+    let text = "Stripe does not answer as it should. Usher goes on trying.";
     match error.kind() {
-        Kind::Retry { after: Some(after) } => {
-            Fail::after(spread(app, after), Code::StripeUnavailable.name(), waits).because(error)
-        }
+        Kind::Retry { after: Some(after) } => Fail::after(spread(run, after), unavailable, text).because(error),
         Kind::Retry { after: None } | Kind::LookUpFirst | Kind::IdempotencyClash => {
-            Fail::retry(Code::StripeUnavailable.name(), waits).because(error)
+            Fail::retry(unavailable, text).because(error)
         }
-        Kind::Permission => match park(app, site, &error).await {
+        Kind::Permission => match park(app, run, &error).await {
             Ok(()) => parked().because(error),
             Err(error) => error.into(),
         },
-        Kind::Missing => Fail::fatal(Code::StripeRefused.name(), "Stripe does not have it any more."),
-        Kind::Refused => Fail::fatal(Code::StripeRefused.name(), refusal(&error)),
+        Kind::Missing | Kind::Refused => Fail::fatal(Code::StripeRefused.name(), said(&error)),
     }
 }
 
-/// Stripe's own words, for whoever may see the job.
-fn refusal(error: &Error) -> String {
-    match error.api().and_then(|said| said.message.as_deref()) {
-        Some(message) => format!("Stripe refused: {message}"),
-        None => format!("Stripe refused: {error}."),
+/// What Stripe said, for people.
+fn said(error: &Error) -> String {
+    let message = error.api().and_then(|api| api.message.as_deref()).map(str::trim).filter(|text| !text.is_empty());
+    match message {
+        Some(text) => format!("Stripe refused it: {}", text.chars().take(LONGEST_MESSAGE).collect::<String>()),
+        None => format!("Stripe refused it: {error}."),
     }
 }
 
-/// No sooner than asked, and not all at the same moment.
-fn spread(app: &App, after: Duration) -> Duration {
-    let random = app.clock.id::<kind::Job>().number().as_u128() % 256;
-    after + (after / 4).max(Duration::from_millis(500)).mul_f64(random as f64 / 256.0)
+/// No sooner than asked, and a little later for some jobs than for others.
+fn spread(run: &Run, after: Duration) -> Duration {
+    let sum = run.job_id.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    after + after.max(Duration::from_secs(1)).mul_f64(f64::from(sum % 256) / 1024.0)
 }
 
-async fn park(app: &App, site: SiteId, error: &Error) -> usher_db::Result<()> {
+async fn park(app: &App, run: &Run, error: &Error) -> usher_db::Result<()> {
+    let site = SiteId::new(run.site);
+    tracing::error!(%site, job = run.job_id, %error, "the key of a site may not do what a job is to do at Stripe");
+    metrics::counter!("usher_stripe_alarms_total", "what" => "parked").increment(1);
     let mut tx = app.db.begin().await?;
     store::park(tx.conn(), site, &error.to_string(), app.clock.now()).await?;
     tx.commit().await
@@ -113,6 +132,7 @@ async fn park(app: &App, site: SiteId, error: &Error) -> usher_db::Result<()> {
 /// job that has written at Stripe and marked it, so that who waits for its end sees what has come of it.
 pub async fn read_now(
     app: &App,
+    run: &Run,
     (connection, client): (&Connection, &Client),
     (kind, object): (&str, &str),
 ) -> Result<(), Fail> {
@@ -129,7 +149,7 @@ pub async fn read_now(
     match mirror::read(app, connection, client, &dirty).await {
         Ok(()) => Ok(()),
         Err(mirror::Failed::Database(error)) => Err(error.into()),
-        Err(mirror::Failed::Stripe(error)) => Err(match failed(app, connection.site, error).await {
+        Err(mirror::Failed::Stripe(error)) => Err(match failed(app, run, error).await {
             // What cannot be read is read again.
             Fail::Fatal { message, .. } => Fail::retry(Code::StripeUnavailable.name(), message),
             fail => fail,

@@ -30,7 +30,6 @@ mod guide;
 pub mod job;
 mod mirror;
 pub mod outbox;
-mod ready;
 mod reconcile;
 pub mod status;
 pub mod store;
@@ -44,7 +43,6 @@ pub use mirror::{
     MEMBER,
     store::{link, member_of_customer},
 };
-pub use ready::{is_ready, locked, ready};
 pub use status::SyncStatus;
 pub use sync::{Sync, Tick, sync, tick, wake};
 pub use tools::AREA;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     areas::{
-        billing::{self, connection::not_connected, is_ready},
+        billing::{self, connection::not_connected, job::can_write},
         jobs::JobView,
     },
     error::{Code, Error, Result},
@@ -116,7 +116,7 @@ pub async fn update(cx: &mut Cx, id: &PlanId, changes: Changes) -> Result<Saved>
 
 /// Has a job bring Stripe to the plan, if the site may write there.
 async fn follow(cx: &mut Cx, plan: &Plan) -> Result<Option<JobView>> {
-    if !is_ready(cx).await? {
+    if !can_write(cx).await? {
         return Ok(None);
     }
     let row = cx.enqueue(&Push { plan: plan.id.clone() }).await?;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
-    areas::billing::outbox::Outbox,
+    areas::billing::job::{failed, to_read},
     clock::Clock,
     values::{PlanId, SiteId, Time, Title},
 };
@@ -52,11 +52,10 @@ pub struct Counts {
 /// Applies [`Import`].
 pub async fn import(app: &App, _: Import, run: &Run) -> Result<(), Fail> {
     let site = SiteId::new(run.site);
-    let outbox = Outbox::open(app, run, 1);
-    let client = outbox.reader().await?;
+    let (_, client) = to_read(app, site).await?;
     let prices = match prices(&client).await {
         Ok(prices) => prices,
-        Err(error) => return Err(outbox.failed(error).await),
+        Err(error) => return Err(failed(app, run, error).await),
     };
     let mut tx = app.db.begin().await?;
     let counts = apply(&mut tx, site, &prices, &app.clock).await?;

@@ -22,8 +22,10 @@ use crate::{
     values::SiteId,
 };
 
-/// The names of what is kept with what is made at Stripe: the plan's id, and the job and step that made it.
+/// The name of the plan's id among what is kept with what is made at Stripe.
 pub const PLAN: &str = "usher_plan";
+
+/// The name of the job and the step that made it.
 pub const OP: &str = "usher_op";
 
 /// Steps that it takes at most.

@@ -17,7 +17,7 @@ mod types;
 
 pub use actions::find;
 pub use import::{Import, import, of_price};
-pub use make::ensure;
+pub use make::{OP, PLAN, ensure};
 pub use push::{Push, push};
 pub use tools::AREA;
 pub use types::{Every, Plan};

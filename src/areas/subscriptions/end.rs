@@ -34,7 +34,7 @@ pub async fn end_all(app: &App, site: SiteId, member: &MemberId, run: &Run) -> R
     if !known.lives() && known.customers.is_empty() {
         return Ok(0);
     }
-    let ending = Ending { app, site, client: &client, run };
+    let ending = Ending { app, client: &client, run };
     let mut subscriptions = known.subscriptions;
     let mut sessions = known.sessions;
     for customer in &known.customers {
@@ -59,7 +59,6 @@ pub async fn end_all(app: &App, site: SiteId, member: &MemberId, run: &Run) -> R
 
 struct Ending<'a> {
     app: &'a App,
-    site: SiteId,
     client: &'a Client,
     run: &'a Run,
 }
@@ -83,11 +82,19 @@ impl Ending<'_> {
         let mut all = Vec::new();
         loop {
             match pager.next(self.client).await {
-                Ok(Some(page)) => all.extend(page.value.data),
+                Ok(Some(page)) => match page.value.unreadable.into_iter().next() {
+                    None => all.extend(page.value.data),
+                    // It may live and charge.
+                    Some(one) => {
+                        let id = one.id.unwrap_or_else(|| "something".into());
+                        let text = format!("What Stripe says of {id} cannot be read, so the member cannot go yet.");
+                        return Err(Fail::retry(Code::StripeUnavailable.name(), text).because(one.why));
+                    }
+                },
                 Ok(None) => return Ok(all),
                 // The customer was deleted at Stripe, and all that it had.
                 Err(error) if is_gone(&error) => return Ok(all),
-                Err(error) => return Err(failed(self.app, self.site, error).await),
+                Err(error) => return Err(failed(self.app, self.run, error).await),
             }
         }
     }
@@ -100,7 +107,7 @@ impl Ending<'_> {
                 Ok(answer) if answer.value.status.is_terminal() => return Ok(n > 0),
                 Ok(_) => {}
                 Err(error) if error.kind() == Kind::Missing => return Ok(n > 0),
-                Err(error) => return Err(failed(self.app, self.site, error).await),
+                Err(error) => return Err(failed(self.app, self.run, error).await),
             }
             let key = format!("usher:{}:end:{id}:{n}", self.run.job_id);
             match self.client.write::<views::Subscription>(ask::cancel_now(id).stored(), &key).await {
@@ -119,7 +126,7 @@ impl Ending<'_> {
         let before = match self.client.read(&checkout::get(id)).await {
             Ok(answer) => answer.value,
             Err(error) if error.kind() == Kind::Missing => return Ok(()),
-            Err(error) => return Err(failed(self.app, self.site, error).await),
+            Err(error) => return Err(failed(self.app, self.run, error).await),
         };
         if before.status == Some(CheckoutStatus::Open) {
             let key = format!("usher:{}:{}:close:{id}", self.run.job_id, self.run.attempt);
@@ -136,7 +143,7 @@ impl Ending<'_> {
 
     /// What Stripe refuses now is tried again: the member must not go while anything lives there.
     async fn again(&self, error: Error) -> Fail {
-        match failed(self.app, self.site, error).await {
+        match failed(self.app, self.run, error).await {
             Fail::Fatal { code, message } => Fail::retry(code, message),
             fail => fail,
         }

@@ -207,7 +207,7 @@ impl Resyncing<'_> {
                 Ok(None) => break,
                 // A customer that was deleted at Stripe has nothing any more.
                 Err(error) if matches!(error.kind(), Kind::Missing | Kind::Refused) => break,
-                Err(error) => return Err(failed(self.app, self.site, error).await),
+                Err(error) => return Err(failed(self.app, self.run, error).await),
             }
         }
         Ok(all)
@@ -238,7 +238,7 @@ impl Resyncing<'_> {
         if self.run.stopping() {
             return Err(Fail::Stopping);
         }
-        read_now(self.app, (self.connection, self.client), (&kind, &id)).await
+        read_now(self.app, self.run, (self.connection, self.client), (&kind, &id)).await
     }
 }
 

@@ -9,9 +9,6 @@ const MAX_PAGES: u32 = 50;
 /// The wait between two pages.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The longest part of Stripe's message that is shown, in characters.
-const LONGEST_MESSAGE: usize = 500;
-
 /// Looks through a whole list. Nothing is said to be absent while something in the list cannot be read.
 pub async fn search<T: DeserializeOwned>(
     client: &Client,
@@ -30,14 +27,5 @@ pub async fn search<T: DeserializeOwned>(
     match unreadable {
         None => Ok(None),
         Some((request_id, why)) => Err(Error::Undecodable { status: 200, request_id, why }),
-    }
-}
-
-/// What Stripe said, for people.
-pub(super) fn said(error: &Error) -> String {
-    let message = error.api().and_then(|api| api.message.as_deref()).map(str::trim).filter(|text| !text.is_empty());
-    match message {
-        Some(text) => format!("Stripe refused it: {}", text.chars().take(LONGEST_MESSAGE).collect::<String>()),
-        None => format!("Stripe refused it: {error}."),
     }
 }

@@ -9,7 +9,6 @@
 //! It must never send what is not committed, never take an answer that cannot be read for a failure, and never call
 //! Stripe while a transaction is open.
 
-mod fail;
 mod look;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -22,15 +21,10 @@ use usher_stripe::{Client, Error, Kind, Request, StoredRequest};
 
 pub use look::search;
 
-use super::{
-    connection::not_connected,
-    ready::{PARKED, locked},
-    store,
-};
+use super::job;
 use crate::{
     app::App,
-    areas::sites,
-    error::{Code, Error as Refusal},
+    error::Code,
     values::{JobId, RequestId, SiteId, Time},
 };
 
@@ -39,9 +33,6 @@ pub const MAX_ATTEMPTS: u32 = 10_000_000;
 
 /// Stripe knows a key for at least 24 hours; a call that is under way then is given an hour.
 const KEY_LIVES: Duration = Duration::from_secs(23 * 3600);
-
-/// The wait until it is looked whether the operator has mended what holds everything up.
-const HELD_UP: Duration = Duration::from_secs(60);
 
 /// Keys that one attempt uses for a thing that Stripe fails at and has not made.
 const MAX_GENERATIONS: u32 = 4;
@@ -212,32 +203,18 @@ impl<'a> Outbox<'a> {
 
     /// Speaks to the account, unless something holds everything up until the operator has mended it.
     pub async fn client(&mut self) -> Result<Client, Fail> {
-        let held_up = |error: Refusal| Fail::after(HELD_UP, error.code().name(), error.message());
-        let Some(site) = sites::store::get(self.app.db.read(), self.site).await? else {
-            return Err(Fail::fatal(Code::StripeNotConnected.name(), "The site is gone."));
-        };
-        let connection = store::connection(self.app.db.read(), self.site).await?;
-        let connection = connection.ok_or_else(|| held_up(not_connected()))?;
-        if !site.settings.stripe_writes {
-            return Err(held_up(locked()));
-        }
-        if connection.parked_at.is_some() {
-            return Err(Fail::after(HELD_UP, Code::StripeParked.name(), PARKED));
-        }
+        let (connection, client) = job::to_write(self.app, self.site).await?;
         let account = connection.acts_for.as_ref().unwrap_or(&connection.account_id);
         if self.at.account.get_or_insert_with(|| account.clone()) != account {
             let text = "The site was connected to another Stripe account after this had begun. Call the tool again.";
             return Err(Fail::fatal(Code::StripeRefused.name(), text));
         }
-        connection.client(self.app).map_err(held_up)
+        Ok(client)
     }
 
-    /// Speaks to the account only to read, which the site's switch does not forbid.
-    pub async fn reader(&self) -> Result<Client, Fail> {
-        let held_up = |error: Refusal| Fail::after(HELD_UP, error.code().name(), error.message());
-        let connection = store::connection(self.app.db.read(), self.site).await?;
-        let connection = connection.ok_or_else(|| held_up(not_connected()))?;
-        connection.client(self.app).map_err(held_up)
+    /// What becomes of an attempt that Stripe did not let through.
+    pub async fn failed(&self, error: Error) -> Fail {
+        job::failed(self.app, self.run, error).await
     }
 
     /// Writes what is wanted of a thing that is there, once. Doing it twice is harmless, so each time has a key of its own.

@@ -28,7 +28,7 @@ impl Job for Delete {
     const KIND: &'static str = "members.delete";
     const QUEUE: Queue = Queue::Bulk;
     /// A crash counts as an attempt, and each goes on where the last one stopped. Stripe may be away for days.
-    const MAX_ATTEMPTS: u32 = 5000;
+    const MAX_ATTEMPTS: u32 = 1_000_000;
     const TIMEOUT: Duration = Duration::from_secs(12 * 3600);
 
     fn progress(&self) -> Value {

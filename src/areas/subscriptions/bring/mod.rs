@@ -112,7 +112,7 @@ impl Bringer<'_> {
         match self.client.read(&ask::get(self.external)).await {
             Ok(answer) => Ok(Some(answer.value)),
             Err(error) if error.kind() == Kind::Missing => Ok(None),
-            Err(error) => Err(failed(self.app, self.site, error).await),
+            Err(error) => Err(failed(self.app, self.run, error).await),
         }
     }
 
@@ -137,9 +137,9 @@ impl Bringer<'_> {
             Kind::LookUpFirst | Kind::IdempotencyClash => {
                 at.n += 1;
                 self.checkpoint(at).await?;
-                Err(failed(self.app, self.site, error).await)
+                Err(failed(self.app, self.run, error).await)
             }
-            Kind::Retry { .. } | Kind::Permission => Err(failed(self.app, self.site, error).await),
+            Kind::Retry { .. } | Kind::Permission => Err(failed(self.app, self.run, error).await),
         }
     }
 
@@ -161,7 +161,7 @@ impl Bringer<'_> {
         mark(tx.conn(), self.site, &heard, self.app.clock.now()).await?;
         billing::wake(&mut tx, self.app, self.site).await?;
         tx.commit().await?;
-        read_now(self.app, (self.connection, self.client), ("subscription", self.external)).await
+        read_now(self.app, self.run, (self.connection, self.client), ("subscription", self.external)).await
     }
 
     async fn end(&self, outcome: &str, at: &At) -> Result<(), Fail> {
@@ -218,7 +218,7 @@ impl Bringer<'_> {
         if word.asked != Wanted::Canceled {
             self.silence(word).await?;
         }
-        Err(failed(self.app, self.site, error).await)
+        Err(failed(self.app, self.run, error).await)
     }
 
     async fn silence(&self, word: &Word) -> Result<(), Fail> {

@@ -7,12 +7,14 @@ use usher_stripe::{
     views::{CheckoutSession, CheckoutStatus},
 };
 
-use super::steps::OP;
 use crate::{
-    areas::billing::{
-        self,
-        outbox::{Outbox, search},
-        store::Mark,
+    areas::{
+        billing::{
+            self,
+            outbox::{Outbox, search},
+            store::Mark,
+        },
+        plans::OP,
     },
     error::Code,
 };

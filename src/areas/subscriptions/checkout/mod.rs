@@ -57,7 +57,7 @@ pub async fn accept(cx: &mut Cx, who: &MemberRef, wanted: Wanted) -> Result<JobV
         let text = format!("Plan {} is archived. Take it back with plans.archive, or sell another.", plan.id);
         return Err(Error::new(Code::PlanArchived, text));
     }
-    billing::ready(cx).await?;
+    billing::job::may_write(cx).await?;
     if !wanted.allow_second {
         refuse_second(cx, &member.id, &plan, &wanted).await?;
     }

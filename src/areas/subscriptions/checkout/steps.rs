@@ -21,14 +21,10 @@ use crate::{
             store::Mark,
         },
         members::Member,
-        plans::{Every, Plan},
+        plans::{Every, OP, PLAN, Plan},
     },
     values::{JobId, SiteId, Time},
 };
-
-/// Names of what is kept with what is made: the job and step that made it, and the plan.
-pub const OP: &str = "usher_op";
-const PLAN: &str = "usher_plan";
 
 /// The member's customer, of whom there is one: what another checkout has made is taken.
 pub struct MakeCustomer<'a> {
@@ -72,7 +68,7 @@ impl Step for MakeCustomer<'_> {
     }
 
     async fn keep(&self, tx: &mut Tx, made: &Customer) -> usher_db::Result<Result<(), Fail>> {
-        store::link(tx.conn(), self.site, &made.id, &self.member.id, self.now).await?;
+        billing::link(tx.conn(), self.site, &made.id, &self.member.id, self.now).await?;
         Ok(Ok(()))
     }
 }

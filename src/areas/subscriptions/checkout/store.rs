@@ -115,17 +115,3 @@ pub async fn customer(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result
     .await?;
     Ok(row.map(|(id,)| id))
 }
-
-/// Notes whose a customer of Stripe's is.
-pub async fn link(conn: Conn<'_>, site: SiteId, customer: &str, member: &MemberId, now: Time) -> Result<u64> {
-    sql!(
-        "INSERT INTO stripe_customer (site, id, member_id, created_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (site, id) DO NOTHING"
-    )
-    .bind(site)
-    .bind(customer)
-    .bind(member)
-    .bind(now)
-    .run(conn)
-    .await
-}
