@@ -170,7 +170,7 @@ impl Sweeper<'_> {
         store::compared(tx.conn(), self.site, found.same, ticket, now).await?;
         store::strays_seen(tx.conn(), self.site, found.same_strays, now).await?;
         if !found.marks.is_empty() {
-            store::mark_all(tx.conn(), self.site, &found.marks, now).await?;
+            store::mark_all(tx.conn(), self.site, &found.marks, ticket, now).await?;
             wake(&mut tx, self.app, self.site).await?;
         }
         tx.commit().await?;

@@ -139,16 +139,18 @@ pub(super) async fn strays_seen(conn: Conn<'_>, site: SiteId, ids: Vec<String>, 
     .await
 }
 
-/// Notes that subscriptions are to be read. Of one that is to be read anyway, who said so first stays.
-pub(super) async fn mark_all(conn: Conn<'_>, site: SiteId, ids: &[String], now: Time) -> Result<u64> {
+/// Notes that subscriptions are to be read, with a later ticket than that of the page on which they were different. Of one
+/// that is to be read anyway, who said so first stays.
+pub(super) async fn mark_all(conn: Conn<'_>, site: SiteId, ids: &[String], ticket: i64, now: Time) -> Result<u64> {
     sql!(
         "INSERT INTO stripe_dirty (site, kind, object_id, marks, source, since, not_before, tries)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (site, kind, object_id) DO UPDATE SET marks = stripe_dirty.marks + 1"
+         ON CONFLICT (site, kind, object_id) DO UPDATE SET
+             marks = CASE WHEN stripe_dirty.marks > excluded.marks THEN stripe_dirty.marks ELSE excluded.marks END"
     )
     .rows(ids.iter().map(|id| -> [Value; 8] {
         let kind = "subscription";
-        [site.into(), kind.into(), id.into(), 1i64.into(), SOURCE.into(), now.into(), now.into(), 0i64.into()]
+        [site.into(), kind.into(), id.into(), ticket.into(), SOURCE.into(), now.into(), now.into(), 0i64.into()]
     }))
     .run(conn)
     .await
@@ -158,7 +160,8 @@ pub(super) async fn mark_all(conn: Conn<'_>, site: SiteId, ids: &[String], now: 
 pub(super) async fn mark_missing(conn: Conn<'_>, site: SiteId, since: Time, now: Time, limit: u32) -> Result<u64> {
     sql!(
         "INSERT INTO stripe_dirty (site, kind, object_id, marks, source, since, not_before, tries)
-         SELECT s.site, 'subscription', s.external_id, 1, 'sweep', CAST($3 AS BIGINT), CAST($3 AS BIGINT), 0
+         SELECT s.site, 'subscription', s.external_id, COALESCE((SELECT k.ticket FROM stripe_connection k WHERE k.site = $1), 0),
+                'sweep', CAST($3 AS BIGINT), CAST($3 AS BIGINT), 0
          FROM subscription s
          WHERE s.site = $1 AND s.external_id IS NOT NULL AND s.external_id >= 'sub_' AND s.external_id < 'sub`'
            AND s.status NOT IN ('canceled', 'incomplete_expired') AND (s.synced_at IS NULL OR s.synced_at < $2)
@@ -185,7 +188,8 @@ pub(super) async fn mark_missing_strays(
 ) -> Result<u64> {
     sql!(
         "INSERT INTO stripe_dirty (site, kind, object_id, marks, source, since, not_before, tries)
-         SELECT t.site, 'subscription', t.id, 1, 'sweep', CAST($3 AS BIGINT), CAST($3 AS BIGINT), 0
+         SELECT t.site, 'subscription', t.id, COALESCE((SELECT k.ticket FROM stripe_connection k WHERE k.site = $1), 0), 'sweep',
+                CAST($3 AS BIGINT), CAST($3 AS BIGINT), 0
          FROM stripe_stray t
          WHERE t.site = $1 AND t.seen_at < $2
            AND NOT EXISTS (SELECT 1 FROM stripe_dirty d
@@ -205,7 +209,8 @@ pub(super) async fn mark_missing_strays(
 pub(super) async fn mark_overdue_checkouts(conn: Conn<'_>, site: SiteId, now: Time, limit: u32) -> Result<u64> {
     sql!(
         "INSERT INTO stripe_dirty (site, kind, object_id, marks, source, since, not_before, tries)
-         SELECT c.site, 'checkout', c.session_id, 1, 'sweep', CAST($2 AS BIGINT), CAST($2 AS BIGINT), 0
+         SELECT c.site, 'checkout', c.session_id, COALESCE((SELECT k.ticket FROM stripe_connection k WHERE k.site = $1), 0), 'sweep',
+                CAST($2 AS BIGINT), CAST($2 AS BIGINT), 0
          FROM checkout c
          WHERE c.site = $1 AND c.status = 'open' AND c.expires_at < $2 AND c.session_id IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM stripe_dirty d
