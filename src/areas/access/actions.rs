@@ -5,7 +5,7 @@ use usher_db::Change;
 
 use super::{
     decide::{Decision, decide},
-    facts::{Content, Facts, Known, Wanted},
+    facts::{Asked, Content, Doubts, Facts, Known, Wanted},
     grants::{Act, By},
     jobs::{At, Grant},
     orders, store,
@@ -60,31 +60,30 @@ pub(super) struct Done {
 /// What is known of the member that a call is about, and what is wanted, as far as access goes.
 pub(super) async fn asked(cx: &mut Cx, who: &MemberRef, wanted: &Wanted) -> Result<(Known, Content)> {
     let site = cx.site();
-    match wanted {
-        Wanted::Video(video) => {
-            let asked = match who {
-                MemberRef::Id(by) => store::asked_by_id(cx.conn(), site, &by.id, video).await?,
-                MemberRef::Email(by) => store::asked_by_email(cx.conn(), site, &by.email, video).await?,
-            };
-            let (known, content) = asked.map_or((None, None), |asked| (Some(asked.known), asked.content));
-            Ok((found(cx, who, known)?, content.ok_or_else(|| videos::not_found(video))?))
-        }
-        Wanted::Bundle(bundle) => {
-            let known = known(cx, who).await?;
-            bundles::find(cx, bundle).await?;
-            Ok((known, Content::bundle(bundle.clone())))
-        }
-        Wanted::Members => Ok((known(cx, who).await?, Content::members())),
-    }
+    let asked = store::asked(cx.conn(), site, who, wanted.video()).await?;
+    there(cx, who, wanted, asked).await
 }
 
-async fn known(cx: &mut Cx, who: &MemberRef) -> Result<Known> {
+/// The same, and what else a refusal may come of.
+pub(super) async fn doubted(cx: &mut Cx, who: &MemberRef, wanted: &Wanted) -> Result<(Known, Content, Option<Doubts>)> {
     let site = cx.site();
-    let known = match who {
-        MemberRef::Id(by) => store::known_by_id(cx.conn(), site, &by.id).await?,
-        MemberRef::Email(by) => store::known_by_email(cx.conn(), site, &by.email).await?,
+    let (asked, doubts) = store::doubted(cx.conn(), site, who, wanted.video()).await?.unzip();
+    let (known, content) = there(cx, who, wanted, asked).await?;
+    Ok((known, content, doubts))
+}
+
+async fn there(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, asked: Option<Asked>) -> Result<(Known, Content)> {
+    let (known, content) = asked.map_or((None, None), |asked| (Some(asked.known), asked.content));
+    let known = found(cx, who, known)?;
+    let content = match wanted {
+        Wanted::Video(video) => content.ok_or_else(|| videos::not_found(video))?,
+        Wanted::Bundle(bundle) => {
+            bundles::find(cx, bundle).await?;
+            Content::bundle(bundle.clone())
+        }
+        Wanted::Members => Content::members(),
     };
-    found(cx, who, known)
+    Ok((known, content))
 }
 
 fn found(cx: &mut Cx, who: &MemberRef, known: Option<Known>) -> Result<Known> {

@@ -4,9 +4,9 @@ use poem_openapi::{Object, types::Any};
 use serde_json::{Value, json};
 
 use super::{
-    actions::{DAY, asked, grace},
+    actions::{DAY, doubted, grace},
     decide::{self, Decision, Outcome, Reason, decide},
-    facts::{Content, Known, SubscriptionStatus, Wanted},
+    facts::{Content, Doubts, Known, SubscriptionStatus, Wanted},
     store::{self, Alike},
 };
 use crate::{
@@ -95,17 +95,22 @@ pub struct Explanation {
 
 /// Explains it.
 pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) -> Result<Explanation> {
-    let (known, content) = asked(cx, who, wanted).await?;
+    let (known, content, doubts) = doubted(cx, who, wanted).await?;
     let decision = decide(&known.facts(content.clone(), grace(cx)), at);
     let sync_status = sync_status(cx, &known).await?;
     let mut traps = traps(&known, sync_status);
-    if !decision.is_allowed() && traps.iter().all(|trap| trap.name != CHECKOUT) {
+    let may_be = |what: fn(Doubts) -> bool| !decision.is_allowed() && doubts.is_some_and(what);
+    if may_be(|doubts| doubts.checkout) && traps.iter().all(|trap| trap.name != CHECKOUT) {
         let (site, now) = (cx.site(), cx.now);
         let open = subscriptions::open_of(cx.conn(), site, &known.member.id, now).await?;
         traps
             .extend(open.map(|(id, plan)| trap(CHECKOUT, format!("A checkout was left open: {id}, for plan {plan}."))));
     }
-    if !decision.is_allowed() && !decision.reason.is_about_content() {
+    let somebody = match content.level {
+        Level::Bundle => may_be(|doubts| doubts.namesake || doubts.twin),
+        Level::Free | Level::Members => may_be(|doubts| doubts.payer || doubts.twin),
+    };
+    if somebody && !decision.reason.is_about_content() {
         traps.extend(other_address(cx, &known, &content, at).await?);
     }
     let fixes = match decision.is_allowed() {

@@ -24,6 +24,16 @@ pub enum Wanted {
     Bundle(BundleId),
 }
 
+impl Wanted {
+    /// The video, if it is one.
+    pub fn video(&self) -> Option<&VideoId> {
+        match self {
+            Self::Video(video) => Some(video),
+            Self::Members | Self::Bundle(_) => None,
+        }
+    }
+}
+
 /// What is wanted, as far as access goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Content {
@@ -218,6 +228,33 @@ pub(super) struct Asked {
 impl FromRow for Asked {
     fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
         Ok(Self { known: Known::from_row(row)?, content: content(row)? })
+    }
+}
+
+/// What a refusal may come of besides the member's own facts, which is looked at only where there is something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doubts {
+    /// A checkout was left open.
+    pub(super) checkout: bool,
+    /// Somebody of the same name pays, or was given free access or a trial.
+    pub(super) payer: bool,
+    /// Somebody has the same name.
+    pub(super) namesake: bool,
+    /// Somebody has nearly the same address.
+    pub(super) twin: bool,
+}
+
+/// What is asked about, with doubts.
+pub(super) struct Doubted {
+    pub(super) asked: Asked,
+    pub(super) doubts: Doubts,
+}
+
+impl FromRow for Doubted {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        let asked = Asked::from_row(row)?;
+        let doubts = Doubts { checkout: row.take()?, payer: row.take()?, namesake: row.take()?, twin: row.take()? };
+        Ok(Self { asked, doubts })
     }
 }
 

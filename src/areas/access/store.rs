@@ -3,12 +3,12 @@
 use usher_db::{Conn, Result, Value, sql, sql_both};
 
 use super::{
-    facts::{Asked, Content, Known},
+    facts::{Asked, Content, Doubted, Doubts, Known},
     types::EntitlementView,
 };
 use crate::{
-    areas::members::member_columns,
-    values::{BundleId, Email, EntitlementId, GroupId, MemberId, SiteId, Time, VideoId},
+    areas::members::{MemberRef, member_columns},
+    values::{BundleId, EntitlementId, GroupId, MemberId, SiteId, Time, VideoId},
 };
 
 /// The facts of members `m`: what `$columns` adds, of what `$from` joins, where `$where` holds.
@@ -64,12 +64,40 @@ macro_rules! content_columns {
             WHERE c.site = v.site AND c.video_id = v.id)"
     };
 }
-/// The facts of a member, and those of the video `$3`.
+
+/// Whether there is anything that a refusal may come of besides the member's own facts, of a member `m`: an open checkout;
+/// somebody of the same name who may have access, or at all; somebody of nearly the same address.
+macro_rules! doubt_columns {
+    () => {
+        ", EXISTS (SELECT 1 FROM checkout k WHERE k.site = m.site AND k.member_id = m.id AND k.status = 'open'),
+           EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.name_key = m.name_key AND m.name_key <> ''
+                   AND n.id <> m.id AND (n.status <> 'free' OR n.trial_until IS NOT NULL)),
+           EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.name_key = m.name_key AND m.name_key <> ''
+                   AND n.id <> m.id),
+           EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.email_key = COALESCE(m.twin_key, m.email_key)
+                   AND n.id <> m.id)
+           OR EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.twin_key = COALESCE(m.twin_key, m.email_key)
+                      AND n.id <> m.id)"
+    };
+}
+
+/// The facts of a member, those of the video `$3`, and what `$more` adds.
 macro_rules! asked_where {
-    ($where:literal) => {
+    ($where:literal, $more:expr) => {
         sql_both!(
-            sqlite: known!(sqlite, concat!(", ", content_columns!()), "LEFT JOIN video v ON v.site = m.site AND v.id = $3", $where),
-            postgres: known!(postgres, concat!(", ", content_columns!()), "LEFT JOIN video v ON v.site = m.site AND v.id = $3", $where),
+            sqlite: asked_text!(sqlite, $where, $more),
+            postgres: asked_text!(postgres, $where, $more),
+        )
+    };
+}
+
+macro_rules! asked_text {
+    ($engine:tt, $where:literal, $more:expr) => {
+        known!(
+            $engine,
+            concat!(", ", content_columns!(), $more),
+            "LEFT JOIN video v ON v.site = m.site AND v.id = $3",
+            $where
         )
     };
 }
@@ -77,11 +105,6 @@ macro_rules! asked_where {
 /// What is known of a member by id.
 pub(super) async fn known_by_id(conn: Conn<'_>, site: SiteId, id: &MemberId) -> Result<Option<Known>> {
     known_where!("m.id = $2").bind(site).bind(id).optional(conn).await
-}
-
-/// What is known of a member by address.
-pub(super) async fn known_by_email(conn: Conn<'_>, site: SiteId, email: &Email) -> Result<Option<Known>> {
-    known_where!("m.email_key = $2").bind(site).bind(email.key()).optional(conn).await
 }
 
 /// The members of a site that have anything that access is decided on, in the order of their ids.
@@ -109,19 +132,40 @@ pub(super) async fn count_members(conn: Conn<'_>, site: SiteId, limit: u32) -> R
     Ok(n_members.unsigned_abs())
 }
 
-/// The same by id, and what access asks of a video.
-pub(super) async fn asked_by_id(conn: Conn<'_>, site: SiteId, id: &MemberId, video: &VideoId) -> Result<Option<Asked>> {
-    asked_where!("m.id = $2").bind(site).bind(id).bind(video).optional(conn).await
-}
-
-/// The same by address.
-pub(super) async fn asked_by_email(
+/// What is known of a member, and of a video if one is asked about.
+pub(super) async fn asked(
     conn: Conn<'_>,
     site: SiteId,
-    email: &Email,
-    video: &VideoId,
+    who: &MemberRef,
+    video: Option<&VideoId>,
 ) -> Result<Option<Asked>> {
-    asked_where!("m.email_key = $2").bind(site).bind(email.key()).bind(video).optional(conn).await
+    let video = video.map_or("", VideoId::as_str);
+    match who {
+        MemberRef::Id(by) => asked_where!("m.id = $2", "").bind(site).bind(&by.id).bind(video).optional(conn).await,
+        MemberRef::Email(by) => {
+            asked_where!("m.email_key = $2", "").bind(site).bind(by.email.key()).bind(video).optional(conn).await
+        }
+    }
+}
+
+/// The same, and what else a refusal may come of.
+pub(super) async fn doubted(
+    conn: Conn<'_>,
+    site: SiteId,
+    who: &MemberRef,
+    video: Option<&VideoId>,
+) -> Result<Option<(Asked, Doubts)>> {
+    let video = video.map_or("", VideoId::as_str);
+    let row: Option<Doubted> = match who {
+        MemberRef::Id(by) => {
+            asked_where!("m.id = $2", doubt_columns!()).bind(site).bind(&by.id).bind(video).optional(conn).await?
+        }
+        MemberRef::Email(by) => {
+            let statement = asked_where!("m.email_key = $2", doubt_columns!());
+            statement.bind(site).bind(by.email.key()).bind(video).optional(conn).await?
+        }
+    };
+    Ok(row.map(|row| (row.asked, row.doubts)))
 }
 
 /// What access asks of a video.
