@@ -13,7 +13,7 @@
 //! An event is noted once, with what it is about, before it is answered. What cannot be read is tried again, with growing
 //! waits and for ever; it holds up nothing else.
 //!
-//! The key and the signing secrets are sealed ([`crate::seal`]); they are never shown and never logged. A key that may
+//! The key and the signing secrets are sealed (`src/seal.rs`); they are never shown and never logged. A key that may
 //! not do what it was to do parks the connection: writes wait until the operator has mended it.
 //!
 //! **Locks** are taken in one order, so that nobody waits for each other: the member, what is mirrored of them, what is to

@@ -3,7 +3,7 @@
 //! What is at Stripe is mirrored here by `billing`, which is the only one that writes it; nothing here is believed that
 //! Stripe does not say. What is paid elsewhere is recorded by `subscriptions.recordExternal`.
 //!
-//! What is asked for is written here as a word (`asked`, `wanted`) and brought about at Stripe by a job ([`bring`]). A
+//! What is asked for is written here as a word (`asked`, `wanted`) and brought about at Stripe by a job (`bring`). A
 //! cancel now is never taken back, nor forgotten: seen alive later, the subscription is cancelled again. Whoever writes
 //! to a subscription holds its member first.
 
