@@ -2,7 +2,10 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{Failure, Office, Result, out};
-use crate::areas::sites::{Site, store};
+use crate::{
+    areas::sites::{Site, store},
+    values::Email,
+};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -58,6 +61,22 @@ pub(super) struct Update {
     /// Whether checkouts, cancels, pauses and plans may be written at the site's Stripe account.
     #[arg(long)]
     stripe_writes: Option<Switch>,
+    /// Where people reach the site's pages, such as https://members.example.com; empty for https:// and the host name.
+    #[arg(long, value_parser = url)]
+    public_url: Option<String>,
+    /// Where a member who has signed in is handed over to, with a token; empty for nowhere.
+    #[arg(long, value_parser = url)]
+    login_url: Option<String>,
+    /// Whether members may be written to (sign-in mail goes out all the same).
+    #[arg(long)]
+    email_members: Option<Switch>,
+    /// Mails to members that all keys together may send a day (UTC).
+    #[arg(long)]
+    emails_per_day: Option<u32>,
+    /// To whom a test site's mails may go, comma separated: addresses, and @example.com for all of a domain; empty for
+    /// nobody.
+    #[arg(long)]
+    mail_only_to: Option<String>,
 }
 
 /// On or off.
@@ -100,8 +119,20 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
             set(&mut site.settings.activity_retention_days, update.activity_retention_days);
             set(&mut site.settings.grace_days, update.grace_days);
             set(&mut site.settings.destructive_per_day, update.destructive_per_day);
-            site.settings.stripe_writes =
-                update.stripe_writes.map_or(site.settings.stripe_writes, |to| to == Switch::On);
+            set(&mut site.settings.emails_per_day, update.emails_per_day);
+            let switch = |to: &mut bool, value: Option<Switch>| *to = value.map_or(*to, |value| value == Switch::On);
+            switch(&mut site.settings.stripe_writes, update.stripe_writes);
+            switch(&mut site.settings.email_members, update.email_members);
+            let point = |to: &mut Option<String>, value: Option<String>| {
+                if let Some(value) = value {
+                    *to = Some(value).filter(|value| !value.is_empty());
+                }
+            };
+            point(&mut site.settings.public_url, update.public_url);
+            point(&mut site.settings.login_url, update.login_url);
+            if let Some(list) = &update.mail_only_to {
+                site.settings.mail_only_to = allowed(list)?;
+            }
             store::update(tx.conn(), site.id, &site.name, site.domain.as_deref(), &site.settings).await?;
             office.commit(tx, site.id, "sites.update", view(&site)).await?;
             show(&site, json)
@@ -121,6 +152,37 @@ fn host(text: &str) -> Result<String> {
         )));
     }
     Ok(host)
+}
+
+/// An address of a page, as it is stored: without a final slash. Without TLS only on this machine.
+fn url(text: &str) -> std::result::Result<String, String> {
+    let text = text.trim().trim_end_matches('/');
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    let url = reqwest::Url::parse(text).map_err(|error| format!("{text:?} is not an address: {error}"))?;
+    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if url.host_str().is_none() || !(url.scheme() == "https" || url.scheme() == "http" && is_local) {
+        return Err(format!("{text:?} is not an address such as https://members.example.com"));
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("{text:?} has more than a host and a path"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A list of addresses and domains, as it is stored: each in its normalised form.
+fn allowed(list: &str) -> Result<Vec<String>> {
+    let parts = list.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| match part.strip_prefix('@') {
+            Some(domain) => Ok(format!("@{}", host(domain)?)),
+            None => match Email::parse(part) {
+                Ok(email) => Ok(email.key().to_owned()),
+                Err(error) => Err(Failure(format!("{part:?} is neither an address nor @ and a domain: {error}"))),
+            },
+        })
+        .collect()
 }
 
 async fn free(tx: &mut usher_db::Tx, domain: Option<&str>, of: Option<&Site>) -> Result<()> {
@@ -146,4 +208,27 @@ fn show(site: &Site, json: bool) -> Result<()> {
     }
     let kind = if site.live { "live" } else { "test" };
     out(&format!("{}  {}  {kind}  {}", site.id, site.name, site.domain.as_deref().unwrap_or("(any host name)")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_a_page_has_tls_or_is_on_this_machine() {
+        assert_eq!(url("https://members.example.com/").unwrap(), "https://members.example.com");
+        assert_eq!(url(" http://127.0.0.1:8080/login ").unwrap(), "http://127.0.0.1:8080/login");
+        assert_eq!(url("").unwrap(), "");
+        for wrong in
+            ["members.example.com", "http://example.com", "ftp://x", "https://a@b.example", "https://b.example/?x"]
+        {
+            assert!(url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_addresses_and_domains() {
+        assert_eq!(allowed("Anna@Example.com, @Example.org,").unwrap(), ["anna@example.com", "@example.org"]);
+        assert!(allowed("anna").is_err() && allowed("@").is_err());
+    }
 }

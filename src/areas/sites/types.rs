@@ -39,6 +39,25 @@ pub struct Settings {
     pub destructive_per_day: u32,
     /// Whether anything may be written at Stripe.
     pub stripe_writes: bool,
+    /// Where people reach the site's pages from outside, such as `https://members.example.com`, without a final slash;
+    /// none: `https://` and its host name.
+    pub public_url: Option<String>,
+    /// Where a member who has signed in is handed over to, with a token; none: nobody can sign in.
+    pub login_url: Option<String>,
+    /// Whether members may be written to. Sign-in mail goes out all the same.
+    pub email_members: bool,
+    /// Mails a day (UTC) to members, all keys together.
+    pub emails_per_day: u32,
+    /// To whom a test site's mails may go: addresses, and `@example.com` for all of a domain. Not read on a live site.
+    pub mail_only_to: Vec<String>,
+}
+
+impl Site {
+    /// Where people reach the site's pages, without a final slash; `None` if nobody has said so.
+    pub fn url(&self) -> Option<String> {
+        let domain = || self.domain.as_ref().map(|domain| format!("https://{domain}"));
+        self.settings.public_url.clone().or_else(domain)
+    }
 }
 
 impl Default for Settings {
@@ -49,6 +68,11 @@ impl Default for Settings {
             grace_days: 7,
             destructive_per_day: 100,
             stripe_writes: false,
+            public_url: None,
+            login_url: None,
+            email_members: false,
+            emails_per_day: 100,
+            mail_only_to: Vec::new(),
         }
     }
 }
