@@ -7,7 +7,7 @@ use usher_db::{Db, MigrateError, Migrator, Schema};
 use usher_jobs::{Environment, Jobs, Settings as Patience};
 
 use crate::{
-    areas::{activity::Log, jobs::record_end},
+    areas::{activity::Log, jobs::record_end, subscriptions},
     clock::Clock,
     config::Config,
     gate::{Gate, Limits},
@@ -51,7 +51,10 @@ impl App {
         };
         let jobs = Jobs::with_settings(db.clone(), environment, patience).at_end(move |tx, job| {
             let clock = ends.clone();
-            Box::pin(async move { record_end(tx, &clock, job).await })
+            Box::pin(async move {
+                record_end(tx, &clock, job).await?;
+                subscriptions::taken_back(tx, &clock, job).await
+            })
         });
         let log = Log::start(db.clone(), clock.clone());
         let gate = Gate::new(Limits::start(db.clone(), clock.clone()), config.unknown_keys_per_minute);

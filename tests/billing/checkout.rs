@@ -188,3 +188,27 @@ async fn until(mut holds: impl AsyncFnMut() -> bool) {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
 }
+
+both!(who_signs_up_with_the_address_that_pays_is_told_whose_it_is, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let payer = member(world).await;
+    let price = shop.price(900).await;
+    shop.sells(&payer, &price).await;
+    shop.settle(world).await;
+    let detail = async |address: &str| {
+        let other = crate::billing::shop::member(world, address).await;
+        let why = crate::billing::shop::why(world, &other).await;
+        let checks = why["checks"].as_array().expect("checks").clone();
+        let found = checks.into_iter().find(|check| check["name"] == "other_address");
+        found.map(|check| check["detail"].as_str().expect("a text").to_owned())
+    };
+    // Stripe has this address of whom the shop sells to.
+    let told = detail("X@example.com").await.expect("a trap");
+    let id = payer.as_str().expect("an id");
+    assert_eq!(
+        told,
+        format!("{id} pays at Stripe with this member's address and may see it: perhaps the same person.")
+    );
+    assert_eq!(detail("y@example.com").await, None);
+});

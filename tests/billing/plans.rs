@@ -105,6 +105,27 @@ both!(stripe_follows_a_plan, async |world| {
     }
 });
 
+both!(what_stripe_knows_of_a_plan_is_not_changed_while_writes_are_off, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let made = gold(world).await;
+    world.job(&made["job"]["id"]).await;
+    world.settings(|settings| settings.stripe_writes = false).await;
+    let plan = &made["plan"]["id"];
+    for (tool, args) in [
+        ("plans.update", json!({ "plan": plan, "name": "Platinum" })),
+        ("plans.update", json!({ "plan": plan, "description": "More." })),
+        ("plans.archive", json!({ "plan": plan })),
+    ] {
+        assert_eq!(world.call(&world.key, tool, args).await.code(), "stripe_writes_locked");
+    }
+    // What only counts here can be changed, and so can what Stripe does not know yet.
+    world.ok("plans.update", json!({ "plan": plan, "public": true, "trialDays": 3 })).await;
+    let own = gold(world).await["plan"]["id"].clone();
+    assert_eq!(world.ok("plans.update", json!({ "plan": own, "name": "Silver" })).await["plan"]["name"], "Silver");
+    shop.settle(world).await;
+});
+
 both!(what_is_sold_at_stripe_becomes_plans, async |world| {
     world.without_budgets().await;
     let shop = Shop::open(world).await;

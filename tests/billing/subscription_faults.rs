@@ -71,6 +71,35 @@ both!(a_cancel_waits_for_an_outage_of_days, async |world| {
     shop.settle(world).await;
 });
 
+both!(a_job_that_is_cancelled_takes_its_word_back, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    for tool in ["subscriptions.pause", "subscriptions.cancel"] {
+        let (_, id, external) = subscriber(world, &shop, &format!("{tool}@example.com")).await;
+        let away = Rule { chances: [(Fault::Unavailable, 1.0)].into(), ..Rule::default() };
+        shop.fake.fault(away.on("GET", "/v1/subscriptions/*"));
+        let job = world.ok(tool, json!({ "subscription": id })).await["job"]["id"].clone();
+        attempted(world, &job, 1).await;
+        assert!(world.ok("subscriptions.get", json!({ "subscription": id })).await.get("wanted").is_some());
+        world.ok("jobs.cancel", json!({ "id": job })).await;
+        assert_eq!(world.job(&job).await["status"], "cancelled");
+        let after = world.ok("subscriptions.get", json!({ "subscription": id })).await;
+        assert!(after.get("wanted").is_none(), "{after}");
+        shop.fake.clear_faults();
+        // Once Stripe is back nothing of it is done, also by whoever sees it alive, and another word counts.
+        shop.advance(world, 3600).await;
+        crate::billing::shop::work(world, &usher::areas::billing::Tick).await;
+        shop.settle(world).await;
+        let view = at_stripe(&shop, &external).await;
+        assert_eq!((view.status.is_terminal(), view.cancel_at_period_end), (false, false));
+        assert!(view.pause_collection.is_none());
+        let job = world.ok("subscriptions.cancel", json!({ "subscription": id, "when": "now" })).await["job"].clone();
+        assert_eq!(world.job(&job["id"]).await["result"]["outcome"], "done");
+        assert_eq!(status(world, &id).await, "canceled");
+    }
+    shop.settle(world).await;
+});
+
 async fn attempts(world: &World, job: &str) -> u32 {
     world.app.jobs.get(world.app.db.read(), 1, job).await.expect("the database answers").expect("a job").attempt
 }

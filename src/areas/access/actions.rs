@@ -67,7 +67,7 @@ pub(super) async fn asked(cx: &mut Cx, who: &MemberRef, wanted: &Wanted) -> Resu
 /// The same, and what else a refusal may come of.
 pub(super) async fn doubted(cx: &mut Cx, who: &MemberRef, wanted: &Wanted) -> Result<(Known, Content, Option<Doubts>)> {
     let site = cx.site();
-    let (asked, doubts) = store::doubted(cx.conn(), site, who, wanted.video()).await?.unzip();
+    let (asked, doubts) = store::doubted(cx.conn(), site, who, wanted).await?.unzip();
     let (known, content) = there(cx, who, wanted, asked).await?;
     Ok((known, content, doubts))
 }

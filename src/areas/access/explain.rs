@@ -106,11 +106,7 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
         traps
             .extend(open.map(|(id, plan)| trap(CHECKOUT, format!("A checkout was left open: {id}, for plan {plan}."))));
     }
-    let somebody = match content.level {
-        Level::Bundle => may_be(|doubts| doubts.namesake || doubts.twin),
-        Level::Free | Level::Members => may_be(|doubts| doubts.payer || doubts.twin),
-    };
-    if somebody && !decision.reason.is_about_content() {
+    if may_be(|doubts| doubts.namesake || doubts.twin) && !decision.reason.is_about_content() {
         traps.extend(other_address(cx, &known, &content, at).await?);
     }
     let fixes = match decision.is_allowed() {
@@ -179,7 +175,8 @@ async fn other_address(cx: &mut Cx, known: &Known, content: &Content, at: Time) 
     let (site, grace, member) = (cx.site(), grace(cx), &known.member);
     let name = Some(member.name_key()).filter(|key| !key.is_empty()).unwrap_or_else(|| NO_NAME.into());
     let address = member.twin_key().unwrap_or_else(|| member.email_key());
-    let like = Alike { member: &member.id, name: &name, address: &address };
+    let own = member.email_key();
+    let like = Alike { member: &member.id, name: &name, address: &address, own: &own };
     let others = match content.level {
         Level::Bundle if content.bundles.is_empty() => Vec::new(),
         Level::Bundle => {
@@ -190,12 +187,19 @@ async fn other_address(cx: &mut Cx, known: &Known, content: &Content, at: Time) 
     };
     let may_see = |other: &&Known| decide(&other.facts(content.clone(), grace), at).is_allowed();
     Ok(others.iter().find(may_see).map(|other| {
-        let what = if other.member.name_key() == name { "the same name" } else { "nearly the same address" };
+        let twin = other.member.twin_key().unwrap_or_else(|| other.member.email_key());
+        let what = if other.member.name_key() == name {
+            "has the same name"
+        } else if twin == address {
+            "has nearly the same address"
+        } else {
+            "pays at Stripe with this member's address"
+        };
         CheckView {
             name: "other_address".into(),
             passed: false,
             decisive: false,
-            detail: format!("{} has {what} and may see it: perhaps the same person.", other.member.id),
+            detail: format!("{} {what} and may see it: perhaps the same person.", other.member.id),
         }
     }))
 }

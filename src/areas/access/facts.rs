@@ -236,11 +236,9 @@ impl FromRow for Asked {
 pub(super) struct Doubts {
     /// A checkout was left open.
     pub(super) checkout: bool,
-    /// Somebody of the same name pays, or was given free access or a trial.
-    pub(super) payer: bool,
-    /// Somebody has the same name.
+    /// Somebody has the same name, and what may let them see it.
     pub(super) namesake: bool,
-    /// Somebody has nearly the same address.
+    /// Somebody has nearly the same address, or pays with the member's.
     pub(super) twin: bool,
 }
 
@@ -253,7 +251,7 @@ pub(super) struct Doubted {
 impl FromRow for Doubted {
     fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
         let asked = Asked::from_row(row)?;
-        let doubts = Doubts { checkout: row.take()?, payer: row.take()?, namesake: row.take()?, twin: row.take()? };
+        let doubts = Doubts { checkout: row.take()?, namesake: row.take()?, twin: row.take()? };
         Ok(Self { asked, doubts })
     }
 }

@@ -3,7 +3,7 @@
 use usher_db::{Conn, Result, Value, sql, sql_both};
 
 use super::{
-    facts::{Asked, Content, Doubted, Doubts, Known},
+    facts::{Asked, Content, Doubted, Doubts, Known, Wanted},
     types::EntitlementView,
 };
 use crate::{
@@ -54,30 +54,43 @@ macro_rules! known_where {
     };
 }
 
-/// What [`Content`] is read from, of a table `v`.
+/// What [`Content`] is read from, of a table `v`: the plans and the bundles where `$if_members` and `$if_bundle` hold.
 macro_rules! content_columns {
-    () => {
-        "v.level, v.visibility, v.visible_from, v.visible_until,
-           (SELECT string_agg(p.plan_id, ',') FROM video_plan p WHERE p.site = v.site AND p.video_id = v.id),
-           (SELECT string_agg(c.bundle_id, ',' ORDER BY (b.archived_at IS NOT NULL), c.bundle_id)
-            FROM bundle_video c JOIN bundle b ON b.site = c.site AND b.id = c.bundle_id
-            WHERE c.site = v.site AND c.video_id = v.id)"
+    ($if_members:literal, $if_bundle:literal) => {
+        concat!(
+            "v.level, v.visibility, v.visible_from, v.visible_until,
+             CASE WHEN ",
+            $if_members,
+            " THEN
+              (SELECT string_agg(p.plan_id, ',') FROM video_plan p WHERE p.site = v.site AND p.video_id = v.id) END,
+             CASE WHEN ",
+            $if_bundle,
+            " THEN
+              (SELECT string_agg(c.bundle_id, ',' ORDER BY (b.archived_at IS NOT NULL), c.bundle_id)
+               FROM bundle_video c JOIN bundle b ON b.site = c.site AND b.id = c.bundle_id
+               WHERE c.site = v.site AND c.video_id = v.id) END"
+        )
     };
 }
 
-/// Whether there is anything that a refusal may come of besides the member's own facts, of a member `m`: an open checkout;
-/// somebody of the same name who may have access, or at all; somebody of nearly the same address.
+/// Whether there is anything that a refusal may come of besides the member's own facts, of a member `m` and what is wanted:
+/// an open checkout; somebody of the same name, who for anything but a bundle has to have paid or been given something;
+/// somebody of nearly the same address, or who pays with the member's. `$4` says whether a bundle is wanted itself.
 macro_rules! doubt_columns {
     () => {
         ", EXISTS (SELECT 1 FROM checkout k WHERE k.site = m.site AND k.member_id = m.id AND k.status = 'open'),
-           EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.name_key = m.name_key AND m.name_key <> ''
-                   AND n.id <> m.id AND (n.status <> 'free' OR n.trial_until IS NOT NULL)),
-           EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.name_key = m.name_key AND m.name_key <> ''
-                   AND n.id <> m.id),
-           EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.email_key = COALESCE(m.twin_key, m.email_key)
-                   AND n.id <> m.id)
+           CASE WHEN m.name_key = '' THEN FALSE
+           WHEN $4 OR v.level = 'bundle' THEN
+            EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.name_key = m.name_key AND n.id <> m.id)
+           ELSE
+            EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.name_key = m.name_key AND n.id <> m.id
+                    AND (n.status <> 'free' OR n.trial_until IS NOT NULL)) END,
+           (m.twin_key IS NOT NULL
+            AND EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.email_key = m.twin_key AND n.id <> m.id))
            OR EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.twin_key = COALESCE(m.twin_key, m.email_key)
-                      AND n.id <> m.id)"
+                      AND n.id <> m.id)
+           OR EXISTS (SELECT 1 FROM stripe_customer c WHERE c.site = m.site AND c.email_key = m.email_key
+                      AND c.member_id <> m.id)"
     };
 }
 
@@ -95,7 +108,7 @@ macro_rules! asked_text {
     ($engine:tt, $where:literal, $more:expr) => {
         known!(
             $engine,
-            concat!(", ", content_columns!(), $more),
+            concat!(", ", content_columns!("v.level = 'members'", "v.level = 'bundle'"), $more),
             "LEFT JOIN video v ON v.site = m.site AND v.id = $3",
             $where
         )
@@ -153,24 +166,21 @@ pub(super) async fn doubted(
     conn: Conn<'_>,
     site: SiteId,
     who: &MemberRef,
-    video: Option<&VideoId>,
+    wanted: &Wanted,
 ) -> Result<Option<(Asked, Doubts)>> {
-    let video = video.map_or("", VideoId::as_str);
-    let row: Option<Doubted> = match who {
-        MemberRef::Id(by) => {
-            asked_where!("m.id = $2", doubt_columns!()).bind(site).bind(&by.id).bind(video).optional(conn).await?
-        }
-        MemberRef::Email(by) => {
-            let statement = asked_where!("m.email_key = $2", doubt_columns!());
-            statement.bind(site).bind(by.email.key()).bind(video).optional(conn).await?
-        }
+    let video = wanted.video().map_or("", VideoId::as_str);
+    let (statement, key) = match who {
+        MemberRef::Id(by) => (asked_where!("m.id = $2", doubt_columns!()), by.id.as_str()),
+        MemberRef::Email(by) => (asked_where!("m.email_key = $2", doubt_columns!()), by.email.key()),
     };
+    let is_bundle = matches!(wanted, Wanted::Bundle(_));
+    let row: Option<Doubted> = statement.bind(site).bind(key).bind(video).bind(is_bundle).optional(conn).await?;
     Ok(row.map(|row| (row.asked, row.doubts)))
 }
 
-/// What access asks of a video.
+/// What access asks of a video, also what counts only at another level.
 pub(super) async fn content(conn: Conn<'_>, site: SiteId, video: &VideoId) -> Result<Option<Content>> {
-    sql!(concat!("SELECT ", content_columns!(), " FROM video v WHERE v.site = $1 AND v.id = $2"))
+    sql!(concat!("SELECT ", content_columns!("TRUE", "TRUE"), " FROM video v WHERE v.site = $1 AND v.id = $2"))
         .bind(site)
         .bind(video)
         .optional(conn)
@@ -185,15 +195,22 @@ pub(super) struct Alike<'a> {
     pub(super) name: &'a str,
     /// The address's key without its sub-address.
     pub(super) address: &'a str,
+    /// The address's key, with which somebody may pay.
+    pub(super) own: &'a str,
 }
 
-/// Those who are [`Alike`] by address, and by name as `$which` says. SQLite would rather read all members in the order of
+/// Those who are [`Alike`] by address, also that with which they pay, and by name as `$which` says. SQLite would rather read all members in the order of
 /// their ids, so it is told the index.
 macro_rules! alike {
-    ($index:literal, $which:literal, $limit:literal) => {
+    ($index:literal, $which:literal, $limit:literal, $own:literal) => {
         concat!(
             "SELECT id FROM member WHERE site = $1 AND email_key = $3
-             UNION ALL SELECT a.id FROM (SELECT id FROM member WHERE site = $1 AND twin_key = $3 ORDER BY id LIMIT ",
+             UNION ALL SELECT c.id FROM (SELECT member_id AS id FROM stripe_customer
+                                         WHERE site = $1 AND email_key = ",
+            $own,
+            " ORDER BY member_id LIMIT ",
+            $limit,
+            ") c UNION ALL SELECT a.id FROM (SELECT id FROM member WHERE site = $1 AND twin_key = $3 ORDER BY id LIMIT ",
             $limit,
             ") a UNION ALL SELECT n.id FROM (SELECT id FROM member ",
             $index,
@@ -210,7 +227,7 @@ macro_rules! alike_with_access {
     ($index:literal) => {
         concat!(
             "m.id <> $2 AND m.id IN (",
-            alike!($index, "AND (status <> 'free' OR trial_until IS NOT NULL)", "$5"),
+            alike!($index, "AND (status <> 'free' OR trial_until IS NOT NULL)", "$5", "$6"),
             ") ORDER BY m.id"
         )
     };
@@ -220,7 +237,7 @@ macro_rules! alike_with_bundles {
     ($index:literal, $bundles:literal) => {
         concat!(
             "m.id <> $2 AND m.id IN (SELECT c.id FROM (",
-            alike!($index, "", "$6"),
+            alike!($index, "", "$6", "$8"),
             ") c WHERE EXISTS (SELECT 1 FROM entitlement e WHERE e.site = $1 AND e.member_id = c.id
                                AND e.revoked_at IS NULL AND e.bundle_id ",
             $bundles,
@@ -241,6 +258,7 @@ pub(super) async fn alike(conn: Conn<'_>, site: SiteId, like: &Alike<'_>, limit:
     .bind(like.address)
     .bind(like.name)
     .bind(limit)
+    .bind(like.own)
     .all(conn)
     .await
 }
@@ -265,6 +283,7 @@ pub(super) async fn alike_with_bundles(
     .bind(bundles)
     .bind(among)
     .bind(limit)
+    .bind(like.own)
     .all(conn)
     .await
 }

@@ -113,16 +113,29 @@ pub async fn take_ticket(conn: Conn<'_>, site: SiteId) -> Result<Option<i64>> {
     Ok(row.map(|(ticket,)| ticket))
 }
 
-/// The job that reads what is to be read, held until the transaction ends: outside, whether there is a connection.
-pub async fn hold_sync_job(conn: Conn<'_>, site: SiteId) -> Result<Option<Option<String>>> {
+/// The job that reads what is to be read; outside, whether there is a connection. It cannot end before the transaction has
+/// ended, and others may look at the same time.
+pub async fn sync_job(conn: Conn<'_>, site: SiteId) -> Result<Option<Option<String>>> {
     let row: Option<(Option<String>,)> = sql_both!(
         sqlite: "SELECT sync_job FROM stripe_connection WHERE site = $1",
-        postgres: "SELECT sync_job FROM stripe_connection WHERE site = $1 FOR UPDATE",
+        postgres: "SELECT sync_job FROM stripe_connection WHERE site = $1 FOR KEY SHARE",
     )
     .bind(site)
     .optional(conn)
     .await?;
     Ok(row.map(|(job,)| job))
+}
+
+/// Waits for all who look at the job that reads, and has others wait, until the transaction ends.
+pub async fn hold_sync_job(conn: Conn<'_>, site: SiteId) -> Result<bool> {
+    let row: Option<(SiteId,)> = sql_both!(
+        sqlite: "SELECT site FROM stripe_connection WHERE site = $1",
+        postgres: "SELECT site FROM stripe_connection WHERE site = $1 FOR UPDATE",
+    )
+    .bind(site)
+    .optional(conn)
+    .await?;
+    Ok(row.is_some())
 }
 
 /// Notes which job reads.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 use usher_db::Tx;
-use usher_jobs::{Fail, Job, Owner, Queue, Run, State};
+use usher_jobs::{Fail, Job, JobRow, Owner, Queue, Run, State};
 use usher_stripe::{Client, Kind};
 
 use super::{
@@ -58,16 +58,26 @@ impl Job for Sync {
 /// Sees to it that a job reads what was marked in this transaction. It is work of the installation, so that the site's
 /// log has what came of it and not that it ran.
 pub async fn wake(tx: &mut Tx, app: &App, site: SiteId) -> usher_db::Result<()> {
-    let Some(job) = store::hold_sync_job(tx.conn(), site).await? else { return Ok(()) };
-    if let Some(id) = job
-        && let Some(row) = app.jobs.get(tx.conn(), 0, &id).await?
-        && matches!(row.state, State::Queued | State::Running)
+    let Some(last) = store::sync_job(tx.conn(), site).await? else { return Ok(()) };
+    if let Some(id) = &last
+        && let Some(row) = app.jobs.get(tx.conn(), 0, id).await?
+        && is_live(&row)
     {
         return Ok(());
     }
-    let row = app.jobs.enqueue(tx, Owner::site(0), &Sync { site: site.number() }).await?;
+    let job = Sync { site: site.number() };
+    // All who find the same job ended start one and the same.
+    let next = format!("stripe.sync:{site}:{}", last.as_deref().unwrap_or("first"));
+    let mut row = app.jobs.enqueue(tx, Owner { dedupe: Some(&next), ..Owner::site(0) }, &job).await?;
+    if !is_live(&row) {
+        row = app.jobs.enqueue(tx, Owner::site(0), &job).await?;
+    }
     store::set_sync_job(tx.conn(), site, &row.id).await?;
     Ok(())
+}
+
+fn is_live(row: &JobRow) -> bool {
+    matches!(row.state, State::Queued | State::Running)
 }
 
 /// Applies [`Sync`]. It ends in a transaction in which nothing is left to be read; whoever marks something waits for that

@@ -9,7 +9,11 @@ use super::{
 };
 use crate::{
     areas::{
-        billing::{self, connection::not_connected, job::can_write},
+        billing::{
+            self,
+            connection::not_connected,
+            job::{can_write, may_write},
+        },
         jobs::JobView,
     },
     error::{Code, Error, Result},
@@ -104,12 +108,15 @@ pub async fn update(cx: &mut Cx, id: &PlanId, changes: Changes) -> Result<Saved>
     if after == before {
         return Ok((after, None));
     }
+    let is_stripes =
+        (&after.name, &after.description, after.archived_at) != (&before.name, &before.description, before.archived_at);
+    if is_stripes && before.price_id.is_some() && billing::store::connection(cx.conn(), site).await?.is_some() {
+        may_write(cx).await?;
+    }
     // Always another, as that is how a job sees that it has been overtaken.
     after.updated_at = cx.now.max(before.updated_at + std::time::Duration::from_micros(1));
     store::update(cx.conn(), site, &after).await?;
     cx.tx().note(Change::updated("plan", after.id.as_str(), before.json(), after.json()));
-    let is_stripes =
-        (&after.name, &after.description, after.archived_at) != (&before.name, &before.description, before.archived_at);
     let job = if is_stripes { follow(cx, &after).await? } else { None };
     Ok((after, job))
 }
@@ -129,12 +136,12 @@ pub async fn import(cx: &mut Cx) -> Result<JobView> {
     let connection = billing::store::connection(cx.conn(), site).await?.ok_or_else(not_connected)?;
     if cx.dry_run {
         let client = connection.client(&cx.app)?;
-        let prices = cx.apart(import::prices(&client)).await?.map_err(|error| {
+        let offered = cx.apart(import::prices(&client)).await?.map_err(|error| {
             Error::new(Code::StripeUnavailable, "Stripe does not answer as it should. Try again in a moment.")
                 .caused_by(error)
         })?;
         let clock = cx.app.clock.clone();
-        import::apply(cx.tx(), site, &prices, &clock).await?;
+        import::apply(cx.tx(), site, &offered, &clock).await?;
     }
     let row = cx.enqueue(&Import {}).await?;
     JobView::from_row(row)

@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use usher_db::{Change, Tx};
 use usher_jobs::{Fail, Job, Queue, Run};
-use usher_stripe::{Client, Error, Pager, requests::prices, views::Price};
+use usher_stripe::{
+    Client, Error, Pager,
+    requests::prices,
+    views::{Price, Unreadable},
+};
 
 use super::{
     store,
@@ -47,38 +51,54 @@ pub struct Counts {
     updated: usize,
     /// Prices of which no plan can be: by tiers, by use, of parts of a cent, or archived and not known here.
     skipped: usize,
+    /// Prices that say something which cannot be read; the server's log names them.
+    unreadable: usize,
+}
+
+/// What an account sells.
+#[derive(Debug, Default)]
+pub struct Offered {
+    /// Prices, the newest first.
+    pub prices: Vec<Price>,
+    /// How many more there are that cannot be read.
+    pub unreadable: usize,
 }
 
 /// Applies [`Import`].
 pub async fn import(app: &App, _: Import, run: &Run) -> Result<(), Fail> {
     let site = SiteId::new(run.site);
     let (_, client) = to_read(app, site).await?;
-    let prices = match prices(&client).await {
-        Ok(prices) => prices,
+    let offered = match prices(&client).await {
+        Ok(offered) => offered,
         Err(error) => return Err(failed(app, run, error).await),
     };
     let mut tx = app.db.begin().await?;
-    let counts = apply(&mut tx, site, &prices, &app.clock).await?;
+    let counts = apply(&mut tx, site, &offered, &app.clock).await?;
     run.finish(&mut tx, &counts, &counts).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// Every price of the account, with its product.
-pub async fn prices(client: &Client) -> Result<Vec<Price>, Error> {
+pub async fn prices(client: &Client) -> Result<Offered, Error> {
     let mut pager = Pager::new(prices::list(&prices::PriceFilter::default()), PAUSE, MAX_PAGES);
-    let mut all = Vec::new();
+    let mut all = Offered::default();
     while let Some(page) = pager.next(client).await? {
-        all.extend(page.value.data);
+        all.prices.extend(page.value.data);
+        for Unreadable { id, why } in page.value.unreadable {
+            tracing::warn!(price = id, why, "a price of Stripe's cannot be read");
+            all.unreadable += 1;
+        }
     }
     Ok(all)
 }
 
 /// Makes private plans of the prices that are not known, and gives those that are Stripe's names.
-pub async fn apply(tx: &mut Tx, site: SiteId, prices: &[Price], clock: &Clock) -> usher_db::Result<Counts> {
-    let mut counts = Counts { total: prices.len(), done: prices.len(), ..Counts::default() };
+pub async fn apply(tx: &mut Tx, site: SiteId, offered: &Offered, clock: &Clock) -> usher_db::Result<Counts> {
+    let total = offered.prices.len() + offered.unreadable;
+    let mut counts = Counts { total, done: total, unreadable: offered.unreadable, ..Counts::default() };
     // Stripe gives the newest first; their plans are to be in the same order.
-    for price in prices.iter().rev() {
+    for price in offered.prices.iter().rev() {
         let now = clock.now();
         let product = price.product.as_ref().and_then(|product| product.whole());
         let name = price.nickname.as_deref().or_else(|| product?.name.as_deref());

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use usher_db::Tx;
-use usher_jobs::{Fail, Job, Owner, Queue, Run, State};
+use usher_jobs::{Fail, Job, JobRow, Owner, Queue, Run, State};
 
 use super::{
     Wanted,
@@ -11,6 +11,11 @@ use super::{
 };
 use crate::{
     app::App,
+    areas::{
+        billing::store::{Mark, mark},
+        members,
+    },
+    clock::Clock,
     values::{SiteId, SubscriptionId},
 };
 
@@ -74,6 +79,24 @@ pub async fn pause(app: &App, job: Pause, run: &Run) -> Result<(), Fail> {
 /// Applies [`Resume`].
 pub async fn resume(app: &App, job: Resume, run: &Run) -> Result<(), Fail> {
     bring(app, &job.subscription, run).await
+}
+
+/// A job was cancelled: what it was to bring about is not wanted any more. What it has done at Stripe by then stays, and is
+/// read.
+pub async fn taken_back(tx: &mut Tx, clock: &Clock, job: &JobRow) -> usher_db::Result<()> {
+    if job.state != State::Cancelled || ![Cancel::KIND, Pause::KIND, Resume::KIND].contains(&job.kind.as_str()) {
+        return Ok(());
+    }
+    let site = SiteId::new(job.site);
+    let Some((_, member, _)) = store::asked_of(tx.conn(), site, &job.id).await? else { return Ok(()) };
+    members::store::hold(tx.conn(), site, &member).await?;
+    let Some((id, _, external)) = store::asked_of(tx.conn(), site, &job.id).await? else { return Ok(()) };
+    store::silence(tx.conn(), site, &id, &job.id).await?;
+    if let Some(object) = external.as_deref() {
+        let heard = Mark { kind: "subscription", object, source: "write", event: None };
+        mark(tx.conn(), site, &heard, clock.now()).await?;
+    }
+    Ok(())
 }
 
 /// A subscription was seen alive whose member is held: if it was cancelled here and no job is at that any more, another

@@ -26,7 +26,7 @@ pub use actions::find;
 pub use alarm::alarm_of_two;
 pub use checkout::{Checkout, checkout, open_of};
 pub use end::end_all;
-pub use jobs::{Cancel, Pause, Resume, cancel, cancel_again, pause, resume};
+pub use jobs::{Cancel, Pause, Resume, cancel, cancel_again, pause, resume, taken_back};
 pub use lapse::lapse;
 pub use resync::{Resync, resync};
 pub use tools::AREA;

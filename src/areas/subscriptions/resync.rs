@@ -13,7 +13,7 @@ use usher_jobs::{Fail, Job, Queue, Run};
 use usher_stripe::{
     Client, Kind, Pager,
     requests::{checkout, customers, invoices, subscriptions as ask},
-    views::{self, CheckoutStatus},
+    views::{self, CheckoutStatus, Unreadable},
 };
 
 use super::{store, types::Subscription};
@@ -70,6 +70,8 @@ struct At {
     others: Vec<String>,
     /// What is to be read: its kind and its id.
     objects: Vec<(String, String)>,
+    /// What Stripe lists of the member and cannot be read.
+    unreadable: Vec<String>,
 }
 
 struct Resyncing<'a> {
@@ -107,7 +109,7 @@ impl Resyncing<'_> {
         let result = json!({
             "customers": at.customers, "linkedCustomers": at.linked, "customersOfOthers": at.others,
             "subscriptions": of("subscription"), "invoices": of("invoice"), "checkouts": of("checkout"),
-            "new": new, "changed": changed,
+            "new": new, "changed": changed, "unreadable": at.unreadable,
         });
         let mut tx = self.app.db.begin().await?;
         let n = at.objects.len();
@@ -133,7 +135,7 @@ impl Resyncing<'_> {
         at.before = snapshot(before);
         at.objects.extend(at_stripe.sessions.into_iter().map(|id| ("checkout".to_owned(), id)));
         let mut all = known.clone();
-        for customer in self.with_address(&member.email).await? {
+        for customer in self.with_address(&member.email, &mut at).await? {
             if known.contains(&customer.id) || customer.deleted {
                 continue;
             }
@@ -156,11 +158,11 @@ impl Resyncing<'_> {
     }
 
     /// Customers with the member's address, as it is written here and in small letters: Stripe compares letter for letter.
-    async fn with_address(&self, email: &str) -> Result<Vec<views::Customer>, Fail> {
-        let mut found = self.listed(customers::with_email(email), MAX_PAGES).await?;
+    async fn with_address(&self, email: &str, at: &mut At) -> Result<Vec<views::Customer>, Fail> {
+        let mut found = self.listed(customers::with_email(email), MAX_PAGES, at).await?;
         let small = email.to_lowercase();
         if small != email {
-            found.extend(self.listed(customers::with_email(&small), MAX_PAGES).await?);
+            found.extend(self.listed(customers::with_email(&small), MAX_PAGES, at).await?);
         }
         found.dedup_by(|one, other| one.id == other.id);
         Ok(found)
@@ -179,14 +181,14 @@ impl Resyncing<'_> {
 
     async fn of_customer(&self, customer: &str, at: &mut At) -> Result<(), Fail> {
         let filter = ask::SubscriptionFilter { customer: Some(customer), ..Default::default() };
-        for one in self.listed(ask::list(&filter), MAX_PAGES).await? {
+        for one in self.listed(ask::list(&filter), MAX_PAGES, at).await? {
             at.objects.push(("subscription".into(), one.id));
         }
         let filter = invoices::InvoiceFilter { customer: Some(customer), ..Default::default() };
-        for one in self.listed(invoices::list(&filter), INVOICE_PAGES).await? {
+        for one in self.listed(invoices::list(&filter), INVOICE_PAGES, at).await? {
             at.objects.push(("invoice".into(), one.id));
         }
-        for one in self.listed(checkout::of_customer(customer), 1).await? {
+        for one in self.listed(checkout::of_customer(customer), 1, at).await? {
             let is_wanted = matches!(one.status, Some(CheckoutStatus::Open | CheckoutStatus::Complete));
             at.objects.extend(is_wanted.then(|| ("checkout".to_owned(), one.id)));
         }
@@ -198,12 +200,19 @@ impl Resyncing<'_> {
         &self,
         request: usher_stripe::Request<views::Page<T>>,
         n_pages: u32,
+        at: &mut At,
     ) -> Result<Vec<T>, Fail> {
         let mut pager = Pager::new(request, Duration::from_millis(50), n_pages);
         let mut all = Vec::new();
         for _ in 0..n_pages {
             match pager.next(self.client).await {
-                Ok(Some(page)) => all.extend(page.value.data),
+                Ok(Some(page)) => {
+                    for Unreadable { id, why } in page.value.unreadable {
+                        tracing::warn!(site = %self.site, object = id, why, "what Stripe lists cannot be read");
+                        at.unreadable.extend(id);
+                    }
+                    all.extend(page.value.data);
+                }
                 Ok(None) => break,
                 // A customer that was deleted at Stripe has nothing any more.
                 Err(error) if matches!(error.kind(), Kind::Missing | Kind::Refused) => break,

@@ -21,6 +21,8 @@ pub struct CheckoutSession {
     pub url: Option<Private<String>>,
     /// Who pays.
     pub customer: Option<Ref<Customer>>,
+    /// What was given on the page.
+    pub customer_details: Option<CustomerDetails>,
     /// The subscription that came of it.
     pub subscription: Option<Ref<Subscription>>,
     /// The invoice that came of it.
@@ -54,6 +56,13 @@ impl CheckoutSession {
     pub fn subscription_id(&self) -> Option<&str> {
         self.subscription.as_ref().map(Ref::id)
     }
+}
+
+/// What somebody gave on a page on which they paid.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct CustomerDetails {
+    /// Their address.
+    pub email: Option<Private<String>>,
 }
 
 /// Whether a session is open.

@@ -95,6 +95,8 @@ impl Reader<'_> {
         let (site, now) = (self.site(), self.now());
         if let Some(customer) = view.customer_id() {
             store::link(tx.conn(), site, customer, &member, now).await?;
+            let email = view.customer_details.as_ref().and_then(|details| details.email.as_deref());
+            self.pays_as(tx, Some(customer), email.map(String::as_str)).await?;
         }
         let is_paid = matches!(view.payment_status, Some(PaymentStatus::Paid | PaymentStatus::NoPaymentRequired));
         if view.mode != Some(CheckoutMode::Payment) || !is_paid {

@@ -65,6 +65,9 @@ impl Reader<'_> {
         let after = self.billed(before.as_ref(), &view, refunded, (member, stays), subscription.as_ref());
         if invoices::store::write(tx.conn(), site, &after).await? == 1 {
             self.invoiced(&mut tx, before, &after, subscription.filter(|_| stays)).await?;
+            if stays {
+                self.pays_as(&mut tx, view.customer_id(), view.customer_email.as_deref().map(String::as_str)).await?;
+            }
         }
         self.end(&mut tx).await?;
         Ok(tx.commit().await?)

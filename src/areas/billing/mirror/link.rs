@@ -1,5 +1,6 @@
 //! Who a subscription's member is, and what its plan.
 
+use usher_db::Tx;
 use usher_stripe::{
     requests::{customers, products},
     views::{Metadata, Price},
@@ -8,7 +9,7 @@ use usher_stripe::{
 use super::{Reader, Result, store, there};
 use crate::{
     areas::plans::{self, Plan},
-    values::{MemberId, PlanId},
+    values::{Email, MemberId, PlanId},
 };
 
 /// The name of what Usher keeps with customers, sessions and subscriptions: the member's id.
@@ -33,6 +34,14 @@ impl Reader<'_> {
             Some(customer) => self.named(&customer.metadata).await,
             None => Ok(None),
         }
+    }
+
+    /// Notes with which address somebody pays, who may have signed up with another.
+    pub(super) async fn pays_as(&self, tx: &mut Tx, customer: Option<&str>, email: Option<&str>) -> Result<()> {
+        if let (Some(customer), Some(email)) = (customer, email.and_then(|email| Email::parse(email).ok())) {
+            store::pays_as(tx.conn(), self.site(), customer, email.key()).await?;
+        }
+        Ok(())
     }
 
     async fn named(&self, metadata: &Metadata) -> Result<Option<MemberId>> {

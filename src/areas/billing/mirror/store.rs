@@ -31,6 +31,16 @@ pub async fn link(conn: Conn<'_>, site: SiteId, customer: &str, member: &MemberI
     .await
 }
 
+/// Notes with which address a customer pays, if it is known whose it is.
+pub async fn pays_as(conn: Conn<'_>, site: SiteId, customer: &str, email_key: &str) -> Result<u64> {
+    sql!("UPDATE stripe_customer SET email_key = $3 WHERE site = $1 AND id = $2")
+        .bind(site)
+        .bind(customer)
+        .bind(email_key)
+        .run(conn)
+        .await
+}
+
 /// Whether a member is there and stays; held until the transaction ends.
 pub async fn hold_member(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<bool> {
     let row: Option<(bool,)> = sql_both!(

@@ -70,8 +70,8 @@ impl Tool for CheckAccess {
 ///
 /// Says in one call why a member does or does not see the paywall, rule by rule, and which calls would change it: each
 /// of `fixes` can be made as it stands, and clears this refusal. It also looks for the usual traps: a checkout that was
-/// left open, a comparison with Stripe that is older than a day, and somebody of the same name or nearly the same address
-/// who may see it, which is often the same person with another address.
+/// left open, a comparison with Stripe that is older than a day, and somebody who may see it and has the same name or nearly
+/// the same address, or pays at Stripe with this member's: often the same person with another address.
 #[derive(Object)]
 pub struct WhyPaywall {
     /// The member.

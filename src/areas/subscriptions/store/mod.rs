@@ -8,7 +8,7 @@ pub use at_stripe::{AtStripe, at_stripe};
 pub use list::{Filter, list};
 use usher_db::{Conn, Result, sql};
 
-pub use word::{Word, ask, silence, word};
+pub use word::{Word, ask, asked_of, silence, word};
 
 use super::types::{Subscription, subscription_columns};
 use crate::values::{MemberId, SiteId, SubscriptionId, Time};

@@ -4,7 +4,7 @@ use usher_db::{Conn, FromRow, Result, Row, sql};
 
 use crate::{
     areas::subscriptions::types::Wanted,
-    values::{SiteId, SubscriptionId, Time},
+    values::{MemberId, SiteId, SubscriptionId, Time},
 };
 
 /// The last word about a subscription, whether Stripe has confirmed it or not.
@@ -64,4 +64,17 @@ pub async fn silence(conn: Conn<'_>, site: SiteId, id: &SubscriptionId, job: &st
     .bind(job)
     .run(conn)
     .await
+}
+
+/// Whose subscription a job was to bring to a word, and Stripe's id of it, if no other word was given since.
+pub async fn asked_of(
+    conn: Conn<'_>,
+    site: SiteId,
+    job: &str,
+) -> Result<Option<(SubscriptionId, MemberId, Option<String>)>> {
+    sql!("SELECT id, member_id, external_id FROM subscription WHERE site = $1 AND asked_job = $2")
+        .bind(site)
+        .bind(job)
+        .optional(conn)
+        .await
 }
