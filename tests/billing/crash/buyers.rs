@@ -1,6 +1,6 @@
 //! People who want to buy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
@@ -12,12 +12,14 @@ use crate::harness::World;
 /// Calls at the same time.
 const AT_ONCE: usize = 8;
 
-/// One in so many ends the subscription at Stripe after having bought it, and does not buy again.
+/// One in so many ends the subscription after having bought it, and does not buy again.
 const LEAVES: usize = 10;
 
 pub struct Buyers {
     pub members: Vec<String>,
     pub plan: String,
+    /// Whose subscription was cancelled.
+    left: BTreeSet<String>,
 }
 
 impl Buyers {
@@ -30,7 +32,7 @@ impl Buyers {
             member["id"].as_str().expect("an id").to_owned()
         };
         let members: Vec<String> = stream::iter((0..n).map(one)).buffered(AT_ONCE).collect().await;
-        let buyers = Self { members, plan };
+        let buyers = Self { members, plan, left: BTreeSet::new() };
         let all: Vec<_> = buyers.members.iter().collect();
         buyers.ask(world, &all).await;
         buyers
@@ -57,6 +59,18 @@ impl Buyers {
         self.ask(world, &again).await;
     }
 
+    /// Who leaves is cancelled as soon as it is known here what they have bought.
+    pub async fn leave(&mut self, world: &World) {
+        let known: BTreeMap<_, _> = check::known(world).await;
+        let leaving: Vec<_> = self.leaving().filter(|member| !self.left.contains(*member)).cloned().collect();
+        for member in leaving {
+            let Some(subscription) = known.get(&member) else { continue };
+            let args = json!({ "subscription": subscription, "when": "now" });
+            world.ok("subscriptions.cancel", args).await;
+            self.left.insert(member);
+        }
+    }
+
     /// Whatever is open is paid.
     pub fn pay(&self, shop: &Shop) {
         for session in check::sessions(shop) {
@@ -67,10 +81,10 @@ impl Buyers {
         }
     }
 
-    /// Whether each has bought and Usher knows; and nothing is being made any more.
-    pub async fn have_all_bought(&mut self, world: &World, shop: &Shop) -> bool {
+    /// Whether each has bought, some have left, and nothing is being made or ended any more.
+    pub async fn are_done(&self, world: &World, shop: &Shop) -> bool {
         let bought: BTreeSet<_> = check::subscriptions(shop).into_iter().map(|one| one.member).collect();
-        bought.len() == self.members.len() && check::open(world).await == 0
+        bought.len() == self.members.len() && self.left.len() == self.leaving().count() && check::open(world).await == 0
     }
 
     /// Who ends the subscription.

@@ -1,6 +1,6 @@
 //! What there is at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use usher_stripe::{
@@ -27,6 +27,13 @@ pub struct Subscription {
 /// How many jobs of the site are not over.
 pub async fn open(world: &World) -> usize {
     world.rows("SELECT id FROM job WHERE site <> 0 AND state IN ('queued', 'running')").await.len()
+}
+
+/// What each member has bought that goes on, as is known here.
+pub async fn known(world: &World) -> BTreeMap<String, String> {
+    let rows = world.rows("SELECT member_id || ' ' || id FROM subscription WHERE status = 'active'").await;
+    let pair = |row: String| row.split_once(' ').map(|(member, id)| (member.to_owned(), id.to_owned()));
+    rows.into_iter().filter_map(pair).collect()
 }
 
 /// Every session at Stripe, read where no fault is.
@@ -63,7 +70,7 @@ fn counted<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, usize> {
     counts
 }
 
-/// That each has one of everything and that nothing waits; then some leave, and stay away.
+/// That each has had one of everything, that who has left stays away, and that nothing waits.
 pub async fn rest(world: &World, shop: &Shop, buyers: &Buyers) {
     settled(world, shop).await;
     let member = |metadata: &views::Metadata| metadata.get("usher_member").cloned().unwrap_or_default();
@@ -75,10 +82,15 @@ pub async fn rest(world: &World, shop: &Shop, buyers: &Buyers) {
     assert_eq!(all(owner, prices::list(&prices::PriceFilter::default())).await.len(), 1, "prices");
     let filter = requests::subscriptions::SubscriptionFilter::default();
     let bought = all(owner, requests::subscriptions::list(&filter)).await;
-    let live = counted(bought.iter().filter(|one| !one.status.is_terminal()).map(|one| member(&one.metadata)));
-    let twice = live.values().filter(|n| **n > 1).count();
-    let never = buyers.members.iter().filter(|member| !live.contains_key(*member)).count();
-    assert_eq!((twice, never), (0, 0), "charged twice, never subscribed");
+    let each = counted(bought.iter().map(|one| member(&one.metadata)));
+    let twice = each.values().filter(|n| **n > 1).count();
+    let never = buyers.members.iter().filter(|member| !each.contains_key(*member)).count();
+    let left: BTreeSet<_> = buyers.leaving().cloned().collect();
+    let is_live = |one: &&views::Subscription| !one.status.is_terminal();
+    let (after, live): (Vec<_>, Vec<_>) =
+        bought.iter().filter(is_live).partition(|one| left.contains(&member(&one.metadata)));
+    assert_eq!((twice, never, after.len()), (0, 0, 0), "charged twice, never subscribed, live after a cancel");
+    assert_eq!(live.len(), buyers.members.len() - left.len(), "ended, and nobody had asked for it");
     let mut by_op = BTreeMap::<String, usize>::new();
     for customer in all(owner, customers::list()).await {
         let sessions = all(owner, checkout::of_customer(&customer.id)).await;
@@ -90,25 +102,11 @@ pub async fn rest(world: &World, shop: &Shop, buyers: &Buyers) {
     assert!(by_op.values().all(|n| *n == 1), "two pages of one call");
     // Usher knows, and whoever could not be sold to had bought already.
     let paid = world.rows("SELECT id FROM member WHERE is_paid").await.len();
-    assert_eq!(paid, buyers.members.len(), "members who have paid and are known to");
+    assert_eq!(paid, live.len(), "members who have paid and are known to");
     let failed = world.rows("SELECT error_code FROM job WHERE site <> 0 AND state = 'failed'").await;
     assert!(failed.iter().all(|code| code == "subscription_exists"), "{failed:?}");
     let making = world.rows("SELECT status FROM checkout WHERE status IN ('waiting', 'making', 'open')").await;
     assert!(making.is_empty(), "{making:?}");
-    leave(world, shop, buyers, &bought).await;
-}
-
-async fn leave(world: &World, shop: &Shop, buyers: &Buyers, bought: &[views::Subscription]) {
-    let mut n = 0;
-    for member in buyers.leaving() {
-        for one in bought.iter().filter(|one| one.metadata.get("usher_member") == Some(member)) {
-            shop.write(requests::subscriptions::cancel_now(&one.id)).await;
-        }
-        n += 1;
-    }
-    settled(world, shop).await;
-    let paid = world.rows("SELECT id FROM member WHERE is_paid").await.len();
-    assert_eq!(paid, buyers.members.len() - n, "members who have left are let out");
 }
 
 /// Until every event has come, and everything that they are about has been read.

@@ -1,0 +1,145 @@
+//! The facts of a member and of what is asked about, in one statement; lists within it are JSON, which both databases can make.
+
+use usher_db::{Conn, Result, sql, sql_both};
+
+use crate::{
+    areas::{
+        access::facts::{Asked, Content, Doubted, Doubts, Known, Wanted},
+        members::{MemberRef, member_columns},
+    },
+    values::{MemberId, SiteId, VideoId},
+};
+
+macro_rules! known_where {
+    ($where:literal) => {
+        sql_both!(sqlite: known!(sqlite, "", "", $where), postgres: known!(postgres, "", "", $where))
+    };
+}
+
+/// What [`Content`] is read from, of a table `v`: the plans and the bundles where `$if_members` and `$if_bundle` hold.
+macro_rules! content_columns {
+    ($if_members:literal, $if_bundle:literal) => {
+        concat!(
+            "v.level, v.visibility, v.visible_from, v.visible_until,
+             CASE WHEN ",
+            $if_members,
+            " THEN
+              (SELECT string_agg(p.plan_id, ',') FROM video_plan p WHERE p.site = v.site AND p.video_id = v.id) END,
+             CASE WHEN ",
+            $if_bundle,
+            " THEN
+              (SELECT string_agg(c.bundle_id, ',' ORDER BY (b.archived_at IS NOT NULL), c.bundle_id)
+               FROM bundle_video c JOIN bundle b ON b.site = c.site AND b.id = c.bundle_id
+               WHERE c.site = v.site AND c.video_id = v.id) END"
+        )
+    };
+}
+
+/// Whether there is anything that a refusal may come of besides the member's own facts, of a member `m` and what is wanted:
+/// an open checkout; somebody of the same name, who for anything but a bundle has to have paid or been given something;
+/// somebody of nearly the same address, or who pays with the member's. `$4` says whether a bundle is wanted itself.
+macro_rules! doubt_columns {
+    () => {
+        ", EXISTS (SELECT 1 FROM checkout k WHERE k.site = m.site AND k.member_id = m.id AND k.status = 'open'),
+           CASE WHEN m.name_key = '' THEN FALSE
+           WHEN $4 OR v.level = 'bundle' THEN
+            EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.name_key = m.name_key AND n.id <> m.id)
+           ELSE
+            EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.name_key = m.name_key AND n.id <> m.id
+                    AND (n.status <> 'free' OR n.trial_until IS NOT NULL)) END,
+           (m.twin_key IS NOT NULL
+            AND EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.email_key = m.twin_key AND n.id <> m.id))
+           OR EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.twin_key = COALESCE(m.twin_key, m.email_key)
+                      AND n.id <> m.id)
+           OR EXISTS (SELECT 1 FROM stripe_customer c WHERE c.site = m.site AND c.email_key = m.email_key
+                      AND c.member_id <> m.id)"
+    };
+}
+
+/// The facts of a member, those of the video `$3`, and what `$more` adds.
+macro_rules! asked_where {
+    ($where:literal, $more:expr) => {
+        sql_both!(
+            sqlite: asked_text!(sqlite, $where, $more),
+            postgres: asked_text!(postgres, $where, $more),
+        )
+    };
+}
+
+macro_rules! asked_text {
+    ($engine:tt, $where:literal, $more:expr) => {
+        known!(
+            $engine,
+            concat!(", ", content_columns!("v.level = 'members'", "v.level = 'bundle'"), $more),
+            "LEFT JOIN video v ON v.site = m.site AND v.id = $3",
+            $where
+        )
+    };
+}
+
+/// What is known of a member by id.
+pub async fn known_by_id(conn: Conn<'_>, site: SiteId, id: &MemberId) -> Result<Option<Known>> {
+    known_where!("m.id = $2").bind(site).bind(id).optional(conn).await
+}
+
+/// The members of a site that have anything that access is decided on, in the order of their ids.
+pub async fn known_with_anything(conn: Conn<'_>, site: SiteId, limit: u32) -> Result<Vec<Known>> {
+    known_where!(
+        "m.deleting_since IS NULL AND (m.free_since IS NOT NULL OR m.trial_since IS NOT NULL
+            OR EXISTS (SELECT 1 FROM subscription s WHERE s.site = m.site AND s.member_id = m.id)
+            OR EXISTS (SELECT 1 FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id))
+         ORDER BY m.id LIMIT $2"
+    )
+    .bind(site)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
+/// How many members a site has; at most `limit`.
+pub async fn count_members(conn: Conn<'_>, site: SiteId, limit: u32) -> Result<u64> {
+    let (n_members,): (i64,) =
+        sql!("SELECT count(*) FROM (SELECT id FROM member WHERE site = $1 AND deleting_since IS NULL LIMIT $2) m")
+            .bind(site)
+            .bind(limit)
+            .one(conn)
+            .await?;
+    Ok(n_members.unsigned_abs())
+}
+
+/// What is known of a member, and of a video if one is asked about.
+pub async fn asked(conn: Conn<'_>, site: SiteId, who: &MemberRef, video: Option<&VideoId>) -> Result<Option<Asked>> {
+    let video = video.map_or("", VideoId::as_str);
+    match who {
+        MemberRef::Id(by) => asked_where!("m.id = $2", "").bind(site).bind(&by.id).bind(video).optional(conn).await,
+        MemberRef::Email(by) => {
+            asked_where!("m.email_key = $2", "").bind(site).bind(by.email.key()).bind(video).optional(conn).await
+        }
+    }
+}
+
+/// The same, and what else a refusal may come of.
+pub async fn doubted(
+    conn: Conn<'_>,
+    site: SiteId,
+    who: &MemberRef,
+    wanted: &Wanted,
+) -> Result<Option<(Asked, Doubts)>> {
+    let video = wanted.video().map_or("", VideoId::as_str);
+    let (statement, key) = match who {
+        MemberRef::Id(by) => (asked_where!("m.id = $2", doubt_columns!()), by.id.as_str()),
+        MemberRef::Email(by) => (asked_where!("m.email_key = $2", doubt_columns!()), by.email.key()),
+    };
+    let is_bundle = matches!(wanted, Wanted::Bundle(_));
+    let row: Option<Doubted> = statement.bind(site).bind(key).bind(video).bind(is_bundle).optional(conn).await?;
+    Ok(row.map(|row| (row.asked, row.doubts)))
+}
+
+/// What access asks of a video, also what counts only at another level.
+pub async fn content(conn: Conn<'_>, site: SiteId, video: &VideoId) -> Result<Option<Content>> {
+    sql!(concat!("SELECT ", content_columns!("TRUE", "TRUE"), " FROM video v WHERE v.site = $1 AND v.id = $2"))
+        .bind(site)
+        .bind(video)
+        .optional(conn)
+        .await
+}

@@ -1,0 +1,50 @@
+//! The SQL of access.
+
+/// The facts of members `m`: what `$columns` adds, of what `$from` joins, where `$where` holds.
+macro_rules! known {
+    (sqlite, $columns:expr, $from:expr, $where:expr) => {
+        concat!(
+            "SELECT ",
+            member_columns!(),
+            ", (SELECT json_group_array(json_array(s.id, s.plan_id, s.status, s.started_at, s.period_end,
+                    s.past_due_since, json(iif(s.external_id IS NULL, 'false', 'true')), s.synced_at, s.refunded_at, s.refunded_until))
+                FROM subscription s WHERE s.site = m.site AND s.member_id = m.id),
+               (SELECT json_group_array(json_array(e.bundle_id, e.granted_at, e.expires_at, e.revoked_at))
+                FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id)",
+            $columns,
+            " FROM member m ",
+            $from,
+            " WHERE m.site = $1 AND ",
+            $where
+        )
+    };
+    (postgres, $columns:expr, $from:expr, $where:expr) => {
+        concat!(
+            "SELECT ",
+            member_columns!(),
+            ", (SELECT COALESCE(json_agg(json_build_array(s.id, s.plan_id, s.status, s.started_at, s.period_end,
+                    s.past_due_since, s.external_id IS NOT NULL, s.synced_at, s.refunded_at, s.refunded_until)), '[]')::text
+                FROM subscription s WHERE s.site = m.site AND s.member_id = m.id),
+               (SELECT COALESCE(json_agg(json_build_array(e.bundle_id, e.granted_at, e.expires_at, e.revoked_at)),
+                                '[]')::text
+                FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id)",
+            $columns,
+            " FROM member m ",
+            $from,
+            " WHERE m.site = $1 AND ",
+            $where
+        )
+    };
+}
+
+mod alike;
+mod entitlements;
+mod facts;
+mod given;
+mod places;
+
+pub use alike::{Alike, alike, alike_with_bundles};
+pub use entitlements::{Terms, entitlement, entitlements, grant_bundle, hold_directly, revoke_bundle};
+pub use facts::{asked, content, count_members, doubted, known_by_id, known_with_anything};
+pub use given::{grant_free, lapse, remove_free, set_trial};
+pub use places::{hold, places_after};
