@@ -10,6 +10,7 @@ mod facts;
 mod histories;
 mod invoices;
 mod killed;
+mod localstripe;
 mod measure;
 mod people;
 mod plans;

@@ -53,26 +53,10 @@ impl Shop {
         let config = Config { now: world.clock.now().micros() / 1_000_000, ..Config::default() };
         let (key, account) = (config.key.clone(), config.account.clone());
         let fake = Fake::start(config).await.expect("a free port");
-        let site = world.site.id;
-        let sealer = world.app.config.sealer.clone().expect("the harness sets a key");
-        let url = format!("{}/webhooks/stripe/{site}", world.address);
+        let url = format!("{}/webhooks/stripe/{}", world.address, world.site.id);
         let (_, secret) = fake.add_endpoint(None, &url, None, false).expect("an endpoint");
-        let mut tx = world.app.db.begin().await.expect("a transaction");
-        let (base, now) = (fake.url(), world.clock.now());
-        let sealed = sealer.seal(&connection::key_purpose(site), &key);
-        let new = store::NewConnection {
-            account_id: &account,
-            acts_for: None,
-            base: Some(&base),
-            key_sealed: &sealed,
-            key_hint: "sk_test_…fake",
-            live: false,
-        };
-        store::connect(tx.conn(), site, &new, now).await.expect("it is written");
-        let sealed = sealer.seal(&connection::secret_purpose(site), &secret);
-        store::insert_secret(tx.conn(), site, "secret", &sealed, now).await.expect("it is written");
-        tx.commit().await.expect("a commit");
-        world.settings(|settings| settings.stripe_writes = true).await;
+        let base = fake.url();
+        connect(world, &base, &account, &key, &secret).await;
         let key = ApiKey::parse(&key).expect("a key");
         let settings = Settings { base: Some(Url::parse(&base).expect("a URL")), ..Settings::new(key) };
         let owner = Client::new(settings, Http::new().expect("certificates")).expect("a client");
@@ -208,8 +192,28 @@ impl Shop {
     }
 }
 
+/// Connects the first site to an account, whose events are signed with a secret.
+pub async fn connect(world: &mut World, base: &str, account_id: &str, key: &str, secret: &str) {
+    let (site, now) = (world.site.id, world.clock.now());
+    let sealer = world.app.config.sealer.clone().expect("the harness sets a key");
+    let mut tx = world.app.db.begin().await.expect("a transaction");
+    let new = store::NewConnection {
+        account_id,
+        acts_for: None,
+        base: Some(base),
+        key_sealed: &sealer.seal(&connection::key_purpose(site), key),
+        key_hint: "sk_test_…fake",
+        live: false,
+    };
+    store::connect(tx.conn(), site, &new, now).await.expect("it is written");
+    let sealed = sealer.seal(&connection::secret_purpose(site), secret);
+    store::insert_secret(tx.conn(), site, "secret", &sealed, now).await.expect("it is written");
+    tx.commit().await.expect("a commit");
+    world.settings(|settings| settings.stripe_writes = true).await;
+}
+
 /// Until what comes round has come round, so that it asks this Stripe for nothing while a test looks.
-async fn periodic_jobs_have_run(world: &World) {
+pub async fn periodic_jobs_have_run(world: &World) {
     const RAN: &str = "SELECT kind FROM job WHERE site = 0 AND state = 'succeeded'
                        AND kind IN ('stripe.catchup', 'stripe.sweeps', 'stripe.tick')";
     let begun = std::time::Instant::now();

@@ -55,6 +55,13 @@ pub const START: Time = Time::from_micros(1_735_732_800_000_000);
 /// How long a test waits for what must come.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The Python that has what `tests/tools/requirements.txt` lists; a test that needs it fails without.
+pub fn python() -> &'static str {
+    const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/venv/bin/python");
+    assert!(std::path::Path::new(PYTHON).exists(), "no {PYTHON}: run bin/setup tools");
+    PYTHON
+}
+
 /// A running Usher.
 pub struct World {
     pub app: Arc<App>,

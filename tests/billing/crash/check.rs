@@ -29,9 +29,16 @@ pub async fn open(world: &World) -> usize {
     world.rows("SELECT id FROM job WHERE site <> 0 AND state IN ('queued', 'running')").await.len()
 }
 
-/// What each member has bought that goes on, as is known here.
+/// What each member has bought that goes on, as is known here, of those for whom no other page is made or open: on such a
+/// one they would buy again.
 pub async fn known(world: &World) -> BTreeMap<String, String> {
-    let rows = world.rows("SELECT member_id || ' ' || id FROM subscription WHERE status = 'active'").await;
+    let rows = world
+        .rows(
+            "SELECT s.member_id || ' ' || s.id FROM subscription s WHERE s.status = 'active' AND NOT EXISTS (
+                 SELECT 1 FROM checkout c WHERE c.site = s.site AND c.member_id = s.member_id
+                 AND c.status IN ('waiting', 'making', 'open'))",
+        )
+        .await;
     let pair = |row: String| row.split_once(' ').map(|(member, id)| (member.to_owned(), id.to_owned()));
     rows.into_iter().filter_map(pair).collect()
 }
