@@ -7,6 +7,8 @@ pub mod billing;
 pub mod blocklist;
 pub mod bundles;
 pub mod comments;
+pub mod email_templates;
+pub mod emails;
 pub mod groups;
 mod guide;
 pub mod installation;
@@ -39,6 +41,8 @@ pub const AREAS: &[Area] = &[
     invoices::AREA,
     subscriptions::AREA,
     billing::AREA,
+    emails::AREA,
+    email_templates::AREA,
     jobs::AREA,
     keys::AREA,
     activity::AREA,
