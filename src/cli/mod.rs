@@ -18,7 +18,7 @@ use crate::{
     areas::{
         access,
         activity::{self, ActivityStatus, Actor, Record, Surface},
-        billing, blocklist,
+        billing, blocklist, emails,
         sites::Site,
     },
     clock::Clock,
@@ -134,7 +134,7 @@ async fn migrate(config: &Config) -> Result<()> {
 }
 
 /// The generated files that are committed: their names and texts.
-fn generated() -> [(&'static str, String); 6] {
+fn generated() -> [(&'static str, String); 7] {
     let tools = crate::tools::CATALOG.tools.iter().map(|tool| {
         let access = tool.definition.access;
         let scope = access.scope.map_or("-", crate::tools::Scope::name);
@@ -152,6 +152,7 @@ fn generated() -> [(&'static str, String); 6] {
         ("docs/access.md", access::guide()),
         ("docs/billing.md", billing::guide()),
         ("docs/block-lists.md", blocklist::guide()),
+        ("docs/mail.md", emails::guide()),
     ]
 }
 

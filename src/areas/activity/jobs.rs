@@ -6,7 +6,7 @@ use usher_jobs::{Fail, Job, Queue, Run};
 use super::store;
 use crate::{
     app::App,
-    areas::sites,
+    areas::{emails, sites},
     gate::idempotency,
     values::{SiteId, Time},
 };
@@ -19,7 +19,7 @@ const JOBS_KEPT: Duration = DAY.saturating_mul(90);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Forgets what is older than is wanted: rows of the log, answers under an Idempotency-Key, ended jobs.
+/// Forgets what is older than is wanted: rows of the log, mails, answers under an Idempotency-Key, ended jobs.
 #[derive(Serialize, Deserialize)]
 pub struct Retention;
 
@@ -33,7 +33,9 @@ impl Job for Retention {
 pub async fn retain(app: &App, run: &Run) -> Result<(), Fail> {
     let now = app.clock.now();
     for site in sites::store::all(app.db.read()).await? {
-        forget(app, run, Old::Activity(site.id, now - DAY * site.settings.activity_retention_days)).await?;
+        let before = now - DAY * site.settings.activity_retention_days;
+        forget(app, run, Old::Activity(site.id, before)).await?;
+        forget(app, run, Old::Mails(site.id, before)).await?;
     }
     forget(app, run, Old::Answers(now - DAY * idempotency::KEPT_DAYS)).await?;
     forget(app, run, Old::Jobs(now - JOBS_KEPT)).await
@@ -44,6 +46,8 @@ pub async fn retain(app: &App, run: &Run) -> Result<(), Fail> {
 enum Old {
     /// Rows of a site's log.
     Activity(SiteId, Time),
+    /// Mails of a site.
+    Mails(SiteId, Time),
     /// Answers under an Idempotency-Key.
     Answers(Time),
     /// Jobs that have ended.
@@ -59,6 +63,7 @@ async fn forget(app: &App, run: &Run, old: Old) -> Result<(), Fail> {
         let mut tx = app.db.begin().await?;
         let gone = match old {
             Old::Activity(site, before) => store::prune(tx.conn(), site, before, BATCH).await?,
+            Old::Mails(site, before) => emails::store::prune(tx.conn(), site, before, BATCH).await?,
             Old::Answers(before) => idempotency::prune(tx.conn(), before, BATCH).await?,
             Old::Jobs(before) => app.jobs.forget(tx.conn(), before.micros(), BATCH).await?,
         };
