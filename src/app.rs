@@ -7,7 +7,7 @@ use usher_db::{Db, MigrateError, Migrator, Schema};
 use usher_jobs::{Environment, Jobs, Settings as Patience};
 
 use crate::{
-    areas::{activity::Log, jobs::record_end},
+    areas::{activity::Log, jobs::record_end, unsubscribe},
     clock::Clock,
     config::Config,
     gate::{Gate, Limits},
@@ -64,7 +64,9 @@ impl App {
 /// Brings the database's schema up to this program's.
 pub async fn migrate(db: &Db) -> Result<(), MigrateError> {
     usher_db::migrate(db, &SQLITE, &POSTGRES).await?;
-    usher_jobs::migrate(db).await
+    usher_jobs::migrate(db).await?;
+    // Here, and not where it is first needed, since that may be inside a transaction of somebody else's.
+    unsubscribe::prepare(db).await.map_err(|error| sqlx::migrate::MigrateError::Execute(error).into())
 }
 
 /// Compares the database's schema with this program's.

@@ -9,6 +9,7 @@ pub mod bundles;
 pub mod comments;
 pub mod groups;
 mod guide;
+pub mod installation;
 pub mod invoices;
 pub mod jobs;
 pub mod keys;
@@ -18,6 +19,7 @@ pub mod sites;
 pub mod subscriptions;
 pub mod tags;
 pub mod tools;
+pub mod unsubscribe;
 pub mod uploads;
 pub mod videos;
 
