@@ -7,7 +7,7 @@ use usher_db::{Db, MigrateError, Migrator, Schema};
 use usher_jobs::{Environment, Jobs, Settings as Patience};
 
 use crate::{
-    areas::{activity::Log, jobs::record_end, unsubscribe},
+    areas::{activity::Log, jobs::record_end, notices, unsubscribe},
     clock::Clock,
     config::Config,
     gate::{Gate, Limits},
@@ -30,6 +30,8 @@ pub struct App {
     pub log: Log,
     /// Connections to Stripe; `None` where this machine's certificates cannot be read.
     pub stripe: Option<usher_stripe::Http>,
+    /// Connections to AWS, whose notices are signed; `None` where this machine's certificates cannot be read.
+    pub aws: Option<notices::Aws>,
     /// Who may call what.
     pub gate: Gate,
     /// Cancelled once the program is to stop, so that nobody waits any longer for what may take long.
@@ -57,7 +59,8 @@ impl App {
         let gate = Gate::new(Limits::start(db.clone(), clock.clone()), config.unknown_keys_per_minute);
         let stripe =
             usher_stripe::Http::new().inspect_err(|error| tracing::error!(%error, "Stripe cannot be asked")).ok();
-        Arc::new(Self { config, db, clock, jobs, log, stripe, gate, stopping: CancellationToken::new() })
+        let aws = notices::Aws::new().inspect_err(|error| tracing::error!(%error, "AWS cannot be asked")).ok();
+        Arc::new(Self { config, db, clock, jobs, log, stripe, aws, gate, stopping: CancellationToken::new() })
     }
 }
 

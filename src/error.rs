@@ -94,6 +94,7 @@ codes! {
     SubscriptionExists "subscription_exists" false "The member has a live subscription to the plan; `allowSecond` sells another all the same.";
     CouponRefused "coupon_refused" false "Stripe has no such coupon, or it can no longer be used.";
     WebhookRefused "webhook_refused" false "A webhook is not signed as it must be, or too long ago.";
+    NoticesNotConnected "notices_not_connected" false "The site does not listen to this mail provider; its operator sets that up with `usher notices add`.";
     UploadNotFound "upload_not_found" false "The site has no such upload, or it has expired.";
     ImportSourceMissing "import_source_missing" false "An import needs one of `upload` and `emails`, and not both.";
     ImportNotFound "import_not_found" false "The site has no such import, or it is too old to be taken back.";

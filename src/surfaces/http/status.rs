@@ -90,6 +90,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::SubscriptionEnding
         | Code::SubscriptionOnce
         | Code::StripeNotConnected
+        | Code::NoticesNotConnected
         | Code::StripeWritesLocked
         | Code::PlanArchived
         | Code::SubscriptionExists

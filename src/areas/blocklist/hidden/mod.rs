@@ -60,6 +60,12 @@ impl Connect for crate::gate::Cx {
     }
 }
 
+impl Connect for Tx {
+    fn conn(&mut self) -> Conn<'_> {
+        Self::conn(self)
+    }
+}
+
 impl Connect for &usher_db::Db {
     fn conn(&mut self) -> Conn<'_> {
         self.read()
