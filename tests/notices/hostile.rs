@@ -47,6 +47,15 @@ both!(what_is_no_notice_is_refused_with_a_reason, async |world| {
     assert_eq!(reply.failure(), (409, "notices_not_connected".into()));
 });
 
+both!(without_its_database_it_says_that_it_is_away, async |world| {
+    let sendgrid = SendGrid::open(world).await;
+    world.leaves_traces = true;
+    world.app.db.close().await;
+    let reply = sendgrid.says(world, &json!([{ "event": "spamreport", "email": "anna@example.com" }])).await;
+    assert_eq!(reply.failure(), (503, "unavailable".into()));
+    assert_eq!(reply.header("retry-after"), "1");
+});
+
 both!(a_notice_about_who_was_erased_makes_no_entry_in_the_open, async |world| {
     let sendgrid = SendGrid::open(world).await;
     let anna = world.ok("members.create", json!({ "email": "anna@example.com" })).await["id"].clone();

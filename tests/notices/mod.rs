@@ -3,6 +3,7 @@
 mod aws;
 mod hostile;
 mod postmark;
+mod processes;
 mod sendgrid;
 mod ses;
 

@@ -164,3 +164,15 @@ both!(a_thousand_events_that_come_eight_times_at_once_are_done_once, async |worl
     let rows = world.rows("SELECT COUNT(*) || '' FROM block WHERE strength = 5").await;
     assert_eq!(rows, ["1000"]);
 });
+
+both!(as_many_events_as_a_body_holds_are_done_in_one_go, async |world| {
+    world.without_budgets().await;
+    let sendgrid = SendGrid::open(world).await;
+    let event = |n| json!({ "event": "unsubscribe", "email": format!("{n:06}@example.com") });
+    let events: Vec<_> = (0..18_000).map(event).collect();
+    let batch = Value::from(events);
+    assert!(batch.to_string().len() > 900_000);
+    assert_eq!(counts(&sendgrid.says(world, &batch).await), [18_000, 0, 0, 0]);
+    let rows = world.rows("SELECT COUNT(DISTINCT changes) || '' FROM activity WHERE tool = 'mail.notice'").await;
+    assert_eq!(rows, ["18000"]);
+});

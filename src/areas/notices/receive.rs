@@ -32,6 +32,9 @@ const MAX_AGE_S: i64 = 25 * 3600;
 /// How long a source that was heard of is not noted again, in microseconds.
 const NOTED_US: i64 = 60_000_000;
 
+/// Rows of the log that one statement writes: a database takes only so many values at once.
+const ROWS: usize = 500;
+
 /// A request, as far as it matters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Delivery<'a> {
@@ -196,8 +199,8 @@ async fn apply(
             records.entry(email.key()).or_insert(record);
         }
     }
-    if !records.is_empty() {
-        activity::store::insert(tx.conn(), records.values().map(|record| (record, 1))).await?;
+    for some in records.into_values().collect::<Vec<_>>().chunks(ROWS) {
+        activity::store::insert(tx.conn(), some.iter().map(|record| (record, 1))).await?;
     }
     store::heard(tx.conn(), site, provider, since, now).await?;
     tx.commit().await?;

@@ -1,6 +1,6 @@
 //! Whom a site listens to, and how they prove it is them.
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sha2::{Digest as _, Sha256};
 use usher_db::{FromRow, Row};
 
@@ -63,7 +63,7 @@ pub fn topic(arn: &str) -> Option<Source> {
 
 /// A key that SendGrid signs with. `None` if the text is none.
 pub fn key(text: &str) -> Option<Source> {
-    let key = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, sendgrid::key(text)?);
+    let key = BASE64_STANDARD.encode(sendgrid::key(text)?);
     let hint = key.trim_end_matches('=');
     Some(Source::new(Provider::SendGrid, hint[hint.len() - HINT..].to_owned(), Some(key)))
 }
@@ -77,16 +77,21 @@ pub struct Password {
     pub secret: String,
 }
 
-/// Makes a password: 256 random bits, of which a plain hash tells nothing.
+/// Makes a password: 256 random bits, of which a plain hash tells nothing. In hexadecimal, which stands in an address as it
+/// is.
 pub fn password() -> Password {
-    let secret = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let secret = hex(&rand::random::<[u8; 32]>());
     let hint = secret[secret.len() - HINT..].to_owned();
     Password { source: Source::new(Provider::Postmark, hint, Some(fingerprint(&secret))), secret }
 }
 
 /// What is kept of a password.
 pub(super) fn fingerprint(password: &str) -> String {
-    Sha256::digest(password).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(password))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -117,7 +122,7 @@ mod tests {
     fn a_password_is_not_kept() {
         let (one, other) = (password(), password());
         assert_ne!(one.secret, other.secret);
-        assert_eq!(one.secret.len(), 43);
+        assert_eq!(one.secret.len(), 64);
         let proof = one.source.proof.unwrap();
         assert!(!proof.contains(&one.secret) && proof == fingerprint(&one.secret));
         assert!(one.secret.ends_with(&one.source.id));

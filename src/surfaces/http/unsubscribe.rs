@@ -116,5 +116,5 @@ fn trouble(error: &Error, id: &RequestId) -> Response {
 fn masked(reader: &Reader) -> String {
     let (local, domain) = reader.email.as_str().rsplit_once('@').unwrap_or_default();
     let shown: String = local.chars().take(if local.chars().count() > 4 { 2 } else { 1 }).collect();
-    format!("{shown}…@{domain}")
+    format!("{shown}***@{domain}")
 }

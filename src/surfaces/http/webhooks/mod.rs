@@ -47,8 +47,8 @@ impl Teller {
             Err(error) => {
                 metrics::counter!(self.counter, "code" => error.code().name()).increment(1);
                 if let Some(unsaid) = self.refusals.say(app.clock.now()) {
-                    let code = error.code().name();
-                    tracing::warn!(request = %id, ?site, code, %error, unsaid, "{} was not taken", self.what);
+                    let (site, code) = (site.map(SiteId::number), error.code().name());
+                    tracing::warn!(request = %id, site, code, %error, unsaid, "{} was not taken", self.what);
                 }
                 envelope::failure(&error, None, &id)
             }
