@@ -11,7 +11,7 @@ use crate::{
         activity::Log,
         emails::{self, Mailers},
         jobs::record_end,
-        subscriptions, unsubscribe,
+        notices, subscriptions, unsubscribe,
     },
     clock::Clock,
     config::Config,
@@ -37,6 +37,8 @@ pub struct App {
     pub stripe: Option<usher_stripe::Http>,
     /// Connections to the sites' mail servers.
     pub mailers: Mailers,
+    /// Connections to AWS, whose notices are signed; `None` where this machine's certificates cannot be read.
+    pub aws: Option<notices::Aws>,
     /// Who may call what.
     pub gate: Gate,
     /// Cancelled once the program is to stop, so that nobody waits any longer for what may take long.
@@ -68,6 +70,7 @@ impl App {
         let gate = Gate::new(Limits::start(db.clone(), clock.clone()), config.unknown_keys_per_minute);
         let stripe =
             usher_stripe::Http::new().inspect_err(|error| tracing::error!(%error, "Stripe cannot be asked")).ok();
+        let aws = notices::Aws::new().inspect_err(|error| tracing::error!(%error, "AWS cannot be asked")).ok();
         Arc::new(Self {
             config,
             db,
@@ -76,6 +79,7 @@ impl App {
             log,
             stripe,
             mailers: Mailers::default(),
+            aws,
             gate,
             stopping: CancellationToken::new(),
         })

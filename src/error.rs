@@ -109,6 +109,7 @@ codes! {
     MailDeferred "mail_deferred" true "The mail server could not take a mail; the job goes on trying for a day.";
     MailRefused "mail_refused" false "The mail server will not take a mail; `reply` has its words.";
     MailboxUnknown "mailbox_unknown" false "The mail server says that there is no such mailbox; the address is on the block list now.";
+    NoticesNotConnected "notices_not_connected" false "The site does not listen to this mail provider; its operator sets that up with `usher notices add`.";
     UploadNotFound "upload_not_found" false "The site has no such upload, or it has expired.";
     ImportSourceMissing "import_source_missing" false "An import needs one of `upload` and `emails`, and not both.";
     ImportNotFound "import_not_found" false "The site has no such import, or it is too old to be taken back.";

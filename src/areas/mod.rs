@@ -16,6 +16,7 @@ pub mod invoices;
 pub mod jobs;
 pub mod keys;
 pub mod members;
+pub mod notices;
 pub mod plans;
 pub mod sites;
 pub mod subscriptions;

@@ -3,6 +3,7 @@
 mod bench;
 mod import;
 mod keys;
+mod notices;
 mod serve;
 mod sites;
 mod stripe;
@@ -18,7 +19,7 @@ use crate::{
     areas::{
         access,
         activity::{self, ActivityStatus, Actor, Record, Surface},
-        billing, blocklist, emails,
+        billing, blocklist, emails, notices as area_notices,
         sites::Site,
     },
     clock::Clock,
@@ -57,6 +58,9 @@ enum Command {
     /// Connect sites to their Stripe accounts.
     #[command(subcommand)]
     Stripe(stripe::Command),
+    /// Say which mail providers a site listens to for bounces and complaints.
+    #[command(subcommand)]
+    Notices(notices::Command),
     /// Send a file to a running server and follow its import.
     #[command(subcommand)]
     Import(import::Command),
@@ -118,6 +122,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Sites(command)) => sites::run(command, &Office::open().await?, json).await,
         Some(Command::Keys(command)) => keys::run(command, &Office::open().await?, json).await,
         Some(Command::Stripe(command)) => stripe::run(command, &Office::open().await?, json).await,
+        Some(Command::Notices(command)) => notices::run(command, &Office::open().await?, json).await,
         Some(Command::Import(command)) => import::run(command, json).await,
         Some(Command::Openapi { check, write }) => documents(check, write),
         Some(Command::Bench(command)) => bench::run(command, json).await,
@@ -134,7 +139,7 @@ async fn migrate(config: &Config) -> Result<()> {
 }
 
 /// The generated files that are committed: their names and texts.
-fn generated() -> [(&'static str, String); 7] {
+fn generated() -> [(&'static str, String); 8] {
     let tools = crate::tools::CATALOG.tools.iter().map(|tool| {
         let access = tool.definition.access;
         let scope = access.scope.map_or("-", crate::tools::Scope::name);
@@ -153,6 +158,7 @@ fn generated() -> [(&'static str, String); 7] {
         ("docs/billing.md", billing::guide()),
         ("docs/block-lists.md", blocklist::guide()),
         ("docs/mail.md", emails::guide()),
+        ("docs/bounces.md", area_notices::guide()),
     ]
 }
 

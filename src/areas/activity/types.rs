@@ -40,6 +40,8 @@ stored_enum! {
         Worker = "worker",
         /// An event from Stripe.
         Stripe = "stripe",
+        /// A notice from a mail provider.
+        Mail = "mail",
         /// The operator, on the command line.
         Cli = "cli",
     }

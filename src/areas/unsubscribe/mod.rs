@@ -8,6 +8,8 @@
 //! program (RFC 8058). Unsubscribing adds the address to the block list, which the strongest reason rules: it never weakens
 //! a block, and doing it twice is doing it once.
 
+mod actions;
 mod link;
 
+pub use actions::{Reader, is_unsubscribed, reader, unsubscribe};
 pub use link::{Links, PATH, prepare, url};

@@ -8,8 +8,10 @@ mod envelope;
 mod events;
 mod export;
 mod health;
+mod page;
 mod serve;
 mod status;
+mod unsubscribe;
 mod uploads;
 mod webhooks;
 
@@ -63,6 +65,8 @@ pub fn endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
         .at("/api/v1/blocklist/export", get(entrance(export::BLOCKLIST)))
         .at("/api/v1/activity/export", get(entrance(export::ACTIVITY)))
         .at("/webhooks/stripe/:site", with(|app, request| Box::pin(webhooks::stripe(app, request))))
+        .at("/webhooks/mail/:site", with(|app, request| Box::pin(webhooks::mail(app, request))))
+        .at("/unsubscribe/*token", with(|app, request| Box::pin(unsubscribe::page(app, request))))
         .at("/healthz", get(make(|_| async { health::alive() })))
         .at("/readyz", get(with(|app, _| Box::pin(health::ready(app)))))
         .at("/metrics", get(with(|app, _| Box::pin(health::metrics(app)))))

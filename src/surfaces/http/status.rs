@@ -95,6 +95,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::SubscriptionEnding
         | Code::SubscriptionOnce
         | Code::StripeNotConnected
+        | Code::NoticesNotConnected
         | Code::StripeWritesLocked
         | Code::EmailDisabled
         | Code::RepeatedEmail
