@@ -8,6 +8,7 @@ mod envelope;
 mod events;
 mod export;
 mod health;
+mod page;
 mod serve;
 mod status;
 mod uploads;
