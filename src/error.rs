@@ -76,6 +76,11 @@ codes! {
     EntitlementNotFound "entitlement_not_found" false "The member has no such entitlement.";
     OrderNotFound "order_not_found" false "No order of this id was granted in the site.";
     OrderIdUsed "order_id_used" false "The order was granted to another member, or for another bundle.";
+    LoginUrlNotSet "login_url_not_set" false "The site has not said where a member who has signed in goes on; its operator does with `usher sites update --login-url`.";
+    PublicUrlNotSet "public_url_not_set" false "The site has no address that a link could lead to; its operator says it with `usher sites update --public-url`.";
+    SecretKeyUnusable "secret_key_unusable" false "`USHER_SECRET_KEY` is not set, or is another than what was sealed with; only the operator can mend that.";
+    LoginLinkUsed "login_link_used" false "A sign-in link was used before. Only the activity log has this.";
+    LoginLinkExpired "login_link_expired" false "A sign-in link was older than it may be. Only the activity log has this.";
     SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
     InvoiceNotFound "invoice_not_found" false "The site has no such invoice.";
     SubscriptionNotFound "subscription_not_found" false "The site has no such subscription.";

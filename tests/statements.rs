@@ -46,6 +46,7 @@ const ALL_OF_A_SITE: &[(&str, &str)] = &[
     ("src/areas/keys/store.rs", "api_key"),
     ("src/areas/members/store/import.rs", "bundle"),
     ("src/areas/members/store/import.rs", "member_group"),
+    ("src/areas/sign_in/store.rs", "signing_key"),
     ("src/areas/uploads/store.rs", "upload"),
 ];
 

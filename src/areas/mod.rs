@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod keys;
 pub mod members;
 pub mod plans;
+pub mod sign_in;
 pub mod sites;
 pub mod subscriptions;
 pub mod tags;

@@ -4,6 +4,7 @@ mod bench;
 mod import;
 mod keys;
 mod serve;
+mod sign_in;
 mod sites;
 mod stripe;
 
@@ -57,6 +58,9 @@ enum Command {
     /// Connect sites to their Stripe accounts.
     #[command(subcommand)]
     Stripe(stripe::Command),
+    /// Look after how members sign in.
+    #[command(subcommand)]
+    SignIn(sign_in::Command),
     /// Send a file to a running server and follow its import.
     #[command(subcommand)]
     Import(import::Command),
@@ -118,6 +122,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Sites(command)) => sites::run(command, &Office::open().await?, json).await,
         Some(Command::Keys(command)) => keys::run(command, &Office::open().await?, json).await,
         Some(Command::Stripe(command)) => stripe::run(command, &Office::open().await?, json).await,
+        Some(Command::SignIn(command)) => sign_in::run(command, &Office::open().await?, json).await,
         Some(Command::Import(command)) => import::run(command, json).await,
         Some(Command::Openapi { check, write }) => documents(check, write),
         Some(Command::Bench(command)) => bench::run(command, json).await,
@@ -134,7 +139,7 @@ async fn migrate(config: &Config) -> Result<()> {
 }
 
 /// The generated files that are committed: their names and texts.
-fn generated() -> [(&'static str, String); 6] {
+fn generated() -> [(&'static str, String); 7] {
     let tools = crate::tools::CATALOG.tools.iter().map(|tool| {
         let access = tool.definition.access;
         let scope = access.scope.map_or("-", crate::tools::Scope::name);
@@ -152,6 +157,7 @@ fn generated() -> [(&'static str, String); 6] {
         ("docs/access.md", access::guide()),
         ("docs/billing.md", billing::guide()),
         ("docs/block-lists.md", blocklist::guide()),
+        ("docs/sign-in.md", crate::areas::sign_in::guide()),
     ]
 }
 

@@ -100,7 +100,7 @@ impl Job {
         let mut tx = self.app.db.begin().await?;
         if let Some((scope, _)) = &self.keep {
             idempotency::hold(&mut tx, scope).await?;
-            if let Some(stored) = idempotency::find(tx.conn(), scope).await? {
+            if let Some(stored) = idempotency::find(tx.conn(), scope, self.app.config.sealer.as_ref()).await? {
                 tx.rollback().await?;
                 return Ok(End::Replay(stored));
             }
@@ -171,7 +171,11 @@ impl Job {
     async fn keep_and_commit(&self, mut tx: usher_db::Tx, done: &Done) -> Result<()> {
         activity::store::insert(tx.conn(), [(&self.record, 1)]).await?;
         if let Some((scope, fingerprint)) = &self.keep {
-            let stored = Stored { fingerprint: fingerprint.clone(), answer: done.body.clone() };
+            let answer = match self.tool.definition.gives_secret && done.code.is_none() {
+                true => idempotency::sealed(scope, self.app.config.sealer.as_ref(), &done.body)?,
+                false => done.body.clone(),
+            };
+            let stored = Stored { fingerprint: fingerprint.clone(), answer };
             idempotency::keep(tx.conn(), scope, &stored, &self.record.id, self.record.at).await?;
         }
         tx.commit().await?;

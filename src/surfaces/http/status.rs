@@ -83,6 +83,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::OrderIdUsed
         | Code::ReferenceUsed
         | Code::SubscriptionActive
+        | Code::LoginUrlNotSet
+        | Code::PublicUrlNotSet
         | Code::EmailMismatch
         | Code::ImportRunning
         | Code::ImportUndone
@@ -99,6 +101,7 @@ pub fn status(code: Code) -> StatusCode {
         Code::IdempotencyKeyReused | Code::TooManyTags | Code::CouponRefused => StatusCode::UNPROCESSABLE_ENTITY,
         Code::RateLimited | Code::DailyCapReached => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::StripeUnusable | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::StripeUnusable | Code::SecretKeyUnusable | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::LoginLinkUsed | Code::LoginLinkExpired => StatusCode::GONE,
     }
 }
