@@ -16,6 +16,7 @@ mod jobs;
 mod keys;
 mod members;
 mod processes;
+mod sign_in;
 mod statements;
 mod storm;
 mod tags;
