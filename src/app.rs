@@ -7,7 +7,12 @@ use usher_db::{Db, MigrateError, Migrator, Schema};
 use usher_jobs::{Environment, Jobs, Settings as Patience};
 
 use crate::{
-    areas::{activity::Log, jobs::record_end, subscriptions},
+    areas::{
+        activity::Log,
+        emails::{self, Mailers},
+        jobs::record_end,
+        subscriptions, unsubscribe,
+    },
     clock::Clock,
     config::Config,
     gate::{Gate, Limits},
@@ -30,6 +35,8 @@ pub struct App {
     pub log: Log,
     /// Connections to Stripe; `None` where this machine's certificates cannot be read.
     pub stripe: Option<usher_stripe::Http>,
+    /// Connections to the sites' mail servers.
+    pub mailers: Mailers,
     /// Who may call what.
     pub gate: Gate,
     /// Cancelled once the program is to stop, so that nobody waits any longer for what may take long.
@@ -52,6 +59,7 @@ impl App {
         let jobs = Jobs::with_settings(db.clone(), environment, patience).at_end(move |tx, job| {
             let clock = ends.clone();
             Box::pin(async move {
+                emails::ended(tx, &clock, job).await?;
                 record_end(tx, &clock, job).await?;
                 subscriptions::taken_back(tx, &clock, job).await
             })
@@ -60,14 +68,26 @@ impl App {
         let gate = Gate::new(Limits::start(db.clone(), clock.clone()), config.unknown_keys_per_minute);
         let stripe =
             usher_stripe::Http::new().inspect_err(|error| tracing::error!(%error, "Stripe cannot be asked")).ok();
-        Arc::new(Self { config, db, clock, jobs, log, stripe, gate, stopping: CancellationToken::new() })
+        Arc::new(Self {
+            config,
+            db,
+            clock,
+            jobs,
+            log,
+            stripe,
+            mailers: Mailers::default(),
+            gate,
+            stopping: CancellationToken::new(),
+        })
     }
 }
 
 /// Brings the database's schema up to this program's.
 pub async fn migrate(db: &Db) -> Result<(), MigrateError> {
     usher_db::migrate(db, &SQLITE, &POSTGRES).await?;
-    usher_jobs::migrate(db).await
+    usher_jobs::migrate(db).await?;
+    // Here, and not where it is first needed, since that may be inside a transaction of somebody else's.
+    unsubscribe::prepare(db).await.map_err(|error| sqlx::migrate::MigrateError::Execute(error).into())
 }
 
 /// Compares the database's schema with this program's.

@@ -10,7 +10,7 @@ use crate::{
     areas::{
         access, activity,
         billing::{self, catchup, sweep as billing_sweep},
-        blocklist, groups, members, plans, subscriptions, uploads,
+        blocklist, emails, groups, members, plans, subscriptions, uploads,
     },
 };
 
@@ -27,6 +27,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let (catchups, listens, nights, sweeps) = (with(), with(), with(), with());
     let (cancels, pauses, resumes, resyncs) = (with(), with(), with(), with());
     let (pushes, plan_imports, checkouts) = (with(), with(), with());
+    let deliveries = with();
     Runner::new(app.jobs.clone())
         .on(move |job: blocklist::Import, run| blocklist::import(imports.clone(), job, run))
         .on(move |job: members::Import, run| members::import(members.clone(), job, run))
@@ -116,6 +117,10 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         .on(move |job: subscriptions::Checkout, run| {
             let app = checkouts.clone();
             async move { subscriptions::checkout(&app, job, &run).await }
+        })
+        .on(move |job: emails::Deliver, run| {
+            let app = deliveries.clone();
+            async move { emails::deliver(&app, job, &run).await }
         })
         .on(move |_: activity::Retention, run| {
             let app = retention.clone();

@@ -44,6 +44,8 @@ pub struct Settings {
     pub fast: usize,
     /// How many jobs of [`Queue::Bulk`] run at once in this process.
     pub bulk: usize,
+    /// How many jobs of [`Queue::Mail`] run at once in this process.
+    pub mail: usize,
 }
 
 impl Default for Settings {
@@ -61,6 +63,7 @@ impl Default for Settings {
             restart: Duration::from_secs(1),
             fast: 8,
             bulk: 2,
+            mail: 4,
         }
     }
 }
@@ -70,6 +73,7 @@ impl Settings {
         match queue {
             Queue::Fast => self.fast.max(1),
             Queue::Bulk => self.bulk.max(1),
+            Queue::Mail => self.mail.max(1),
         }
     }
 

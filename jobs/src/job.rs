@@ -27,16 +27,19 @@ pub enum Queue {
     Fast,
     /// Long ones, few at a time.
     Bulk,
+    /// Those that speak to a mail server, which may keep them waiting for minutes.
+    Mail,
 }
 
 impl Queue {
-    pub(crate) const ALL: [Self; 2] = [Self::Fast, Self::Bulk];
+    pub(crate) const ALL: [Self; 3] = [Self::Fast, Self::Bulk, Self::Mail];
 
     /// Its name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Fast => "fast",
             Self::Bulk => "bulk",
+            Self::Mail => "mail",
         }
     }
 

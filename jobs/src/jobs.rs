@@ -29,6 +29,7 @@ struct Inner {
     settings: Settings,
     fast: Arc<Notify>,
     bulk: Arc<Notify>,
+    mail: Arc<Notify>,
     changes: broadcast::Sender<Changed>,
     at_end: OnceLock<EndHook>,
 }
@@ -62,6 +63,7 @@ impl Jobs {
             settings,
             fast: Arc::default(),
             bulk: Arc::default(),
+            mail: Arc::default(),
             changes: broadcast::channel(CHANGES).0,
             at_end: OnceLock::new(),
         }))
@@ -129,6 +131,7 @@ impl Jobs {
         match queue {
             Queue::Fast => &self.0.fast,
             Queue::Bulk => &self.0.bulk,
+            Queue::Mail => &self.0.mail,
         }
     }
 

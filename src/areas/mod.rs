@@ -7,8 +7,11 @@ pub mod billing;
 pub mod blocklist;
 pub mod bundles;
 pub mod comments;
+pub mod email_templates;
+pub mod emails;
 pub mod groups;
 mod guide;
+pub mod installation;
 pub mod invoices;
 pub mod jobs;
 pub mod keys;
@@ -19,6 +22,7 @@ pub mod sites;
 pub mod subscriptions;
 pub mod tags;
 pub mod tools;
+pub mod unsubscribe;
 pub mod uploads;
 pub mod videos;
 
@@ -38,6 +42,8 @@ pub const AREAS: &[Area] = &[
     invoices::AREA,
     subscriptions::AREA,
     billing::AREA,
+    emails::AREA,
+    email_templates::AREA,
     jobs::AREA,
     keys::AREA,
     activity::AREA,

@@ -19,7 +19,7 @@ use crate::{
     areas::{
         access,
         activity::{self, ActivityStatus, Actor, Record, Surface},
-        billing, blocklist,
+        billing, blocklist, emails,
         sites::Site,
     },
     clock::Clock,
@@ -139,7 +139,7 @@ async fn migrate(config: &Config) -> Result<()> {
 }
 
 /// The generated files that are committed: their names and texts.
-fn generated() -> [(&'static str, String); 7] {
+fn generated() -> [(&'static str, String); 8] {
     let tools = crate::tools::CATALOG.tools.iter().map(|tool| {
         let access = tool.definition.access;
         let scope = access.scope.map_or("-", crate::tools::Scope::name);
@@ -157,6 +157,7 @@ fn generated() -> [(&'static str, String); 7] {
         ("docs/access.md", access::guide()),
         ("docs/billing.md", billing::guide()),
         ("docs/block-lists.md", blocklist::guide()),
+        ("docs/mail.md", emails::guide()),
         ("docs/sign-in.md", crate::areas::sign_in::guide()),
     ]
 }

@@ -36,7 +36,15 @@ pub struct Cx {
     pub dry_run: bool,
     pub(super) tx: Option<Tx>,
     pub(super) member: Option<MemberId>,
-    pub(super) job: Option<JobRow>,
+    pub(super) jobs: Vec<Started>,
+}
+
+/// A job that a call has started.
+#[derive(Clone, Debug)]
+pub(super) struct Started {
+    /// Where in the result the object stands that has it as `job`: a JSON pointer.
+    pub(super) place: String,
+    pub(super) row: JobRow,
 }
 
 impl Cx {
@@ -96,6 +104,15 @@ impl Cx {
         Ok(row)
     }
 
+    /// The same for one of several jobs: `place` is the JSON pointer, within the result, of the object that has it.
+    pub async fn enqueue_at<J: Job + Serialize>(&mut self, place: String, job: &J) -> Result<JobRow> {
+        let row = self.enqueue(job).await?;
+        if let Some(started) = self.jobs.last_mut() {
+            started.place = place;
+        }
+        Ok(row)
+    }
+
     /// The same for a job of which there is one only: the earlier one, if there is one, whatever its kind and its state,
     /// and whether it is new.
     pub async fn enqueue_once<J: Job + Serialize>(&mut self, dedupe: &str, job: &J) -> Result<(JobRow, bool)> {
@@ -114,11 +131,11 @@ impl Cx {
 
     /// Notes which job the call starts, for the log and for a caller that waits for its end.
     pub fn starts(&mut self, job: &JobRow) {
-        self.job = Some(job.clone());
+        self.jobs.push(Started { place: String::new(), row: job.clone() });
     }
 
-    /// The job that was accepted, if one was.
+    /// The job that was accepted, if one was; of several the first.
     pub(super) fn job_id(&self) -> Option<JobId> {
-        self.job.as_ref().and_then(|job| JobId::parse(&job.id).ok())
+        self.jobs.first().and_then(|job| JobId::parse(&job.row.id).ok())
     }
 }

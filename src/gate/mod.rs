@@ -24,7 +24,6 @@ use futures_util::FutureExt as _;
 pub use limits::Limits;
 use serde_json::{Value, json, value::RawValue};
 use usher_db::Change;
-use usher_jobs::JobRow;
 
 use crate::{
     app::App,
@@ -434,7 +433,16 @@ fn record(call: &Call, progress: &Progress, status: ActivityStatus, code: Option
 
 impl Cx {
     fn new(app: Arc<App>, caller: Caller, call: &Call, tx: Option<usher_db::Tx>) -> Self {
-        Self { app, caller, request: call.request.clone(), now: call.at, dry_run: false, tx, member: None, job: None }
+        Self {
+            app,
+            caller,
+            request: call.request.clone(),
+            now: call.at,
+            dry_run: false,
+            tx,
+            member: None,
+            jobs: Vec::new(),
+        }
     }
 }
 

@@ -13,6 +13,9 @@ const CHARACTERS: usize = 500;
 const SECRET: [&str; 10] =
     ["secret", "password", "token", "authorization", "apikey", "api_key", "bearer", "cursor", "html", "loginurl"];
 
+/// Formats of what is a secret, or what a mail says.
+const SECRET_FORMATS: [&str; 2] = ["password", crate::areas::emails::TEXT_FORMAT];
+
 const REDACTED: &str = "[redacted]";
 
 /// Whether a text has a key of ours in it.
@@ -29,15 +32,16 @@ pub fn name(text: &str) -> String {
 }
 
 /// The arguments as the activity log may have them: without secrets and bodies, and cut to a readable length. A
-/// property whose schema has the format `password` is a secret too.
+/// property whose schema has one of the [`SECRET_FORMATS`] is one too.
 pub fn redacted(args: &Value, schema: &Value) -> Value {
     match args {
         Value::Object(fields) => {
             let one = |(name, value): (&String, &Value)| {
-                let schema = &schema["properties"][name];
+                let schema = schema["properties"].get(name).unwrap_or(&schema["additionalProperties"]);
                 let lower = name.to_lowercase();
                 let named = SECRET.iter().any(|secret| lower.contains(secret)) || lower == "body";
-                let secret = schema["format"] == "password" || named && !value.is_object();
+                let secret = SECRET_FORMATS.contains(&schema["format"].as_str().unwrap_or_default())
+                    || named && !value.is_object();
                 (self::name(name), if secret { json!(REDACTED) } else { redacted(value, schema) })
             };
             Value::Object(fields.iter().map(one).collect())

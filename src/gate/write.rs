@@ -1,8 +1,9 @@
 //! A writing call: one transaction for all that it does.
 
 use super::{
-    ActivityStatus, App, Arc, Call, Caller, Change, Code, Cx, Done, Duration, Error, Input, JobRow, JobView, Progress,
+    ActivityStatus, App, Arc, Call, Caller, Change, Code, Cx, Done, Duration, Error, Input, JobView, Progress,
     RawValue, Record, Result, ToolInfo, Value, caps, changes_json,
+    cx::Started,
     idempotency::{self, Scope, Stored},
     is_refusal, json, limits, on_own_task, record, success,
 };
@@ -21,7 +22,7 @@ struct Job {
 }
 
 enum End {
-    Done(Done, Option<Box<JobRow>>),
+    Done(Done, Vec<Started>),
     Replay(Stored),
 }
 
@@ -74,8 +75,8 @@ pub(super) async fn write(
     match ran.await?? {
         End::Done(mut done, started) => {
             let wait = call.waits();
-            if let (Some(row), false) = (started, wait.is_zero()) {
-                await_job(app, tool, wait, scope.as_ref(), *row, &mut done).await?;
+            if !started.is_empty() && !wait.is_zero() {
+                await_jobs(app, tool, wait, scope.as_ref(), started, &mut done).await?;
             }
             Ok(done)
         }
@@ -137,12 +138,15 @@ impl Job {
             tx.rollback().await?;
             self.app.log.write(self.record).await?;
             let body = dry(self.tool, &result, &changes);
-            return Ok(End::Done(Done { body, code: None, retry_after_s: None, replayed: false, waited: false }, None));
+            return Ok(End::Done(
+                Done { body, code: None, retry_after_s: None, replayed: false, waited: false },
+                Vec::new(),
+            ));
         }
         let done =
             Done { body: success(self.tool, &result), code: None, retry_after_s: None, replayed: false, waited: false };
         self.keep_and_commit(tx, &done).await?;
-        Ok(End::Done(done, self.cx.job.map(Box::new)))
+        Ok(End::Done(done, self.cx.jobs))
     }
 
     async fn refuse(mut self, mut tx: usher_db::Tx, error: &Error) -> Result<End> {
@@ -165,7 +169,7 @@ impl Job {
             tx.rollback().await?;
             self.app.log.write(self.record).await?;
         }
-        Ok(End::Done(done, None))
+        Ok(End::Done(done, Vec::new()))
     }
 
     async fn keep_and_commit(&self, mut tx: usher_db::Tx, done: &Done) -> Result<()> {
@@ -183,29 +187,37 @@ impl Job {
     }
 }
 
-/// Waits for the end of the job that a call started, and answers with it.
-async fn await_job(
+/// Waits for the ends of the jobs that a call started, and answers with them. What it waits for all together is as long
+/// as for one.
+async fn await_jobs(
     app: &Arc<App>,
     tool: &ToolInfo,
     wait: Duration,
     scope: Option<&Scope>,
-    row: JobRow,
+    started: Vec<Started>,
     done: &mut Done,
 ) -> Result<()> {
-    // A program that is to stop does not wait: its last answers say how the jobs stand.
-    let ended = tokio::select! {
-        ended = app.jobs.wait(row.site, &row.id, wait) => ended?,
-        () = app.stopping.cancelled() => app.jobs.wait(row.site, &row.id, Duration::ZERO).await?,
-    };
-    let Some(row) = ended else { return Ok(()) };
+    let begun = std::time::Instant::now();
     let mut answer: Value = serde_json::from_str(&done.body).map_err(Error::internal)?;
-    done.waited = true;
-    for name in tool.definition.lifts {
-        if let Some(value) = row.result.as_ref().and_then(|result| result.get(*name)) {
-            answer["result"][*name] = value.clone();
+    for Started { place, row } in started {
+        // A program that is to stop does not wait: its last answers say how the jobs stand.
+        let left = wait.saturating_sub(begun.elapsed());
+        let ended = tokio::select! {
+            ended = app.jobs.wait(row.site, &row.id, left) => ended?,
+            () = app.stopping.cancelled() => app.jobs.wait(row.site, &row.id, Duration::ZERO).await?,
+        };
+        let Some(row) = ended else { continue };
+        done.waited = true;
+        let Some(part) = answer["result"].pointer_mut(&place) else { continue };
+        for name in tool.definition.lifts {
+            // A job that failed has no result, but its progress says how far it came.
+            let value = row.result.as_ref().and_then(|result| result.get(*name)).or_else(|| row.progress.get(*name));
+            if let Some(value) = value {
+                part[*name] = value.clone();
+            }
         }
+        part["job"] = JobView::from_row(row)?.json();
     }
-    answer["result"]["job"] = JobView::from_row(row)?.json();
     done.body = success(tool, &answer["result"]);
     if let Some(scope) = scope {
         let mut tx = app.db.begin().await?;

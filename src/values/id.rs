@@ -91,6 +91,10 @@ kinds! {
     LinkId = Link "lnk" "lnk_01kan8v3t0e0rt8nfkzk1s7p4qn";
     /// An uploaded file's.
     UploadId = Upload "upl" "upl_01kan8v3t0e0rt8nfkzk1s7p4qv";
+    /// A mail's.
+    EmailId = Email "eml" "eml_01kan8v3t0e0rt8nfkzk1s7p4qj";
+    /// A template's.
+    TemplateId = Template "tpl" "tpl_01kan8v3t0e0rt8nfkzk1s7p4qm";
 }
 
 impl<K: Kind> Id<K> {

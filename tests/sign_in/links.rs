@@ -56,7 +56,7 @@ both!(what_is_missing_is_said_before_there_is_a_link, async |world| {
     assert!(reply.text.contains("usher sites update --site 1 --login-url"), "{}", reply.text);
     world.settings(|settings| settings.login_url = Some("https://site.example/login".into())).await;
     let reply = world.call(&world.key, "members.createLoginLink", args.clone()).await;
-    assert_eq!(reply.failure(), (200, "public_url_not_set".into()));
+    assert_eq!(reply.failure(), (200, "public_url_missing".into()));
     assert!(reply.text.contains("--public-url"), "{}", reply.text);
     let strict = [("prefer", "handling=strict")];
     let body = json!({ "args": args });

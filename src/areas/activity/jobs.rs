@@ -6,7 +6,7 @@ use usher_jobs::{Fail, Job, Queue, Run};
 use super::store;
 use crate::{
     app::App,
-    areas::{sign_in, sites},
+    areas::{emails, sign_in, sites},
     gate::idempotency,
     values::{SiteId, Time},
 };
@@ -22,8 +22,8 @@ const LINKS_KEPT: Duration = DAY.saturating_mul(30);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Forgets what is older than is wanted: rows of the log, answers under an Idempotency-Key, sign-in links and the keys
-/// that signed, ended jobs.
+/// Forgets what is older than is wanted: rows of the log, mails, answers under an Idempotency-Key, sign-in links and the
+/// keys that signed, ended jobs.
 #[derive(Serialize, Deserialize)]
 pub struct Retention;
 
@@ -37,7 +37,9 @@ impl Job for Retention {
 pub async fn retain(app: &App, run: &Run) -> Result<(), Fail> {
     let now = app.clock.now();
     for site in sites::store::all(app.db.read()).await? {
-        forget(app, run, Old::Activity(site.id, now - DAY * site.settings.activity_retention_days)).await?;
+        let before = now - DAY * site.settings.activity_retention_days;
+        forget(app, run, Old::Activity(site.id, before)).await?;
+        forget(app, run, Old::Mails(site.id, before)).await?;
     }
     forget(app, run, Old::Answers(now - DAY * idempotency::KEPT_DAYS)).await?;
     forget(app, run, Old::Links(now - LINKS_KEPT)).await?;
@@ -50,6 +52,8 @@ pub async fn retain(app: &App, run: &Run) -> Result<(), Fail> {
 enum Old {
     /// Rows of a site's log.
     Activity(SiteId, Time),
+    /// Mails of a site.
+    Mails(SiteId, Time),
     /// Answers under an Idempotency-Key.
     Answers(Time),
     /// Sign-in links that stopped working.
@@ -69,6 +73,7 @@ async fn forget(app: &App, run: &Run, old: Old) -> Result<(), Fail> {
         let mut tx = app.db.begin().await?;
         let gone = match old {
             Old::Activity(site, before) => store::prune(tx.conn(), site, before, BATCH).await?,
+            Old::Mails(site, before) => emails::store::prune(tx.conn(), site, before, BATCH).await?,
             Old::Answers(before) => idempotency::prune(tx.conn(), before, BATCH).await?,
             Old::Links(before) => sign_in::store::prune_links(tx.conn(), before, BATCH).await?,
             Old::SigningKeys(before) => sign_in::store::prune_keys(tx.conn(), before).await?,

@@ -1,15 +1,11 @@
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    io,
-};
+use std::{collections::HashSet, io};
 
-use serde_json::json;
 use usher_db::Change;
 
 use super::{
-    Import, Reason, hidden, preview,
-    rows::NewRow,
-    store::{self, Said},
+    Import, Reason,
+    add::{self, Became, Word},
+    hidden, preview, store,
     tools::{AddResult, Added, CheckResult, ImportAccepted, Removed},
     types::{Entry, ImportMapping},
 };
@@ -18,11 +14,8 @@ use crate::{
     error::{Code, Error, Result},
     gate::Cx,
     imports::UPLOAD_GONE,
-    values::{BlockId, Email, UploadId},
+    values::{Email, UploadId},
 };
-
-/// Changes of one call that are noted one by one; more are noted as one.
-const NOTED: usize = 200;
 
 /// What is said of a text that is no address.
 const NO_ADDRESS: &str = "not an email address";
@@ -52,64 +45,26 @@ pub(super) async fn add(cx: &mut Cx, emails: Vec<String>, reason: Reason, note: 
     let note = note.map(|note| plain(&note)).filter(|note| !note.is_empty());
     let (site, now, clock) = (cx.site(), cx.now, cx.app.clock.clone());
     let parsed: Vec<_> = emails.iter().map(|email| Email::parse(email).ok()).collect();
-    // One row for each address, in the order of the index.
-    let mut wanted: BTreeMap<&str, (&Email, BlockId)> = BTreeMap::new();
-    for email in parsed.iter().flatten() {
-        wanted.entry(email.key()).or_insert_with(|| (email, clock.id()));
-    }
-    let rows: Vec<_> = wanted.iter().map(|(key, (email, id))| row(key, email, id, reason)).collect();
-    let said = Said { source: "api", note: note.as_deref(), now, import: None };
-    let mut added: HashSet<_> = HashSet::new();
-    let before = loop {
-        added.extend(store::add_and_name(cx.tx().conn(), site, &rows, said).await?);
-        let there = wanted.keys().filter(|key| !added.contains(**key)).map(|key| (*key).to_owned()).collect();
-        let before = store::hold(cx.tx().conn(), site, there).await?;
-        // What an undo has taken away in between is added.
-        if added.len() + before.len() == wanted.len() {
-            break before;
-        }
-    };
-    let weaker: HashMap<_, _> =
-        before.iter().filter(|entry| entry.reason < reason).map(|entry| (entry.key.as_str(), entry)).collect();
-    let (weak, mut rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| weaker.contains_key(row.key));
-    if !weak.is_empty() {
-        store::strengthen(cx.tx().conn(), site, &weak, said).await?;
-    }
-    rest.retain(|row| !added.contains(row.key));
-    if !rest.is_empty() {
-        store::claim(cx.tx().conn(), site, &rest, said).await?;
-    }
-
-    let stands: HashMap<_, _> = before.iter().map(|entry| (entry.key.as_str(), entry.reason.max(reason))).collect();
-    let after = |email: &str, note: Option<&String>| {
-        let mut value = json!({ "email": email, "reason": reason, "source": "api" });
-        if let Some(note) = note {
-            value["note"] = json!(note);
-        }
-        value
-    };
-    let mut changes = Vec::new();
-    for (key, (email, id)) in &wanted {
-        if added.contains(*key) {
-            changes.push(Change::created("block", id.as_str(), after(email.as_str(), note.as_ref())));
-        } else if let Some(entry) = weaker.get(key) {
-            let after = after(&entry.email, note.as_ref().or(entry.note.as_ref()));
-            changes.push(Change::updated("block", entry.id.as_str(), entry.change(), after));
-        }
-    }
-    note_changes(cx, changes);
+    let word = |email| Word { email, reason, source: "api", note: note.as_deref(), vendor_code: None };
+    let words: Vec<_> = parsed.iter().flatten().map(word).collect();
+    let became = add::write(cx.tx(), &clock, site, now, &words).await?;
+    add::note(cx.tx(), became.values().filter_map(|became| became.change().cloned()).collect());
+    let count = |is: fn(&Became) -> bool| became.values().filter(|became| is(became)).count();
+    let (added, strengthened) =
+        (count(|became| matches!(became, Became::Added(_))), count(|became| matches!(became, Became::Strengthened(_))));
 
     let mut seen: HashSet<String> = HashSet::new();
     let result = |(email, address): (&String, &Option<Email>)| {
         let key = address.as_ref().map(Email::key);
+        let became = key.and_then(|key| became.get(key));
         // Of an address that is named twice, only the first changes anything.
-        let changed =
-            key.is_some_and(|key| (added.contains(key) || weaker.contains_key(key)) && seen.insert(key.to_owned()));
+        let changed = became.is_some_and(|became| became.change().is_some())
+            && key.is_some_and(|key| seen.insert(key.to_owned()));
         AddResult {
             email: email.clone(),
             blocked: key.is_some(),
             changed,
-            reason: key.map(|key| stands.get(key).copied().unwrap_or(reason)),
+            reason: became.map(|became| if let Became::Already(stands) = became { *stands } else { reason }),
             error: key.is_none().then(|| NO_ADDRESS.into()),
         }
     };
@@ -117,9 +72,9 @@ pub(super) async fn add(cx: &mut Cx, emails: Vec<String>, reason: Reason, note: 
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let invalid = parsed.iter().filter(|email| email.is_none()).count();
     Ok(Added {
-        added: count(added.len()),
-        strengthened: count(weaker.len()),
-        already: count(results.len() - invalid - added.len() - weaker.len()),
+        added: count(added),
+        strengthened: count(strengthened),
+        already: count(results.len() - invalid - added - strengthened),
         invalid: count(invalid),
         results,
     })
@@ -135,7 +90,7 @@ pub(super) async fn remove(cx: &mut Cx, emails: Vec<String>) -> Result<Removed> 
     let gone = store::remove(cx.tx().conn(), site, both).await?;
     store::forget_claims(cx.tx().conn(), site, gone.iter().map(|entry| entry.key.clone()).collect()).await?;
     let changes = gone.iter().map(|entry| Change::deleted("block", entry.id.as_str(), entry.change())).collect();
-    note_changes(cx, changes);
+    add::note(cx.tx(), changes);
     let gone: HashSet<_> = gone.into_iter().map(|entry| hashed.get(&entry.key).cloned().unwrap_or(entry.key)).collect();
     let missing = |key: &Option<String>| key.as_ref().is_none_or(|key| !gone.contains(key));
     Ok(Removed {
@@ -204,28 +159,6 @@ fn list_of(emails: &[String]) -> String {
         list.extend(["\"", &cell, "\"\n"]);
     }
     list
-}
-
-fn row<'a>(key: &'a str, email: &'a Email, id: &BlockId, reason: Reason) -> NewRow<'a> {
-    NewRow {
-        key,
-        id: id.clone(),
-        email: Some(email.as_str()).filter(|text| *text != key),
-        strength: reason.strength(),
-        source: None,
-        note: None,
-        vendor_code: None,
-        first_seen: None,
-    }
-}
-
-fn note_changes(cx: &mut Cx, changes: Vec<Change>) {
-    let more = changes.len().saturating_sub(NOTED);
-    changes.into_iter().take(NOTED).for_each(|change| cx.tx().note(change));
-    if more > 0 {
-        let summary = json!({ "count": more });
-        cx.tx().note(Change { kind: "blocks", id: format!("{more} more"), before: None, after: Some(summary) });
-    }
 }
 
 fn keys_of(emails: &[String]) -> Vec<Option<String>> {

@@ -18,6 +18,7 @@
 //! leaves it out, as nobody could import it again. Adding such an address makes an entry in the open beside it.
 
 mod actions;
+mod add;
 mod apply;
 mod export;
 mod guide;
@@ -32,6 +33,7 @@ mod tools;
 mod types;
 mod undo;
 
+pub use add::{Became, Word, block};
 pub use export::{export, export_filter};
 pub use guide::guide;
 pub use hidden::{find, hide};

@@ -1,6 +1,5 @@
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use usher_db::{FromRow, Row};
 use usher_files::{EXPORTERS, Exporter, Field, Wanted};
 
@@ -93,17 +92,6 @@ pub struct Entry {
     pub updated_at: Time,
     #[oai(skip)]
     pub(super) key: String,
-}
-
-impl Entry {
-    /// As the activity log has it.
-    pub(super) fn change(&self) -> Value {
-        let mut value = json!({ "email": self.email, "reason": self.reason, "source": self.source });
-        if let Some(note) = &self.note {
-            value["note"] = json!(note);
-        }
-        value
-    }
 }
 
 impl FromRow for Entry {

@@ -23,7 +23,7 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::{Found, MAX_TAGS, New, create, find, find_many, found, hold};
+pub use actions::{Found, MAX_TAGS, New, create, deleting, find, find_many, found, hold};
 pub use delete::{Delete, delete};
 pub use export::{Export, export};
 pub use import::{Import, import};

@@ -65,7 +65,7 @@ impl Places {
                  says it: usher sites update --site {} --public-url https://…",
                 site.name, site.id
             );
-            Error::new(Code::PublicUrlNotSet, text)
+            Error::new(Code::PublicUrlMissing, text)
         })?;
         Ok(Self { public_url, login_url })
     }

@@ -42,6 +42,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::EntitlementNotFound
         | Code::OrderNotFound
         | Code::InvoiceNotFound
+        | Code::EmailNotFound
+        | Code::TemplateNotFound
         | Code::SubscriptionNotFound
         | Code::UploadNotFound
         | Code::ImportNotFound
@@ -68,6 +70,9 @@ pub fn status(code: Code) -> StatusCode {
         | Code::Payload
         | Code::UnknownKind
         | Code::Cancelled
+        | Code::MailDeferred
+        | Code::MailRefused
+        | Code::MailboxUnknown
         | Code::StripeRefused
         | Code::StripeUnavailable
         | Code::StripeParked => StatusCode::UNPROCESSABLE_ENTITY,
@@ -84,7 +89,6 @@ pub fn status(code: Code) -> StatusCode {
         | Code::ReferenceUsed
         | Code::SubscriptionActive
         | Code::LoginUrlNotSet
-        | Code::PublicUrlNotSet
         | Code::EmailMismatch
         | Code::ImportRunning
         | Code::ImportUndone
@@ -93,15 +97,28 @@ pub fn status(code: Code) -> StatusCode {
         | Code::SubscriptionOnce
         | Code::StripeNotConnected
         | Code::StripeWritesLocked
+        | Code::EmailDisabled
+        | Code::RepeatedEmail
+        | Code::TemplateExists
+        | Code::PublicUrlMissing
+        | Code::MailNotConnected
         | Code::PlanArchived
         | Code::SubscriptionExists
         | Code::JobNotRetryable => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::IdempotencyKeyReused | Code::TooManyTags | Code::CouponRefused => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::IdempotencyKeyReused
+        | Code::TooManyTags
+        | Code::CouponRefused
+        | Code::TooManyRecipients
+        | Code::UnknownPlaceholder
+        | Code::VariableMissing
+        | Code::VariableUnknown => StatusCode::UNPROCESSABLE_ENTITY,
         Code::RateLimited | Code::DailyCapReached => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::StripeUnusable | Code::SecretKeyUnusable | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::StripeUnusable | Code::MailUnusable | Code::SecretKeyUnusable | Code::Unavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Code::LoginLinkUsed | Code::LoginLinkExpired => StatusCode::GONE,
     }
 }

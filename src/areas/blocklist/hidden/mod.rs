@@ -11,13 +11,15 @@ mod store;
 
 use std::collections::HashMap;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use usher_db::{Conn, Result, Tx, Value};
 
 use super::{store as blocks, types::Entry};
-use crate::values::{SiteId, Time};
+use crate::{
+    areas::installation,
+    values::{SiteId, Time},
+};
 
 /// What the key of such an entry begins with; no address does.
 pub(super) const PREFIX: &str = "hash:";
@@ -42,7 +44,7 @@ pub async fn find(conn: &mut impl Connect, site: SiteId, keys: &[String]) -> Res
 
 /// The hashes of addresses, each with its address's key; none while the installation has no hash yet.
 pub(super) async fn hashes(conn: &mut impl Connect, site: SiteId, keys: &[String]) -> Result<HashMap<String, String>> {
-    let Some(secret) = store::setting(conn.conn(), SETTING).await? else { return Ok(HashMap::new()) };
+    let Some(secret) = installation::secret(conn.conn(), SETTING).await? else { return Ok(HashMap::new()) };
     Ok(keys.iter().map(|key| (hash(&secret, site, key), key.clone())).collect())
 }
 
@@ -53,6 +55,12 @@ pub trait Connect {
 }
 
 impl Connect for crate::gate::Cx {
+    fn conn(&mut self) -> Conn<'_> {
+        Self::conn(self)
+    }
+}
+
+impl Connect for Tx {
     fn conn(&mut self) -> Conn<'_> {
         Self::conn(self)
     }
@@ -73,15 +81,7 @@ pub async fn hide(tx: &mut Tx, site: SiteId, key: &str, mark: &str, now: Time) -
         blocks::forget_claims(tx.conn(), site, own).await?;
         return Ok(0);
     }
-    let secret = match store::setting(tx.conn(), SETTING).await? {
-        Some(secret) => secret,
-        None => {
-            let secret = BASE64_STANDARD.encode(rand::random::<[u8; 32]>());
-            store::make_setting(tx.conn(), SETTING, &secret).await?;
-            // Another process may have been quicker.
-            store::setting(tx.conn(), SETTING).await?.unwrap_or(secret)
-        }
-    };
+    let secret = installation::make_secret(tx, SETTING).await?;
     let hashed = hash(&secret, site, key);
     if blocks::hold(tx.conn(), site, [hashed.clone()].into_iter().collect()).await?.is_empty() {
         store::hide_claims(tx.conn(), site, key, &hashed).await?;

@@ -17,6 +17,7 @@ pub async fn tally(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) 
         Kind::Subscriptions => sql!("SELECT count(*) FROM subscription WHERE site = $1 AND member_id = $2"),
         Kind::Checkouts => sql!("SELECT count(*) FROM checkout WHERE site = $1 AND member_id = $2"),
         Kind::Customers => sql!("SELECT count(*) FROM stripe_customer WHERE site = $1 AND member_id = $2"),
+        Kind::Emails => sql!("SELECT count(*) FROM email WHERE site = $1 AND member_id = $2"),
         Kind::Invoices => sql!(
             "SELECT count(*) FROM invoice WHERE site = $1 AND member_id = $2
                AND (hosted_url IS NOT NULL OR pdf_url IS NOT NULL)"
@@ -70,6 +71,10 @@ fn deletion(kind: Kind) -> Statement {
             "DELETE FROM stripe_customer WHERE site = $1 AND id IN
              (SELECT id FROM stripe_customer WHERE site = $1 AND member_id = $2 ORDER BY created_at, id LIMIT $3)"
         ),
+        Kind::Emails => sql!(
+            "DELETE FROM email WHERE site = $1 AND id IN
+             (SELECT id FROM email WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $3)"
+        ),
         Kind::Invoices => sql!(
             "UPDATE invoice SET hosted_url = NULL, pdf_url = NULL WHERE site = $1 AND id IN
              (SELECT id FROM invoice WHERE site = $1 AND member_id = $2
@@ -113,6 +118,7 @@ pub async fn has(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) ->
         Kind::Subscriptions => sql!("SELECT 1 FROM subscription WHERE site = $1 AND member_id = $2 LIMIT 1"),
         Kind::Checkouts => sql!("SELECT 1 FROM checkout WHERE site = $1 AND member_id = $2 LIMIT 1"),
         Kind::Customers => sql!("SELECT 1 FROM stripe_customer WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Emails => sql!("SELECT 1 FROM email WHERE site = $1 AND member_id = $2 LIMIT 1"),
         Kind::Invoices => sql!(
             "SELECT 1 FROM invoice WHERE site = $1 AND member_id = $2
                AND (hosted_url IS NOT NULL OR pdf_url IS NOT NULL) LIMIT 1"

@@ -132,6 +132,10 @@ pub async fn hand_over(
             "UPDATE stripe_customer SET member_id = $3 WHERE site = $1 AND id IN
              (SELECT id FROM stripe_customer WHERE site = $1 AND member_id = $2 ORDER BY created_at, id LIMIT $4)"
         ),
+        Kind::Emails => sql!(
+            "UPDATE email SET member_id = $3 WHERE site = $1 AND id IN
+             (SELECT id FROM email WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $4)"
+        ),
         Kind::Invoices => sql!(
             "UPDATE invoice SET member_id = $3 WHERE site = $1 AND id IN
              (SELECT id FROM invoice WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $4)"

@@ -16,7 +16,7 @@ use crate::{
 /// Gives the address of a page where the member signs in with the press of a button: once, and within 60 minutes. It is a
 /// secret that is shown here and nowhere else: whoever has it can sign in as the member. Sends nothing; `members.invite`
 /// mails one. Links that were made before go on working. Needs to know where the site's members go on
-/// (`login_url_not_set`) and where Usher's pages are reached (`public_url_not_set`). A dry run gives an address that does
+/// (`login_url_not_set`) and where Usher's pages are reached (`public_url_missing`). A dry run gives an address that does
 /// not work.
 #[derive(Object)]
 pub struct CreateLoginLink {
