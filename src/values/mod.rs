@@ -12,8 +12,8 @@ mod title;
 
 pub use email::{Email, InvalidEmail, email_key};
 pub use id::{
-    BlockId, BundleId, CommentId, EmailId, EntitlementId, GroupId, Id, InvalidId, InvoiceId, JobId, KeyId, Kind, LinkId,
-    MemberId, PlanId, RequestId, SubscriptionId, TemplateId, UploadId, VideoId, id_format, kind, site_of_key,
+    BlockId, BundleId, CommentId, EmailId, EntitlementId, GroupId, Id, InvalidId, InvoiceId, JobId, KeyId, Kind,
+    LinkId, MemberId, PlanId, RequestId, SubscriptionId, TemplateId, UploadId, VideoId, id_format, kind, site_of_key,
 };
 pub use path::{InvalidSitePath, SitePath};
 pub use site::SiteId;

@@ -1,6 +1,7 @@
 //! Signing in by a link.
 
 mod example;
+mod invite;
 mod keys;
 mod links;
 mod pages;

@@ -27,6 +27,7 @@ const MAX_SEARCHES: usize = 2;
 pub(super) static SEARCHES: Semaphore = Semaphore::const_new(MAX_SEARCHES);
 
 /// What a new member is to have.
+#[derive(Clone)]
 pub struct New {
     /// The address.
     pub email: Email,

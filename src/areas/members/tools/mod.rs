@@ -30,6 +30,7 @@ pub const AREA: Area = Area {
         gone::DeleteMember,
         gone::FindDuplicates,
         gone::MergeMembers,
+        sign_in::InviteMember,
         sign_in::CreateLoginLink,
         import::ImportMembers,
         export::ExportMembers
