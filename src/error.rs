@@ -76,6 +76,10 @@ codes! {
     EntitlementNotFound "entitlement_not_found" false "The member has no such entitlement.";
     OrderNotFound "order_not_found" false "No order of this id was granted in the site.";
     OrderIdUsed "order_id_used" false "The order was granted to another member, or for another bundle.";
+    LoginUrlNotSet "login_url_not_set" false "The site has not said where a member who has signed in goes on; its operator does with `usher sites update --login-url`.";
+    SecretKeyUnusable "secret_key_unusable" false "`USHER_SECRET_KEY` is not set, or is another than what was sealed with; only the operator can mend that.";
+    LoginLinkUsed "login_link_used" false "A sign-in link was used before. Only the activity log has this.";
+    LoginLinkExpired "login_link_expired" false "A sign-in link was older than it may be. Only the activity log has this.";
     SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
     InvoiceNotFound "invoice_not_found" false "The site has no such invoice.";
     SubscriptionNotFound "subscription_not_found" false "The site has no such subscription.";
@@ -103,7 +107,7 @@ codes! {
     EmailNotFound "email_not_found" false "The site has sent no such mail, or it is forgotten.";
     TemplateNotFound "template_not_found" false "The site has no such template.";
     TemplateExists "template_exists" false "Another template has the name; `error` names its id.";
-    PublicUrlMissing "public_url_missing" false "A mail to members has a link to unsubscribe, and nobody has said where the site's pages are: `usher sites update --public-url`.";
+    PublicUrlMissing "public_url_missing" false "What is to be sent or given has a link to the site's pages, and nobody has said where they are: `usher sites update --public-url`.";
     MailNotConnected "mail_not_connected" false "The site has no mail server; its operator connects one with `usher mail connect`.";
     MailUnusable "mail_unusable" false "What is kept of the site's mail server cannot be used: the sealing key is missing or another, or a setting is wrong.";
     MailDeferred "mail_deferred" true "The mail server could not take a mail; the job goes on trying for a day.";

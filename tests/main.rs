@@ -17,6 +17,7 @@ mod keys;
 mod members;
 mod notices;
 mod processes;
+mod sign_in;
 mod statements;
 mod storm;
 mod tags;

@@ -1,6 +1,6 @@
 //! Members, as the API shows and changes them.
 
-mod delete;
+pub mod delete;
 mod duplicates;
 mod killed;
 mod merge;

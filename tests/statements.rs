@@ -47,6 +47,7 @@ const ALL_OF_A_SITE: &[(&str, &str)] = &[
     ("src/areas/members/store/import.rs", "bundle"),
     ("src/areas/members/store/import.rs", "member_group"),
     ("src/areas/notices/store.rs", "notice_source"),
+    ("src/areas/sign_in/store.rs", "signing_key"),
     ("src/areas/uploads/store.rs", "upload"),
 ];
 

@@ -14,6 +14,7 @@ use crate::harness::World;
 const WITHOUT_A_SUBJECT: &[&str] = &[
     "members.list",
     "members.create",
+    "members.invite",
     "members.findDuplicates",
     "members.export",
     "tags.list",

@@ -5,6 +5,7 @@ mod import;
 mod keys;
 mod notices;
 mod serve;
+mod sign_in;
 mod sites;
 mod stripe;
 
@@ -61,6 +62,9 @@ enum Command {
     /// Say which mail providers a site listens to for bounces and complaints.
     #[command(subcommand)]
     Notices(notices::Command),
+    /// Look after how members sign in.
+    #[command(subcommand)]
+    SignIn(sign_in::Command),
     /// Send a file to a running server and follow its import.
     #[command(subcommand)]
     Import(import::Command),
@@ -123,6 +127,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Keys(command)) => keys::run(command, &Office::open().await?, json).await,
         Some(Command::Stripe(command)) => stripe::run(command, &Office::open().await?, json).await,
         Some(Command::Notices(command)) => notices::run(command, &Office::open().await?, json).await,
+        Some(Command::SignIn(command)) => sign_in::run(command, &Office::open().await?, json).await,
         Some(Command::Import(command)) => import::run(command, json).await,
         Some(Command::Openapi { check, write }) => documents(check, write),
         Some(Command::Bench(command)) => bench::run(command, json).await,
@@ -139,7 +144,7 @@ async fn migrate(config: &Config) -> Result<()> {
 }
 
 /// The generated files that are committed: their names and texts.
-fn generated() -> [(&'static str, String); 8] {
+fn generated() -> [(&'static str, String); 9] {
     let tools = crate::tools::CATALOG.tools.iter().map(|tool| {
         let access = tool.definition.access;
         let scope = access.scope.map_or("-", crate::tools::Scope::name);
@@ -159,6 +164,7 @@ fn generated() -> [(&'static str, String); 8] {
         ("docs/block-lists.md", blocklist::guide()),
         ("docs/mail.md", emails::guide()),
         ("docs/bounces.md", area_notices::guide()),
+        ("docs/sign-in.md", crate::areas::sign_in::guide()),
     ]
 }
 

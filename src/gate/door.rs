@@ -56,7 +56,7 @@ impl Door {
 
     /// The site that has this host name for its own.
     pub(super) async fn site_of(&self, db: &Db, host: &str) -> Result<Option<SiteId>> {
-        let host = name_of(host);
+        let host = sites::host_name(host);
         if let Some(known) = self.hosts.read().get(host.as_str()) {
             return Ok(*known);
         }
@@ -80,14 +80,4 @@ pub fn invalid_key() -> Error {
 
 fn opens(caller: &Caller, presented: &keys::Presented, now: Time) -> bool {
     caller.key.opens(&presented.hash, now) & (caller.site.live == presented.live)
-}
-
-/// A host name as sites have it: lower case, no port, no final dot.
-fn name_of(host: &str) -> String {
-    let host = host.to_ascii_lowercase();
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
-        _ => &host,
-    };
-    name.trim_end_matches('.').to_owned()
 }

@@ -1,4 +1,5 @@
-//! The first answer to each Idempotency-Key, kept with its effect and given again.
+//! The first answer to each Idempotency-Key, kept with its effect and given again. One with a secret in it is sealed while
+//! it is kept, so that who reads the database, a back-up included, reads none.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -8,6 +9,7 @@ use usher_db::{Conn, Engine, Result as DbResult, Tx, sql, sql_both};
 
 use crate::{
     error::{Code, Error, Result},
+    seal::Sealer,
     values::{KeyId, RequestId, SiteId, Time},
 };
 
@@ -91,8 +93,34 @@ pub(super) async fn hold(tx: &mut Tx, scope: &Scope) -> Result<()> {
     if held { Ok(()) } else { Err(in_progress()) }
 }
 
+/// What a body begins with, which nothing sealed does.
+const OPEN: char = '{';
+
+/// An answer as it is kept if there is a secret in it.
+pub(super) fn sealed(scope: &Scope, sealer: Option<&Sealer>, answer: &str) -> Result<String> {
+    let sealer = sealer.ok_or_else(|| Error::internal("a secret was given out without a key to seal it"))?;
+    Ok(sealer.seal(&purpose(scope), answer))
+}
+
+fn opened(scope: &Scope, sealer: Option<&Sealer>, kept: String) -> Result<String> {
+    if kept.starts_with(OPEN) {
+        return Ok(kept);
+    }
+    let opened = sealer.and_then(|sealer| sealer.open(&purpose(scope), &kept).ok());
+    opened.map(|text| text.to_string()).ok_or_else(|| {
+        let text = "The answer to this Idempotency-Key was sealed with another USHER_SECRET_KEY. Use a new \
+                    Idempotency-Key, or have the operator put the old key after the present one.";
+        Error::new(Code::SecretKeyUnusable, text)
+    })
+}
+
+/// What an answer is sealed for: its place, so that it can be put in no other.
+fn purpose(scope: &Scope) -> String {
+    format!("answer kept for {} {} {}", scope.site, scope.key, scope.name)
+}
+
 /// The answer that was given, if one was.
-pub(super) async fn find(conn: Conn<'_>, scope: &Scope) -> DbResult<Option<Stored>> {
+pub(super) async fn find(conn: Conn<'_>, scope: &Scope, sealer: Option<&Sealer>) -> Result<Option<Stored>> {
     let row: Option<(Vec<u8>, String)> =
         sql!("SELECT fingerprint, answer FROM idempotency WHERE site = $1 AND key_id = $2 AND idempotency_key = $3")
             .bind(scope.site)
@@ -100,7 +128,8 @@ pub(super) async fn find(conn: Conn<'_>, scope: &Scope) -> DbResult<Option<Store
             .bind(&*scope.name)
             .optional(conn)
             .await?;
-    Ok(row.map(|(fingerprint, answer)| Stored { fingerprint, answer }))
+    let stored = |(fingerprint, kept)| Ok(Stored { fingerprint, answer: opened(scope, sealer, kept)? });
+    row.map(stored).transpose()
 }
 
 /// Keeps an answer.

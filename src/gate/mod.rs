@@ -55,6 +55,12 @@ impl Gate {
             in_progress: idempotency::InProgress::default(),
         }
     }
+
+    /// Counts a guess at a secret, which an unknown key is too; after how many seconds the next is looked at if there
+    /// were too many from this address.
+    pub fn guess(&self, address: IpAddr, now: Time) -> Result<(), u64> {
+        self.throttle.count(address, now)
+    }
 }
 
 /// One call, from whatever surface.

@@ -101,7 +101,7 @@ impl Job {
         let mut tx = self.app.db.begin().await?;
         if let Some((scope, _)) = &self.keep {
             idempotency::hold(&mut tx, scope).await?;
-            if let Some(stored) = idempotency::find(tx.conn(), scope).await? {
+            if let Some(stored) = idempotency::find(tx.conn(), scope, self.app.config.sealer.as_ref()).await? {
                 tx.rollback().await?;
                 return Ok(End::Replay(stored));
             }
@@ -175,7 +175,11 @@ impl Job {
     async fn keep_and_commit(&self, mut tx: usher_db::Tx, done: &Done) -> Result<()> {
         activity::store::insert(tx.conn(), [(&self.record, 1)]).await?;
         if let Some((scope, fingerprint)) = &self.keep {
-            let stored = Stored { fingerprint: fingerprint.clone(), answer: done.body.clone() };
+            let answer = match done.code {
+                None => kept(&self.app, self.tool, scope, &done.body)?,
+                Some(_) => done.body.clone(),
+            };
+            let stored = Stored { fingerprint: fingerprint.clone(), answer };
             idempotency::keep(tx.conn(), scope, &stored, &self.record.id, self.record.at).await?;
         }
         tx.commit().await?;
@@ -217,10 +221,18 @@ async fn await_jobs(
     done.body = success(tool, &answer["result"]);
     if let Some(scope) = scope {
         let mut tx = app.db.begin().await?;
-        idempotency::replace(tx.conn(), scope, &done.body).await?;
+        idempotency::replace(tx.conn(), scope, &kept(app, tool, scope, &done.body)?).await?;
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// What was done, as it is kept: sealed if it gives a secret.
+fn kept(app: &App, tool: &ToolInfo, scope: &Scope, body: &str) -> Result<String> {
+    match tool.definition.gives_secret {
+        true => idempotency::sealed(scope, app.config.sealer.as_ref(), body),
+        false => Ok(body.to_owned()),
+    }
 }
 
 fn scope(call: &Call, caller: &Caller, dry_run: bool) -> Option<Scope> {

@@ -30,6 +30,9 @@ pub trait Tool: ParseFromJSON + Send + Sync + 'static {
     const WAIT: Duration = Duration::ZERO;
     /// Fields of that job's result that an answer which has waited for it also has beside `job`.
     const LIFTS: &'static [&'static str] = &[];
+    /// Whether what it gives has a secret in it, and so is sealed where it is kept for an Idempotency-Key. No person can
+    /// be taken out of what is sealed: there must be none in it.
+    const GIVES_SECRET: bool = false;
     /// What it gives.
     type Output: ToJSON;
 
@@ -97,6 +100,8 @@ pub struct Definition {
     pub wait: Duration,
     /// Fields of that job's result that the answer has beside `job`.
     pub lifts: &'static [&'static str],
+    /// Whether what it gives is sealed where it is kept.
+    pub gives_secret: bool,
     pub(super) register: fn(&mut Registry),
     pub(super) args: fn() -> MetaSchemaRef,
     pub(super) result: fn() -> MetaSchemaRef,
@@ -112,6 +117,7 @@ impl Definition {
             example: T::EXAMPLE,
             wait: T::WAIT,
             lifts: T::LIFTS,
+            gives_secret: T::GIVES_SECRET,
             register: |registry| {
                 T::register(registry);
                 T::Output::register(registry);

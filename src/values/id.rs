@@ -87,6 +87,8 @@ kinds! {
     SubscriptionId = Subscription "sub" "sub_01kan8v3t0e0rt8nfkzk1s7p4qh";
     /// An invoice's.
     InvoiceId = Invoice "inv" "inv_01kan8v3t0e0rt8nfkzk1s7p4qa";
+    /// A sign-in link's.
+    LinkId = Link "lnk" "lnk_01kan8v3t0e0rt8nfkzk1s7p4qn";
     /// An uploaded file's.
     UploadId = Upload "upl" "upl_01kan8v3t0e0rt8nfkzk1s7p4qv";
     /// A mail's.

@@ -2,6 +2,7 @@
 
 mod email;
 mod id;
+mod path;
 mod site;
 mod slug;
 mod tag;
@@ -12,8 +13,9 @@ mod title;
 pub use email::{Email, InvalidEmail, email_key};
 pub use id::{
     BlockId, BundleId, CommentId, EmailId, EntitlementId, GroupId, Id, InvalidId, InvoiceId, JobId, KeyId, Kind,
-    MemberId, PlanId, RequestId, SubscriptionId, TemplateId, UploadId, VideoId, id_format, kind, site_of_key,
+    LinkId, MemberId, PlanId, RequestId, SubscriptionId, TemplateId, UploadId, VideoId, id_format, kind, site_of_key,
 };
+pub use path::{InvalidSitePath, SitePath};
 pub use site::SiteId;
 pub use slug::{InvalidSlug, Slug};
 pub use tag::{InvalidTag, Tag};
@@ -31,6 +33,7 @@ pub fn pattern_asks(pattern: &str) -> &'static str {
         }
         text::PLAIN => "has a control character; of those, only tabs and line breaks are allowed",
         r"^[^\x00]*$" => "has a NUL character, which no text may have",
+        path::PATTERN => "must be a path like /videos/12: one slash first, then printable ASCII without backslashes",
         _ => "has a character that is not allowed there",
     }
 }

@@ -28,6 +28,7 @@ pub async fn with_everything(world: &World, email: &str, name: &str) -> Value {
     }
     let bundle = world.ok("bundles.create", json!({ "name": format!("Of {}", id(&member)) })).await;
     let (id, bundle) = (id(&member), id(&bundle));
+    let bytes = if world.app.db.postgres().is_some() { "BYTEA" } else { "BLOB" };
     for text in [
         format!(
             "INSERT INTO entitlement (site, id, member_id, bundle_id, source, granted_at, direct_since, created_at,
@@ -43,6 +44,10 @@ pub async fn with_everything(world: &World, email: &str, name: &str) -> Value {
                  VALUES (1, 'grp_{id}', 'Of {id}', 'of {id}', 1, 1)"
         ),
         format!("INSERT INTO group_place (site, group_id, member_id, added_at) VALUES (1, 'grp_{id}', '{id}', 1)"),
+        format!(
+            "INSERT INTO login_link (site, id, member_id, hash, created_at, expires_at)
+                 VALUES (1, 'lnk_{id}', '{id}', CAST('{id}' AS {bytes}), 1, 1)"
+        ),
     ] {
         world.execute(&text).await;
     }
@@ -69,7 +74,7 @@ pub async fn job(world: &World, reply: &Reply) -> Value {
 }
 
 /// Every row of every table, as text.
-async fn everything(world: &World) -> Vec<String> {
+pub async fn everything(world: &World) -> Vec<String> {
     let mut all = Vec::new();
     for (table, columns) in columns(world).await {
         let texts: Vec<_> = columns.iter().map(|column| format!("COALESCE(CAST(\"{column}\" AS TEXT), '')")).collect();
@@ -145,6 +150,7 @@ both!(nothing_of_the_person_is_left_and_each_row_is_counted, async |world| {
         ("tags", 2),
         ("groups", 1),
         ("subscriptions", 1),
+        ("links", 1),
         ("blocks", 1),
         ("answers", 1),
         ("jobs", 0),

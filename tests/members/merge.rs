@@ -51,14 +51,16 @@ both!(everything_moves_and_the_loser_goes, async |world| {
     assert_eq!(result["winner"]["note"], "Anna paints\n\nPerlmutter paints");
     assert_eq!((&result["winner"]["name"], &result["winner"]["email"]), (&json!("Anna"), &json!("anna@example.com")));
     let counts = job(world, &reply).await;
-    for (kind, n) in [("watch", 4), ("comments", 3), ("entitlements", 1), ("orders", 1), ("tags", 3), ("groups", 1)] {
+    for (kind, n) in
+        [("watch", 4), ("comments", 3), ("entitlements", 1), ("orders", 1), ("tags", 3), ("groups", 1), ("links", 1)]
+    {
         let least = if kind == "watch" { 3 } else { n };
         assert!((least..=n).contains(&counts[kind].as_u64().unwrap()), "{kind}: {counts}");
     }
     assert_eq!(counts["blocks"], 1);
     let gone = world.call(&world.key, "members.get", json!({ "member": { "id": loser["id"] } })).await;
     assert_eq!(gone.code(), "member_not_found");
-    for table in ["watch", "comment", "entitlement", "granted_order", "group_place", "member_tag"] {
+    for table in ["watch", "comment", "entitlement", "granted_order", "group_place", "member_tag", "login_link"] {
         let left = format!("SELECT DISTINCT member_id FROM {table}");
         assert_eq!(world.rows(Box::leak(left.into_boxed_str())).await, [id(&winner)], "{table}");
     }

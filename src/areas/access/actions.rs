@@ -150,6 +150,11 @@ pub(super) async fn apply(cx: &mut Cx, who: &MemberRef, new: Option<New>, act: &
     Ok(Done { member, is_new, changed, is_repeated: fulfilled, entitlement, access })
 }
 
+/// Gives a member free access, until a moment or for good. Who has it for as long keeps it.
+pub async fn grant_free(cx: &mut Cx, who: &MemberRef, until: Option<Time>) -> Result<()> {
+    apply(cx, who, None, &Act::GrantFree { until: until.map(Time::micros) }).await.map(drop)
+}
+
 /// The refusal of what would be over at once.
 fn over() -> Error {
     Error::refused("args.expiresAt", "must be later than now")

@@ -6,7 +6,7 @@ use usher_jobs::{Fail, Job, Queue, Run};
 use super::store;
 use crate::{
     app::App,
-    areas::{emails, sites},
+    areas::{emails, sign_in, sites},
     gate::idempotency,
     values::{SiteId, Time},
 };
@@ -17,9 +17,13 @@ const BATCH: u32 = 1000;
 /// How long an ended job, with its result, is kept.
 const JOBS_KEPT: Duration = DAY.saturating_mul(90);
 
+/// How long a sign-in link that no longer works is kept, to say why it does not.
+const LINKS_KEPT: Duration = DAY.saturating_mul(30);
+
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Forgets what is older than is wanted: rows of the log, mails, answers under an Idempotency-Key, ended jobs.
+/// Forgets what is older than is wanted: rows of the log, mails, answers under an Idempotency-Key, sign-in links and the
+/// keys that signed, ended jobs.
 #[derive(Serialize, Deserialize)]
 pub struct Retention;
 
@@ -38,6 +42,8 @@ pub async fn retain(app: &App, run: &Run) -> Result<(), Fail> {
         forget(app, run, Old::Mails(site.id, before)).await?;
     }
     forget(app, run, Old::Answers(now - DAY * idempotency::KEPT_DAYS)).await?;
+    forget(app, run, Old::Links(now - LINKS_KEPT)).await?;
+    forget(app, run, Old::SigningKeys(now)).await?;
     forget(app, run, Old::Jobs(now - JOBS_KEPT)).await
 }
 
@@ -50,6 +56,10 @@ enum Old {
     Mails(SiteId, Time),
     /// Answers under an Idempotency-Key.
     Answers(Time),
+    /// Sign-in links that stopped working.
+    Links(Time),
+    /// Keys that are no longer published.
+    SigningKeys(Time),
     /// Jobs that have ended.
     Jobs(Time),
 }
@@ -65,6 +75,8 @@ async fn forget(app: &App, run: &Run, old: Old) -> Result<(), Fail> {
             Old::Activity(site, before) => store::prune(tx.conn(), site, before, BATCH).await?,
             Old::Mails(site, before) => emails::store::prune(tx.conn(), site, before, BATCH).await?,
             Old::Answers(before) => idempotency::prune(tx.conn(), before, BATCH).await?,
+            Old::Links(before) => sign_in::store::prune_links(tx.conn(), before, BATCH).await?,
+            Old::SigningKeys(before) => sign_in::store::prune_keys(tx.conn(), before).await?,
             Old::Jobs(before) => app.jobs.forget(tx.conn(), before.micros(), BATCH).await?,
         };
         tx.commit().await?;

@@ -37,7 +37,8 @@ pub(super) struct Letter<'a> {
 }
 
 /// Accepts a mail by which somebody signs in: its row and its job, in the caller's transaction. Neither a block, nor the
-/// day's cap, nor `email_members` holds it back; a test site's `mail_only_to` does, and then the recipient is `blocked`.
+/// day's cap, nor `email_members` holds it back; a test site's `mail_only_to` does, and then the recipient is `blocked`. The
+/// call's result has the recipient as `email`.
 pub async fn queue_system(
     cx: &mut Cx,
     to: &Email,
@@ -57,7 +58,7 @@ pub async fn queue_system(
         content: &content,
         hash: None,
         stays,
-        place: None,
+        place: Some("/email".to_owned()),
     };
     queue(cx, letter).await
 }

@@ -157,7 +157,18 @@ pub async fn list_members(cx: &mut Cx, id: &GroupId, after: &str, limit: u32) ->
     Ok((items.into_iter().map(as_of_now).collect(), more))
 }
 
-/// Puts a new member into groups, all or none.
+/// Holds groups, so that none goes before the transaction ends. Whoever holds members too takes the groups first.
+pub async fn share(cx: &mut Cx, groups: &[GroupId]) -> Result<()> {
+    let site = cx.site();
+    for group in groups.iter().collect::<BTreeSet<_>>() {
+        if !store::share(cx.conn(), site, group).await? {
+            return Err(not_found(group));
+        }
+    }
+    Ok(())
+}
+
+/// Puts a member into groups, all or none.
 pub async fn join(cx: &mut Cx, member: &MemberId, groups: Vec<GroupId>) -> Result<()> {
     let (site, now) = (cx.site(), cx.now);
     for group in groups.into_iter().collect::<BTreeSet<_>>() {

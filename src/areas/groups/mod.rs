@@ -22,7 +22,7 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::{find, hold_free, join, not_found};
+pub use actions::{find, hold_free, join, not_found, share};
 pub use jobs::{AddByFilter, Delete, MoveByFilter, RemoveByFilter, add, delete, remove, shift};
 pub use tools::AREA;
 pub use types::{Group, Placed, Placing};

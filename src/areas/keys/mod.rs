@@ -8,6 +8,6 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use secret::{Hash, Presented, parse};
+pub use secret::{Hash, Presented, parse, random_secret};
 pub use tools::AREA;
 pub use types::Key;

@@ -31,14 +31,22 @@ pub struct Presented {
 /// # Panics
 /// If the operating system has no randomness to give.
 pub fn generate(id: &KeyId, live: bool) -> (String, Hash) {
-    let mut random = [0u8; 32];
-    rand::rngs::SysRng.try_fill_bytes(&mut random).expect("the operating system gives randomness");
-    let secret = base62(&random, SECRET);
+    let secret = random_secret();
     let hash = Sha256::digest(&secret).into();
     let id = id.as_str().split_once('_').expect("an id has a prefix").1;
     let body = format!("usher_{}_{id}_{secret}", if live { "live" } else { "test" });
     let check = base62(&crc32fast::hash(body.as_bytes()).to_be_bytes(), CHECK);
     (body + &check, hash)
+}
+
+/// 256 random bits in 43 base-62 digits.
+///
+/// # Panics
+/// If the operating system has no randomness to give.
+pub fn random_secret() -> String {
+    let mut random = [0u8; 32];
+    rand::rngs::SysRng.try_fill_bytes(&mut random).expect("the operating system gives randomness");
+    base62(&random, SECRET)
 }
 
 /// Reads the text of a key; `None` if it cannot be one.

@@ -9,7 +9,7 @@ use super::{
     types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span, made_at},
 };
 use crate::{
-    areas::{access, groups},
+    areas::{access, groups, sign_in},
     error::{Code, Error, Fix, Result},
     gate::Cx,
     paging::{self, Cursor},
@@ -27,6 +27,7 @@ const MAX_SEARCHES: usize = 2;
 pub(super) static SEARCHES: Semaphore = Semaphore::const_new(MAX_SEARCHES);
 
 /// What a new member is to have.
+#[derive(Clone)]
 pub struct New {
     /// The address.
     pub email: Email,
@@ -310,6 +311,9 @@ pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Me
         && let Some(other) = store::id_of(cx.conn(), site, &email).await?
     {
         return Err(taken(&other));
+    }
+    if after.email_key() != before.email_key() {
+        sign_in::forget(cx.tx(), site, &after.id).await?;
     }
     store::update(cx.conn(), site, &after).await.map_err(taken_meanwhile)?;
     note(cx, &before, &after);

@@ -18,6 +18,7 @@ pub mod duplicates;
 pub mod erase;
 mod export;
 mod import;
+mod invite;
 mod merge;
 pub mod store;
 mod tools;

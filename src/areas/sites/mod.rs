@@ -3,4 +3,4 @@
 pub mod store;
 mod types;
 
-pub use types::{Settings, Site};
+pub use types::{Settings, Site, host_name};

@@ -90,3 +90,13 @@ impl FromRow for Site {
         })
     }
 }
+
+/// A host name as sites have it, from what a request names: lower case, no port, no final dot.
+pub fn host_name(host: &str) -> String {
+    let host = host.to_ascii_lowercase();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => &host,
+    };
+    name.trim_end_matches('.').to_owned()
+}

@@ -32,7 +32,7 @@ pub(super) fn of(app: &Arc<App>, request: &Request, tool: &str) -> (Call, Prefer
         surface: Surface::Http,
         tool: tool.to_owned(),
         bearer: bearer(headers),
-        host: text(headers, header::HOST.as_str()).or_else(|| request.uri().host().map(str::to_owned)),
+        host: host(request),
         address: address::of(request, &app.config.trusted_proxies),
         idempotency_key: headers.get("idempotency-key").map(|value| {
             let text = String::from_utf8_lossy(value.as_bytes());
@@ -43,6 +43,11 @@ pub(super) fn of(app: &Arc<App>, request: &Request, tool: &str) -> (Call, Prefer
         wait: preferences.wait_s.map(Duration::from_secs),
     };
     (call, preferences)
+}
+
+/// The host that a request names.
+pub(super) fn host(request: &Request) -> Option<String> {
+    text(request.headers(), header::HOST.as_str()).or_else(|| request.uri().host().map(str::to_owned))
 }
 
 /// The body of a call: `{"args": {…}, "dryRun": …}`, or nothing.

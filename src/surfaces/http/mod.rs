@@ -10,6 +10,7 @@ mod export;
 mod health;
 mod page;
 mod serve;
+mod sign_in;
 mod status;
 mod unsubscribe;
 mod uploads;
@@ -67,6 +68,8 @@ pub fn endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
         .at("/webhooks/stripe/:site", with(|app, request| Box::pin(webhooks::stripe(app, request))))
         .at("/webhooks/mail/:site", with(|app, request| Box::pin(webhooks::mail(app, request))))
         .at("/unsubscribe/*token", with(|app, request| Box::pin(unsubscribe::page(app, request))))
+        .at("/sign-in/:token", with(|app, request| Box::pin(sign_in::page(app, request))))
+        .at("/.well-known/jwks.json", get(with(|app, request| Box::pin(sign_in::key_set(app, request)))))
         .at("/healthz", get(make(|_| async { health::alive() })))
         .at("/readyz", get(with(|app, _| Box::pin(health::ready(app)))))
         .at("/metrics", get(with(|app, _| Box::pin(health::metrics(app)))))

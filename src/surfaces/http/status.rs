@@ -88,6 +88,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::OrderIdUsed
         | Code::ReferenceUsed
         | Code::SubscriptionActive
+        | Code::LoginUrlNotSet
         | Code::EmailMismatch
         | Code::ImportRunning
         | Code::ImportUndone
@@ -116,6 +117,9 @@ pub fn status(code: Code) -> StatusCode {
         | Code::VariableUnknown => StatusCode::UNPROCESSABLE_ENTITY,
         Code::RateLimited | Code::DailyCapReached => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::StripeUnusable | Code::MailUnusable | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::StripeUnusable | Code::MailUnusable | Code::SecretKeyUnusable | Code::Unavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Code::LoginLinkUsed | Code::LoginLinkExpired => StatusCode::GONE,
     }
 }

@@ -1,7 +1,7 @@
 //! How a member goes: what is deleted, what is rewritten, what stays.
 //!
 //! **Deleted** are watch data, comments, entitlements, granted orders, tags, group places, subscriptions, checkouts, the
-//! link to Stripe's customer, mails and at last the member itself. **Rewritten** is what the installation has said or was told: in the activity log, in answers that are
+//! link to Stripe's customer, mails, sign-in links and at last the member itself. **Rewritten** is what the installation has said or was told: in the activity log, in answers that are
 //! kept for an Idempotency-Key and in jobs that have ended, `erased:<member id>` takes the address's place, and `erased`
 //! that of names, notes and comments ([`Person`]). **Kept** is a block on the address, as a keyed hash
 //! ([`blocklist::hide`](crate::areas::blocklist::hide)). Invoices stay as they must by law, with the
@@ -52,6 +52,7 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("stripe_customer", Fate::Rows(Kind::Customers)),
     ("invoice", Fate::Rows(Kind::Invoices)),
     ("email", Fate::Rows(Kind::Emails)),
+    ("login_link", Fate::Rows(Kind::Links)),
     ("activity", Fate::Texts),
     ("idempotency", Fate::Texts),
     ("job", Fate::Texts),
@@ -85,12 +86,14 @@ pub enum Kind {
     Emails,
     /// Invoices, which stay: only the addresses of their pages go.
     Invoices,
+    /// Sign-in links, which a merge hands to nobody: they were sent to the address that goes.
+    Links,
 }
 
 impl Kind {
     /// Every kind, in the order in which they go: orders before what they hold, so that a merge knows of all of them when
     /// it comes to that.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Watch,
         Self::Comments,
         Self::Orders,
@@ -102,6 +105,7 @@ impl Kind {
         Self::Customers,
         Self::Emails,
         Self::Invoices,
+        Self::Links,
     ];
 
     /// As it is counted in results.
@@ -118,6 +122,7 @@ impl Kind {
             Self::Customers => "customers",
             Self::Emails => "emails",
             Self::Invoices => "invoices",
+            Self::Links => "links",
         }
     }
 }

@@ -22,6 +22,7 @@ pub async fn tally(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) 
             "SELECT count(*) FROM invoice WHERE site = $1 AND member_id = $2
                AND (hosted_url IS NOT NULL OR pdf_url IS NOT NULL)"
         ),
+        Kind::Links => sql!("SELECT count(*) FROM login_link WHERE site = $1 AND member_id = $2"),
     };
     let (n,): (i64,) = statement.bind(site).bind(member).one(conn).await?;
     Ok(u64::try_from(n).unwrap_or(0))
@@ -79,6 +80,10 @@ fn deletion(kind: Kind) -> Statement {
              (SELECT id FROM invoice WHERE site = $1 AND member_id = $2
                  AND (hosted_url IS NOT NULL OR pdf_url IS NOT NULL) ORDER BY id LIMIT $3)"
         ),
+        Kind::Links => sql!(
+            "DELETE FROM login_link WHERE site = $1 AND id IN
+             (SELECT id FROM login_link WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $3)"
+        ),
     }
 }
 
@@ -118,6 +123,7 @@ pub async fn has(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) ->
             "SELECT 1 FROM invoice WHERE site = $1 AND member_id = $2
                AND (hosted_url IS NOT NULL OR pdf_url IS NOT NULL) LIMIT 1"
         ),
+        Kind::Links => sql!("SELECT 1 FROM login_link WHERE site = $1 AND member_id = $2 LIMIT 1"),
     };
     let found: Vec<Nothing> = statement.bind(site).bind(member).all(conn).await?;
     Ok(!found.is_empty())

@@ -4,6 +4,7 @@ mod gone;
 mod import;
 mod list;
 mod read;
+mod sign_in;
 mod tag;
 mod write;
 
@@ -29,6 +30,8 @@ pub const AREA: Area = Area {
         gone::DeleteMember,
         gone::FindDuplicates,
         gone::MergeMembers,
+        sign_in::InviteMember,
+        sign_in::CreateLoginLink,
         import::ImportMembers,
         export::ExportMembers
     ],

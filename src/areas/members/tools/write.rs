@@ -43,6 +43,16 @@ pub struct FreeAccess {
     expires_at: Option<Time>,
 }
 
+impl FreeAccess {
+    /// From a moment on.
+    pub(super) fn from(self, now: Time) -> Result<Span> {
+        match self.expires_at {
+            Some(at) if at <= now => Err(Error::refused("args.freeAccess.expiresAt", "must be later than now")),
+            expires_at => Ok(Span { since: now, expires_at }),
+        }
+    }
+}
+
 impl Tool for CreateMember {
     const NAME: &'static str = "members.create";
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
@@ -50,12 +60,7 @@ impl Tool for CreateMember {
     type Output = Member;
 
     async fn run(self, cx: &mut Cx) -> Result<Member> {
-        let free_access = match self.free_access {
-            Some(FreeAccess { expires_at: Some(at) }) if at <= cx.now => {
-                return Err(Error::refused("args.freeAccess.expiresAt", "must be later than now"));
-            }
-            free => free.map(|FreeAccess { expires_at }| Span { since: cx.now, expires_at }),
-        };
+        let free_access = self.free_access.map(|free| free.from(cx.now)).transpose()?;
         let (tags, groups) = (self.tags.unwrap_or_default(), self.groups.unwrap_or_default());
         let new = New { email: self.email, name: self.name, note: self.note, tags, free_access, groups };
         actions::create(cx, new).await

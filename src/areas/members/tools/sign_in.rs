@@ -1,0 +1,104 @@
+use poem_openapi::Object;
+
+use super::write::FreeAccess;
+use crate::{
+    areas::{
+        access::AccessView,
+        emails::Recipient,
+        members::{
+            actions::New,
+            invite::{self, Invited},
+            types::{Member, MemberRef, Name},
+        },
+        sign_in::{self, LoginLink},
+    },
+    error::Result,
+    gate::Cx,
+    tools::{Access, Risk, Scope, Tool},
+    values::{Email, GroupId, SitePath, Tag},
+};
+
+/// Invite a member
+///
+/// Mails somebody a link to sign in with, and makes the member first if the address is nobody's yet. Who is a member already
+/// gets the mail too, keeps what there is, and gets what is new: tags and groups are added, free access is given as by
+/// `access.grantFree`, a name is taken only if there is none. The mail goes out even to who is on the block list and while
+/// members may not be written to; on a test site only to those whom it may write to. The link works once, within 60
+/// minutes, and is in the mail only. Nothing is done where the mail could not go out: `mail_not_connected`,
+/// `login_url_not_set`, `public_url_missing`.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct InviteMember {
+    /// The address. Kept as typed, without outer space.
+    email: Email,
+    /// What the member is called. One line of at most 200 characters.
+    name: Option<Name>,
+    /// Tags, made lower case with hyphens. At most 100.
+    #[oai(validator(max_items = 100))]
+    tags: Option<Vec<Tag>>,
+    /// Groups that the member comes into, at most 100. One that the site does not have is refused as `group_not_found`.
+    #[oai(validator(max_items = 100))]
+    groups: Option<Vec<GroupId>>,
+    /// Free access from now on.
+    free_access: Option<FreeAccess>,
+    /// Where at the site the member goes on, as a path. Without it the site decides.
+    redirect: Option<SitePath>,
+}
+
+/// Who was invited.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct Invitation {
+    /// Whether the member was made by this call.
+    created: bool,
+    /// The member as it is now.
+    member: Member,
+    /// What the member may see of member content.
+    access: AccessView,
+    /// The mail, and how it stands.
+    email: Recipient,
+}
+
+impl Tool for InviteMember {
+    const NAME: &'static str = "members.invite";
+    const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
+    const EXAMPLE: &'static str = r#"{"email":"anna@example.com","name":"Anna Lind","tags":["early-bird"]}"#;
+    const LIFTS: &'static [&'static str] = &["status", "reason", "reply"];
+    type Output = Invitation;
+
+    async fn run(self, cx: &mut Cx) -> Result<Invitation> {
+        let free_access = self.free_access.map(|free| free.from(cx.now)).transpose()?;
+        let (tags, groups) = (self.tags.unwrap_or_default(), self.groups.unwrap_or_default());
+        let new = New { email: self.email, name: self.name, note: None, tags, free_access, groups };
+        let Invited { is_new, member, access, email } = invite::invite(cx, new, self.redirect.as_ref()).await?;
+        Ok(Invitation { created: is_new, member, access, email })
+    }
+}
+
+/// Make a sign-in link
+///
+/// Gives the address of a page where the member signs in with the press of a button: once, and within 60 minutes. It is a
+/// secret that is shown here and nowhere else: whoever has it can sign in as the member. Sends nothing; `members.invite`
+/// mails one. Links that were made before go on working. Needs to know where the site's members go on
+/// (`login_url_not_set`) and where Usher's pages are reached (`public_url_missing`). A dry run gives an address that does
+/// not work.
+#[derive(Object)]
+pub struct CreateLoginLink {
+    /// The member.
+    member: MemberRef,
+    /// Where at the site the member goes on, as a path: the token that the site gets repeats it. Without it the site
+    /// decides.
+    redirect: Option<SitePath>,
+}
+
+impl Tool for CreateLoginLink {
+    const NAME: &'static str = "members.createLoginLink";
+    const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
+    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"redirect":"/videos/12"}"#;
+    const GIVES_SECRET: bool = true;
+    type Output = LoginLink;
+
+    async fn run(self, cx: &mut Cx) -> Result<LoginLink> {
+        sign_in::create(cx, &self.member, self.redirect.as_ref()).await.map(|(_, link)| link)
+    }
+}
