@@ -47,13 +47,13 @@ pub(crate) struct Shop {
     /// The grace is over.
     pub(crate) abandon: watch::Receiver<bool>,
     /// How many jobs run, by queue.
-    pub(crate) busy: watch::Sender<[usize; 2]>,
+    pub(crate) busy: watch::Sender<[usize; Queue::ALL.len()]>,
     /// Whose leases are ours to renew: site, id and epoch.
     pub(crate) held: Mutex<HashMap<(i64, String, i64), Arc<Reins>>>,
     /// Read while jobs are being claimed, so that the end can wait for it.
     pub(crate) claiming: RwLock<()>,
     /// Another process wrote a ticket for this queue.
-    pub(crate) hints: [Arc<Notify>; 2],
+    pub(crate) hints: [Arc<Notify>; Queue::ALL.len()],
 }
 
 /// A job that occupies its place until this is dropped.

@@ -104,7 +104,7 @@ impl Runner {
             handlers: self.handlers,
             stop: stopped,
             abandon: abandoned,
-            busy: watch::channel([0, 0]).0,
+            busy: watch::channel([0; Queue::ALL.len()]).0,
             held: Mutex::default(),
             claiming: RwLock::default(),
             hints: Default::default(),
@@ -136,9 +136,9 @@ impl Runner {
 }
 
 /// Until no job runs and none is being claimed.
-async fn idle(shop: &Shop, busy: &mut watch::Receiver<[usize; 2]>) {
+async fn idle(shop: &Shop, busy: &mut watch::Receiver<[usize; Queue::ALL.len()]>) {
     let _claiming = shop.claiming.write().await;
-    let _ = busy.wait_for(|busy| *busy == [0, 0]).await;
+    let _ = busy.wait_for(|busy| *busy == [0; Queue::ALL.len()]).await;
 }
 
 /// One supervised worker: an error of the database ends a worker of apalis, so a new one follows, under a

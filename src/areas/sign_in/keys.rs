@@ -100,7 +100,9 @@ pub async fn signer(tx: &mut Tx, sealer: Option<&Sealer>, site: SiteId, now: Tim
         return open(sealer, site, key);
     }
     store::hold_site(tx.conn(), site).await?;
-    let key = match store::signing_key(tx.conn(), site, now).await? {
+    // Who was quicker may have come a moment later, or by another machine's clock.
+    let first = store::published(tx.conn(), site, now).await?.pop();
+    let key = match first {
         Some(key) => key,
         None => make(tx, sealer, site, now, now).await?,
     };
