@@ -31,8 +31,8 @@ async fn every_statement_prepares_on_postgres() {
 
 /// Where SQLite may read all that a table has of a site: few rows, or all of them are asked for.
 const ALL_OF_A_SITE: &[(&str, &str)] = &[
-    ("src/areas/access/store.rs", "m"),      // all members with access, at most so many
-    ("src/areas/access/store.rs", "member"), // counts members, at most so many
+    ("src/areas/access/store/facts.rs", "m"), // all members with access, at most so many
+    ("src/areas/access/store/facts.rs", "member"), // counts members, at most so many
     ("src/areas/billing/status/store.rs", "c"),
     ("src/areas/billing/store.rs", "c"),
     ("src/areas/billing/store.rs", "stripe_connection"),
@@ -43,6 +43,7 @@ const ALL_OF_A_SITE: &[(&str, &str)] = &[
     ("src/areas/billing/sweep/store.rs", "t"),            // subscriptions that are nobody's
     ("src/areas/blocklist/store.rs", "block_import"),
     ("src/areas/blocklist/store.rs", "c"), // forgets claims, at most so many
+    ("src/areas/emails/store.rs", "mail_connection"),
     ("src/areas/keys/store.rs", "api_key"),
     ("src/areas/members/store/import.rs", "bundle"),
     ("src/areas/members/store/import.rs", "member_group"),

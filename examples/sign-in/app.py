@@ -25,8 +25,8 @@ class Usher:
 
     def __init__(self, usher_url, login_url):
         self.issuer, self.audience = usher_url, login_url
-        # Keeps the keys for five minutes, and asks again when a token names one that it has not seen.
-        self.keys = jwt.PyJWKClient(usher_url + "/.well-known/jwks.json", lifespan=300)
+        # Keeps the keys for five minutes, and asks again, though not all the time, when a token names one that it lacks.
+        self.keys = jwt.PyJWKClient(usher_url + "/.well-known/jwks.json", lifespan=300, cooldown_duration=2)
         # The sign-ins that were taken, until they are over. Where several processes serve, this is a table of the
         # database with a unique column.
         self.taken, self.lock = {}, threading.Lock()

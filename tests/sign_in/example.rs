@@ -13,7 +13,7 @@ use usher::{
 };
 
 use super::{handed, look, open, path, press};
-use crate::harness::{Reply, World};
+use crate::harness::{PATIENCE, Reply, World};
 
 /// The example, running.
 struct Example {
@@ -124,5 +124,9 @@ both!(a_member_signs_in_at_the_example, async |world| {
     let sealer = world.app.config.sealer.as_ref();
     keys::rotate(&mut tx, sealer, world.site.id, When::Now, world.clock.now()).await.expect("a key");
     tx.commit().await.expect("a commit");
-    assert_eq!(example.login(&token(world).await).await.status, 303);
+    let (by_new_key, began) = (token(world).await, std::time::Instant::now());
+    while example.login(&by_new_key).await.status != 303 {
+        assert!(began.elapsed() < PATIENCE, "it never reads the keys again");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
 });
