@@ -198,6 +198,14 @@ both!(who_was_erased_and_unsubscribes_again_is_not_written_down, async |world| {
     assert_eq!(list["items"][0]["email"], format!("erased:{}", anna.as_str().expect("an id")));
 });
 
+both!(a_link_stays_the_same_however_often_the_database_is_migrated, async |world| {
+    let path = link(world, "anna@example.com").await;
+    usher::app::migrate(&world.app.db).await.expect("the migrations apply");
+    assert_eq!(link(world, "anna@example.com").await, path);
+    let secrets = world.rows("SELECT value FROM setting WHERE name = 'unsubscribe_key'").await;
+    assert_eq!(secrets.len(), 1);
+});
+
 both!(a_sites_name_is_shown_as_text, async |world| {
     let name = "<img src=x onerror=alert(1)> & Söhne";
     world.site.name = name.to_owned();

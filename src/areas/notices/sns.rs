@@ -114,6 +114,8 @@ fn at_sns(text: &str) -> Option<Url> {
 
 #[cfg(test)]
 mod tests {
+    use rustls_pki_types::pem::PemObject as _;
+
     use super::*;
 
     #[test]
@@ -156,6 +158,26 @@ mod tests {
             "https://169.254.169.254/a.pem",
         ] {
             assert!(certificate_url(bad).is_none(), "{bad}");
+        }
+    }
+
+    /// Messages that AWS itself has signed, and its certificate of then: those that its library for Ruby is tested with
+    /// (`gems/aws-sdk-sns/spec/message_verifier_spec.rb` of aws/aws-sdk-ruby).
+    #[test]
+    fn what_aws_has_signed_is_believed() {
+        let pem = include_bytes!("../../../tests/notices/fixtures/aws.pem");
+        let certificate = CertificateDer::from_pem_slice(pem).expect("a certificate");
+        for text in [
+            include_str!("../../../tests/notices/fixtures/aws-1.json"),
+            include_str!("../../../tests/notices/fixtures/aws-2.json"),
+        ] {
+            let envelope: Envelope = serde_json::from_str(text).expect("a message");
+            assert!(certificate_url(&envelope.signing_cert_url).is_some());
+            assert!(envelope.is_signed_by(&certificate), "version {}", envelope.signature_version);
+            let other = Envelope { message: "Hello World".into(), ..envelope.clone() };
+            assert!(!other.is_signed_by(&certificate));
+            let other = Envelope { subject: Some(String::new()), ..envelope };
+            assert!(!other.is_signed_by(&certificate));
         }
     }
 
