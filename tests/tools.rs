@@ -32,6 +32,9 @@ const WITHOUT_A_SUBJECT: &[&str] = &[
     "invoices.list",
     "subscriptions.list",
     "billing.reconcile",
+    "emails.list",
+    "emailTemplates.list",
+    "emailTemplates.create",
     "plans.list",
     "plans.create",
     "plans.importFromStripe",
@@ -131,6 +134,7 @@ both!(every_write_takes_a_dry_run_that_does_nothing, async |world| {
 
 both!(nothing_of_another_site_is_seen_or_touched, async |world| {
     world.without_budgets().await;
+    world.settings(|settings| settings.email_members = true).await;
     let (_, stranger) = world.other_site("Second", None).await;
     // One of everything on the first site.
     let member = world.ok("members.create", json!({ "email": "only@first.example.com", "tags": ["vip"] })).await;
@@ -146,7 +150,7 @@ both!(nothing_of_another_site_is_seen_or_touched, async |world| {
         let name = tool.definition.name;
         let args = match name {
             // Whom a stranger makes is the stranger's.
-            "members.create" => tool.example.clone(),
+            "members.create" | "emailTemplates.create" => tool.example.clone(),
             // It refuses to move members to where they are, before it looks.
             "groups.moveMembers" => {
                 let mut args = things.in_place_of(&tool.example);
@@ -220,7 +224,10 @@ impl Things {
         world.ok("groups.addMembers", places).await;
         let plan = json!({ "name": "Gold", "amount": 900, "currency": "EUR", "every": "month" });
         let plan = world.ok("plans.create", plan).await["plan"].clone();
+        let template = json!({ "name": "only-first", "subject": "Hello", "text": "Hello {{name}}" });
+        let template = world.ok("emailTemplates.create", template).await;
         Self(HashMap::from([
+            ("welcome", text(&template["name"])),
             ("anna@example.com", text(&member["email"])),
             ("mem", text(&member["id"])),
             ("job", text(&import["job"]["id"])),

@@ -46,7 +46,7 @@ pub async fn with_everything(world: &World, email: &str, name: &str) -> Value {
         format!("INSERT INTO group_place (site, group_id, member_id, added_at) VALUES (1, 'grp_{id}', '{id}', 1)"),
         format!(
             "INSERT INTO login_link (site, id, member_id, hash, created_at, expires_at, used_at)
-                 VALUES (1, 'lnk_{id}', '{id}', CAST('{id}' AS {bytes}), 1, 1, 1)"
+                 VALUES (1, 'lnk_{id}', '{id}', CAST('{id}' AS {bytes}), 1, 4102444800000000, 1)"
         ),
     ] {
         world.execute(&text).await;

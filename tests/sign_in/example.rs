@@ -80,6 +80,11 @@ async fn token(world: &World) -> String {
     pressed(world).await.1
 }
 
+/// The example has the time of day, and so has from now on the site.
+fn by_its_clock(world: &World) {
+    world.clock.advance(Clock::system().now().since(world.clock.now()));
+}
+
 both!(a_member_signs_in_at_the_example, async |world| {
     world.without_budgets().await;
     let example = Example::start(world).await;
@@ -87,7 +92,7 @@ both!(a_member_signs_in_at_the_example, async |world| {
     // The test's clock stands at a moment long past.
     let old = token(world).await;
     example.refuses(&old, "expired").await;
-    world.clock.advance(Clock::system().now().since(world.clock.now()));
+    by_its_clock(world);
 
     let (url, first) = pressed(world).await;
     assert_eq!(url, example.login_url);
@@ -99,6 +104,7 @@ both!(a_member_signs_in_at_the_example, async |world| {
     example.refuses(&first, "used before").await;
 
     // Forged of two that are real, or of none.
+    by_its_clock(world);
     let second = token(world).await;
     let [a, b]: [Vec<_>; 2] = [&first, &second].map(|token| token.split('.').collect());
     example.refuses(&[b[0], a[1], b[2]].join("."), "Signature verification failed").await;
@@ -107,6 +113,7 @@ both!(a_member_signs_in_at_the_example, async |world| {
     assert_eq!(example.login(&second).await.status, 303, "none of that used it up");
 
     // For another site, and of another.
+    by_its_clock(world);
     let (public_url, login_url) = (world.address.clone(), example.login_url.clone());
     world.settings(|settings| settings.login_url = Some("https://other.example/login".into())).await;
     example.refuses(&token(world).await, "Audience").await;
@@ -120,6 +127,7 @@ both!(a_member_signs_in_at_the_example, async |world| {
     world.settings(|settings| settings.public_url = Some(public_url)).await;
 
     // The key that it knows is in wrong hands, and there is another.
+    by_its_clock(world);
     let mut tx = world.app.db.begin().await.expect("a transaction");
     let sealer = world.app.config.sealer.as_ref();
     keys::rotate(&mut tx, sealer, world.site.id, When::Now, world.clock.now()).await.expect("a key");

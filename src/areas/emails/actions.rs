@@ -67,10 +67,10 @@ pub async fn send(cx: &mut Cx, to: Vec<MemberRef>, message: Message) -> Result<V
         );
         return Err(Error::new(Code::TooManyRecipients, text));
     }
-    check_connected(cx).await?;
-    cx.caller.site.url().ok_or_else(no_public_url)?;
     check_placeholders(&message.draft, &message.own.keys().cloned().collect::<Vec<_>>())?;
     let people = hold(cx, &to).await?;
+    check_connected(cx).await?;
+    cx.caller.site.url().ok_or_else(no_public_url)?;
     let said = say(cx, people, &message).await?;
     if !message.may_repeat {
         refuse_repeats(cx, &said).await?;

@@ -2,7 +2,7 @@
 //!
 //! **The link works for ever, for everybody, without signing in**: whoever holds it may stop that site's mail to that
 //! address and can do nothing else with it. Its token names the site and the address and is all there is: nothing is kept
-//! for a mail that was sent, and people who are no members can unsubscribe too ([`link`]).
+//! for a mail that was sent, and people who are no members can unsubscribe too (`link.rs`).
 //!
 //! **Looking never acts.** Mail scanners open links; only a POST unsubscribes: that of the page's button, or that of a mail
 //! program (RFC 8058). Unsubscribing adds the address to the block list, which the strongest reason rules: it never weakens
