@@ -3,6 +3,7 @@
 mod bench;
 mod import;
 mod keys;
+mod mail;
 mod notices;
 mod serve;
 mod sign_in;
@@ -59,6 +60,9 @@ enum Command {
     /// Connect sites to their Stripe accounts.
     #[command(subcommand)]
     Stripe(stripe::Command),
+    /// Say how a site sends mail.
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Say which mail providers a site listens to for bounces and complaints.
     #[command(subcommand)]
     Notices(notices::Command),
@@ -126,6 +130,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Sites(command)) => sites::run(command, &Office::open().await?, json).await,
         Some(Command::Keys(command)) => keys::run(command, &Office::open().await?, json).await,
         Some(Command::Stripe(command)) => stripe::run(command, &Office::open().await?, json).await,
+        Some(Command::Mail(command)) => mail::run(command, &Office::open().await?, json).await,
         Some(Command::Notices(command)) => notices::run(command, &Office::open().await?, json).await,
         Some(Command::SignIn(command)) => sign_in::run(command, &Office::open().await?, json).await,
         Some(Command::Import(command)) => import::run(command, json).await,

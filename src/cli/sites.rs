@@ -86,6 +86,13 @@ pub(super) enum Switch {
     Off,
 }
 
+impl Switch {
+    /// How something is switched.
+    pub(super) fn of(is_on: bool) -> &'static str {
+        if is_on { "on" } else { "off" }
+    }
+}
+
 pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result<()> {
     match command {
         Command::List => {

@@ -4,9 +4,9 @@
 //! by nothing else**, and only of a provider that the site has been told to listen to ([`Source`]):
 //!
 //! - *Amazon SES* speaks through a topic of Amazon SNS. Its messages are signed; the certificate is fetched from AWS, and only
-//!   from AWS ([`sns`]), and the topic must be one of the site's, since anybody may have a topic.
-//! - *SendGrid* signs each batch with a key whose public half the site has, and says when ([`sendgrid`]).
-//! - *Postmark* signs nothing. It sends a password that Usher has made, of which only a hash is kept ([`postmark`]).
+//!   from AWS (`sns.rs`), and the topic must be one of the site's, since anybody may have a topic.
+//! - *SendGrid* signs each batch with a key whose public half the site has, and says when (`sendgrid.rs`).
+//! - *Postmark* signs nothing. It sends a password that Usher has made, of which only a hash is kept (`postmark.rs`).
 //!
 //! What a notice says of an address goes onto the block list if it means that no mail may go there: a permanent bounce, a
 //! complaint, an address that is none, a wish to get no more. Whatever passes by itself is not noted. A notice can add
