@@ -14,6 +14,7 @@ mod groups;
 mod imports;
 mod jobs;
 mod keys;
+mod mail;
 mod members;
 mod notices;
 mod processes;

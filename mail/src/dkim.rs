@@ -18,7 +18,9 @@ use rsa::{
 use zeroize::Zeroizing;
 
 /// What is signed beside the body. A header that a message lacks is signed as lacking, so that nobody can add one.
-const SIGNED: [&str; 12] = [
+/// Content-Type and Content-Transfer-Encoding are not among them: lettre has them with the body and does not find them when
+/// it signs, so that a receiver, who does, would take the signature for a forgery.
+const SIGNED: [&str; 10] = [
     "From",
     "To",
     "Subject",
@@ -26,8 +28,6 @@ const SIGNED: [&str; 12] = [
     "Message-ID",
     "Reply-To",
     "MIME-Version",
-    "Content-Type",
-    "Content-Transfer-Encoding",
     "Auto-Submitted",
     "List-Unsubscribe",
     "List-Unsubscribe-Post",
