@@ -84,6 +84,12 @@ pub async fn everything(world: &World) -> Vec<String> {
     all
 }
 
+/// How many rows there are, but for those of work that comes round by itself.
+async fn kept(world: &World) -> usize {
+    let comes_round = ["job: 0 ", "ticket: ", "Jobs: ", "Workers: ", "jobs: ", "workers: "];
+    everything(world).await.iter().filter(|row| !comes_round.iter().any(|start| row.starts_with(start))).count()
+}
+
 /// The tables of the schema with their columns, but for those that hold bytes.
 async fn columns(world: &World) -> Vec<(String, Vec<String>)> {
     let lines = match world.app.db.postgres() {
@@ -312,7 +318,7 @@ both!(a_live_subscription_is_cancelled_or_refuses, async |world| {
 both!(a_dry_run_says_what_would_go, async |world| {
     world.without_budgets().await;
     let anna = with_everything(world, "anna@example.com", NAME).await;
-    let before = everything(world).await.len();
+    let before = kept(world).await;
     let body = json!({ "args": { "member": { "id": anna["id"] } }, "dryRun": true });
     let reply = world.call_with(&world.key, "members.delete", body, &[]).await;
     let would = &reply.json()["result"]["wouldRemove"];
@@ -321,7 +327,7 @@ both!(a_dry_run_says_what_would_go, async |world| {
     let watch = changes.as_array().unwrap().iter().find(|change| change["kind"] == "watch").expect("watch data");
     assert_eq!(watch["before"]["rows"], 3);
     // A row of the log is all that it left.
-    assert_eq!(everything(world).await.len(), before + 1);
+    assert_eq!(kept(world).await, before + 1);
     world.ok("members.addTags", json!({ "member": { "id": anna["id"] }, "tags": ["still-there"] })).await;
 });
 
