@@ -35,6 +35,7 @@ const ALL_OF_A_SITE: &[(&str, &str)] = &[
     ("src/areas/access/store/facts.rs", "member"), // counts members, at most so many
     ("src/areas/billing/status/store.rs", "c"),
     ("src/areas/billing/store.rs", "c"),
+    ("src/areas/billing/store.rs", "a"), // the account of a site, one row
     ("src/areas/billing/store.rs", "stripe_connection"),
     ("src/areas/billing/store.rs", "stripe_dirty"), // forgets a connection
     ("src/areas/billing/store.rs", "stripe_secret"),

@@ -135,17 +135,18 @@ async fn connect(
         return Err(Failure("this is a test site, which takes only Stripe's test keys (rk_test_…, sk_test_…)".into()));
     }
     let client = client(app, key.clone(), base, acts_for)?;
-    let account =
-        check::account(&client).await.map_err(|error| Failure(format!("Stripe did not take the key: {error}")))?;
-    let before = store::connection(office.db.read(), site.id).await?;
-    if let Some(before) = &before
-        && (before.account_id != account.id || before.live != live)
+    let account = check::account(&client)
+        .await
+        .map_err(|error| Failure(format!("Stripe did not take the key: {}", check::said(&error))))?;
+    if let Some((known, was_live)) = store::belongs_to(office.db.read(), site.id).await?
+        && (known != account.id || was_live != live)
     {
         return Err(Failure(format!(
-            "the site is connected to {} ({}); what is known of its subscriptions is of that account. To take another, \
-             first: usher stripe disconnect",
-            before.account_id,
-            mode(before.live)
+            "the site's customers, plans and subscriptions are of {known} ({}), and mean nothing in {} ({}). Connect that \
+             account again, or make another site for this one: usher sites create",
+            mode(was_live),
+            account.id,
+            mode(live)
         )));
     }
     let sealed = sealer.seal(&key_purpose(site.id), key.expose());
@@ -153,6 +154,7 @@ async fn connect(
     let new = NewConnection { account_id: &account.id, acts_for, base, key_sealed: &sealed, key_hint: &hint, live };
     let mut tx = office.db.begin().await?;
     store::connect(tx.conn(), site.id, &new, office.clock.now()).await?;
+    store::belong(tx.conn(), site.id, &account.id, live).await?;
     let args = json!({ "account": account.id, "key": hint, "live": live, "actsFor": acts_for, "base": base });
     office.commit(tx, site.id, "stripe.connect", args).await?;
     if json {
@@ -174,7 +176,9 @@ async fn check(app: &App, site: &Site, json: bool) -> Result<()> {
     let connection = store::connection(app.db.read(), site.id).await?;
     let connection = connection.ok_or_else(|| Failure("the site is not connected; see usher stripe connect".into()))?;
     let client = connection.client(app)?;
-    let account = check::account(&client).await.map_err(|error| Failure(format!("Stripe cannot be asked: {error}")))?;
+    let account = check::account(&client)
+        .await
+        .map_err(|error| Failure(format!("Stripe cannot be asked: {}", check::said(&error))))?;
     let permissions = check::permissions(&client).await;
     let may_all = permissions.iter().all(|one| one.may == Ok(true));
     if may_all {
@@ -241,9 +245,11 @@ async fn secret(office: &Office, app: &App, command: Secret, json: bool) -> Resu
             let site = office.site(site.as_deref()).await?;
             let sealer = app.config.sealer.as_ref().ok_or_else(|| Failure(no_sealer().to_string()))?;
             let secret = WebhookSecret::parse(&stdin("the signing secret")?)?;
-            if store::connection(office.db.read(), site.id).await?.is_none() {
-                return Err(Failure("the site is not connected; first: usher stripe connect".into()));
-            }
+            let connection = store::connection(office.db.read(), site.id).await?;
+            let connection =
+                connection.ok_or_else(|| Failure("the site is not connected; first: usher stripe connect".into()))?;
+            // What the server's key does not open would break all webhooks, so it must be the one that opens the rest.
+            connection.client(app)?;
             let id: String = secret.expose().chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
             let known = store::secrets(office.db.read(), site.id).await?;
             if known.len() >= MAX_SECRETS && known.iter().all(|(known, _)| *known != id) {

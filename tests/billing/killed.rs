@@ -31,6 +31,32 @@ async fn connected(backend: Backend) -> (Installation, String, Fake) {
     (place, key, fake)
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_stays_with_the_account_that_it_knows_something_of() {
+    let (place, key, fake) = connected(Backend::Sqlite).await;
+    let others = Config { now: now(), account: "acct_other".into(), ..Config::default() };
+    let other = Fake::start(others).await.expect("a free port");
+    let disconnect = async || assert!(place.told(&["stripe", "disconnect"], &[SEALING], "").await.status.success());
+    let connect = async |to: &Fake| {
+        place.told(&["stripe", "connect", "--base", &to.url()], &[SEALING], &Config::default().key).await
+    };
+    // It knows nothing yet.
+    disconnect().await;
+    assert!(connect(&other).await.status.success());
+    disconnect().await;
+    assert!(connect(&fake).await.status.success());
+    place.usher(&["sites", "update", "--stripe-writes", "on"]).await;
+    let server = place.serve(&[SEALING]).await;
+    let plan = json!({ "name": "Gold", "amount": 900, "currency": "EUR", "every": "month" });
+    let made = server.client(&key).call_with("plans.create", plan, &[("prefer", "wait=20")]).await.result();
+    assert_eq!(made["job"]["status"], "succeeded", "{made}");
+    drop(server);
+    disconnect().await;
+    let told = connect(&other).await;
+    assert!(!told.status.success() && told.err.contains("acct_fake") && told.err.contains("acct_other"), "{told:?}");
+    assert!(connect(&fake).await.status.success());
+}
+
 /// Posts an event: its status, if an answer came.
 async fn post(http: &reqwest::Client, server: &str, body: &str, secret: &str) -> Option<u16> {
     let request = http.post(format!("{server}/webhooks/stripe/1"));

@@ -3,7 +3,8 @@
 use usher_stripe::{
     Client, Error, Kind,
     requests::{
-        account, charges, checkout, customers, events, invoice_payments, invoices, prices, products, subscriptions,
+        account, charges, checkout, coupons, customers, events, invoice_payments, invoices, prices, products,
+        subscriptions,
     },
     views,
 };
@@ -27,12 +28,22 @@ pub async fn account(client: &Client) -> Result<views::Account, Error> {
     Ok(client.read(&account::get_own()).await?.value)
 }
 
+/// What Stripe says of an error, for the site's operator: it may name what a key lacks, and a part of the key.
+pub fn said(error: &Error) -> String {
+    match error.api().and_then(|api| api.message.as_deref()) {
+        Some(message) => format!("{error}: {message}"),
+        None => error.to_string(),
+    }
+}
+
 /// What a restricted key must be allowed to do, in Stripe's words, and what needs it.
-pub const NEEDED: [(&str, &str); 9] = [
+pub const NEEDED: [(&str, &str); 11] = [
+    ("Accounts, basic information: read", "telling whose account it is"),
     ("Customers: write", "checkouts"),
     ("Products: write", "plans"),
     ("Prices: write", "plans"),
     ("Checkout Sessions: write", "checkouts"),
+    ("Coupons: read", "checkouts with a coupon"),
     ("Subscriptions: write", "cancelling, pausing and resuming"),
     ("Invoices: read", "invoices"),
     ("Invoice Payments: read", "refunds"),
@@ -50,10 +61,12 @@ pub async fn permissions(client: &Client) -> Vec<Permission> {
     let expire = checkout::expire(none());
     let resume = subscriptions::clear_pause_collection(none());
     let answers: [Result<(), Error>; NEEDED.len()] = [
+        client.read(&account::get_own()).await.map(drop),
         client.write::<views::Customer>(customer.stored(), &key("customer")).await.map(drop),
         client.write::<views::Product>(product.stored(), &key("product")).await.map(drop),
         client.write::<views::Price>(price.stored(), &key("price")).await.map(drop),
         client.write::<views::CheckoutSession>(expire.stored(), &key("checkout")).await.map(drop),
+        client.read(&coupons::get_one(none())).await.map(drop),
         client.write::<views::Subscription>(resume.stored(), &key("subscription")).await.map(drop),
         client.read(&invoices::get(none())).await.map(drop),
         client.read(&invoice_payments::of_intent(none())).await.map(drop),

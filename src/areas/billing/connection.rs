@@ -118,7 +118,7 @@ pub fn not_connected() -> Error {
     Error::new(Code::StripeNotConnected, text)
 }
 
-/// A site's signing secrets, opened.
+/// A site's signing secrets, opened. One that cannot be opened keeps no other from being used.
 pub async fn secrets(app: &App, site: SiteId) -> Result<Vec<WebhookSecret>> {
     let sealed = store::secrets(app.db.read(), site).await?;
     let Some(sealer) = app.config.sealer.as_ref() else {
@@ -130,5 +130,11 @@ pub async fn secrets(app: &App, site: SiteId) -> Result<Vec<WebhookSecret>> {
         })?;
         WebhookSecret::parse(&secret).map_err(|error| Error::new(Code::StripeUnusable, error.to_string()))
     };
-    sealed.iter().map(open).collect()
+    let (opened, failed): (Vec<_>, Vec<_>) = sealed.iter().map(open).partition(Result::is_ok);
+    if opened.is_empty()
+        && let Some(error) = failed.into_iter().find_map(Result::err)
+    {
+        return Err(error);
+    }
+    Ok(opened.into_iter().flatten().collect())
 }

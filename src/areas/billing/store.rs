@@ -58,6 +58,32 @@ pub async fn connect(conn: Conn<'_>, site: SiteId, new: &NewConnection<'_>, now:
     .await
 }
 
+/// The account that a site belongs to, because what it knows by Stripe's ids is of that one; `None` while it knows nothing.
+pub async fn belongs_to(conn: Conn<'_>, site: SiteId) -> Result<Option<(String, bool)>> {
+    sql!(
+        "SELECT a.account_id, a.live FROM stripe_account a WHERE a.site = $1
+         AND (EXISTS (SELECT 1 FROM stripe_customer c WHERE c.site = a.site)
+              OR EXISTS (SELECT 1 FROM subscription s WHERE s.site = a.site AND s.external_id IS NOT NULL)
+              OR EXISTS (SELECT 1 FROM plan p WHERE p.site = a.site AND p.price_id IS NOT NULL))"
+    )
+    .bind(site)
+    .optional(conn)
+    .await
+}
+
+/// Notes which account a site is connected to.
+pub async fn belong(conn: Conn<'_>, site: SiteId, account: &str, live: bool) -> Result<u64> {
+    sql!(
+        "INSERT INTO stripe_account (site, account_id, live) VALUES ($1, $2, $3)
+         ON CONFLICT (site) DO UPDATE SET account_id = excluded.account_id, live = excluded.live"
+    )
+    .bind(site)
+    .bind(account)
+    .bind(live)
+    .run(conn)
+    .await
+}
+
 /// Forgets a site's key and signing secrets; what was mirrored stays.
 pub async fn disconnect(tx: &mut usher_db::Tx, site: SiteId) -> Result<u64> {
     sql!("DELETE FROM stripe_secret WHERE site = $1").bind(site).run(tx.conn()).await?;

@@ -155,6 +155,12 @@ async fn usable(outbox: &Outbox<'_>, client: &Client, coupon: &str) -> Result<()
         Err(error) if matches!(error.kind(), Kind::Missing | Kind::Refused) => {
             Err(refused(format!("Stripe has no coupon {coupon:?}.")))
         }
+        // Only this checkout needs it, so it holds up nothing else.
+        Err(error) if error.kind() == Kind::Permission => {
+            let text = "The site's Stripe key may not read coupons; `usher stripe check` lists what it needs. Sell without \
+                        one, or try again once the key may.";
+            Err(refused(text.into()))
+        }
         Err(error) => Err(outbox.failed(error).await),
     }
 }
