@@ -10,7 +10,7 @@ use super::{
 };
 use crate::harness::World;
 
-fn header(message: &Value, name: &str) -> String {
+pub fn header(message: &Value, name: &str) -> String {
     let all = message["headers"].as_array().expect("headers");
     let found = all.iter().find(|pair| pair[0].as_str().expect("a name").eq_ignore_ascii_case(name));
     found.map(|pair| pair[1].as_str().expect("a text").to_owned()).unwrap_or_default()
