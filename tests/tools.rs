@@ -358,6 +358,7 @@ both!(nested_and_alternative_arguments_are_explained, async |world| {
             r#"give {"id": …} or {"email": …}, one of them"#,
         ),
         ("members.get", json!({ "member": { "email": "anna" } }), "args.member.email", "not an email address"),
+        ("members.list", json!({ "limit": 10.5 }), "args.limit", "must be a whole number, not 10.5"),
         ("members.list", json!({ "limit": "10" }), "args.limit", "must be a whole number, not a string"),
         ("members.list", json!({ "limit": 1000 }), "args.limit", "must be at most 200"),
         (

@@ -154,7 +154,11 @@ fn message(error: &ValidationError<'_>) -> String {
     let n_characters = || value.as_str().map_or(0, |text| text.chars().count());
     let n_items = || value.as_array().map_or(0, Vec::len);
     match error.kind() {
-        Kind::Type { kind } => format!("must be {}, not {}", wanted(kind), what(value)),
+        Kind::Type { kind } => match value.as_ref() {
+            // Of a number that is not a whole one, its type says nothing.
+            Value::Number(number) => format!("must be {}, not {number}", wanted(kind)),
+            _ => format!("must be {}, not {}", wanted(kind), what(value)),
+        },
         Kind::Format { format } if format == "email" => "not an email address".into(),
         Kind::Format { format } if format == "date-time" => {
             "not a time as RFC 3339 has it, like 2026-11-22T13:00:00Z".into()

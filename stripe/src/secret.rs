@@ -103,7 +103,7 @@ pub enum BadKey {
     #[error("This is a webhook's signing secret. A restricted key (rk_) or a secret key (sk_) is needed.")]
     Signing,
     /// Not a webhook's secret.
-    #[error("This is no signing secret of a webhook: those begin with whsec_.")]
+    #[error("This is no signing secret of a webhook: those begin with whsec_ and are longer. Copy all of it.")]
     NoSigning,
     /// Characters that no key has.
     #[error("The key has characters that no key has, or is far too long. Copy it again.")]
@@ -127,8 +127,9 @@ mod tests {
         assert_eq!(format!("{live:?}"), "ApiKey(Live)");
         assert_eq!(ApiKey::parse("sk_test_1").unwrap().mode(), Mode::Test);
         assert_eq!(ApiKey::parse("sk_1234").unwrap().mode(), Mode::Unknown);
-        let secret = WebhookSecret::parse("whsec_Abc").unwrap();
-        assert_eq!((format!("{secret:?}").as_str(), secret.expose()), ("WebhookSecret", "whsec_Abc"));
+        let signing = "whsec_AbcDefGhiJklMnoPqrStuVwxYz012345";
+        let secret = WebhookSecret::parse(signing).unwrap();
+        assert_eq!((format!("{secret:?}").as_str(), secret.expose()), ("WebhookSecret", signing));
     }
 
     #[test]
@@ -139,6 +140,8 @@ mod tests {
         assert_eq!(ApiKey::parse(""), Err(BadKey::NoKey));
         assert_eq!(ApiKey::parse("sk_test_1\r\nx: y"), Err(BadKey::Garbled));
         assert_eq!(ApiKey::parse(&format!("sk_{}", "a".repeat(600))), Err(BadKey::Garbled));
-        assert_eq!(WebhookSecret::parse("sk_test_1"), Err(BadKey::NoSigning));
+        for text in ["sk_test_1", "whsec_", "whsec_Abc"] {
+            assert_eq!(WebhookSecret::parse(text), Err(BadKey::NoSigning), "{text}");
+        }
     }
 }

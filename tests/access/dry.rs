@@ -38,9 +38,16 @@ both!(a_dry_run_for_a_group_counts_what_would_be_given, async |world| {
     let preview = |granted: u64, had: u64| json!({ "total": 4, "exact": true, "counts": { "granted": granted, "alreadyHad": had, "failed": 0 } });
     let free = dry(world, "access.grantFree", json!({ "group": group })).await;
     assert_eq!(free["result"]["preview"], preview(3, 1), "{free}");
-    assert_eq!(free["changes"][1]["after"]["preview"], preview(3, 1), "{free}");
+    assert_eq!(free["changes"][2]["after"]["preview"], preview(3, 1), "{free}");
+    let gain = json!({ "count": 3, "members": [members[0], members[2], members[3]] });
+    assert_eq!(free["changes"][0]["after"]["gain"], gain, "{free}");
     let trial = dry(world, "access.setTrial", json!({ "group": group, "days": 3 })).await;
     assert_eq!(trial["result"]["preview"], preview(4, 0));
+    let act = &trial["changes"][2]["after"]["act"];
+    assert_eq!((&act["what"], &act["expiresAt"]), (&json!("setTrial"), &json!("2025-01-04T12:00:00Z")), "{trial}");
+    assert_eq!(counts(effect(world, "access.removeFree", json!({ "group": group })).await), (0, 1));
+    let bundle = json!({ "group": group, "bundle": course });
+    assert_eq!(counts(effect(world, "access.revokeBundle", bundle).await), (0, 1));
     let given = dry(world, "access.grantBundle", json!({ "group": group, "bundle": course })).await;
     assert_eq!(given["result"]["preview"], preview(3, 1));
     let taken = dry(world, "access.revokeBundle", json!({ "group": group, "bundle": course })).await;
@@ -116,4 +123,38 @@ both!(a_dry_run_says_what_a_new_member_may_see, async |world| {
     assert_eq!((&access["before"]["allowed"], &access["after"]["allowed"]), (&json!(false), &json!(true)));
     let plain = dry(world, "members.create", json!({ "email": "anna@example.com" })).await;
     assert_eq!(plain["changes"].as_array().unwrap().len(), 1);
+});
+
+/// The changes of a kind that a dry run lists.
+fn of_kind(dry: &Value, kind: &str) -> Vec<Value> {
+    assert_eq!(dry["ok"], true, "{dry}");
+    dry["changes"].as_array().unwrap().iter().filter(|one| one["kind"] == kind).cloned().collect()
+}
+
+both!(a_dry_run_says_what_access_goes_with_a_member, async |world| {
+    world.without_budgets().await;
+    let course = bundle(world, &[]).await;
+    let (anna, ben) = (member(world, "anna@example.com").await, member(world, "ben@example.com").await);
+    let gone = async |id: &Value| {
+        let dry = dry(world, "members.delete", json!({ "member": { "id": id } })).await;
+        of_kind(&dry, "access").into_iter().map(|one| one["before"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(gone(&anna).await, Vec::<Value>::new());
+    world.ok("access.grantBundle", json!({ "member": { "id": anna }, "bundle": course })).await;
+    let owned = json!({ "allowed": true, "reason": "allowed_bundle", "bundle": course });
+    assert_eq!(gone(&anna).await, std::slice::from_ref(&owned));
+    world.ok("access.grantFree", json!({ "member": { "id": anna } })).await;
+    let free = json!({ "allowed": true, "reason": "allowed_free_access" });
+    assert_eq!(gone(&anna).await, [free.clone(), owned.clone()]);
+
+    // Who wins a merge gains what the loser has.
+    let args = json!({ "winner": { "email": "ben@example.com" }, "loser": { "email": "anna@example.com" } });
+    let merged = of_kind(&dry(world, "members.merge", args.clone()).await, "access");
+    let bens: Vec<_> = merged.iter().filter(|one| one["id"] == ben).map(|one| one["after"].clone()).collect();
+    assert_eq!(bens, [free.clone(), owned.clone()], "{merged:?}");
+    let annas: Vec<_> = merged.iter().filter(|one| one["id"] == anna).map(|one| one["before"].clone()).collect();
+    assert_eq!(annas, [free, owned], "{merged:?}");
+    assert_eq!(world.rows("SELECT DISTINCT member_id FROM entitlement").await, [anna.as_str().unwrap()]);
+    let job = world.ok("members.merge", args).await["job"]["id"].clone();
+    assert_eq!(world.job(&job).await["status"], "succeeded");
 });

@@ -215,6 +215,36 @@ both!(calls_that_race_grant_an_order_once, async |world| {
     assert_eq!(world.rows("SELECT id FROM member").await.len(), 1);
 });
 
+both!(an_order_of_a_member_who_was_deleted_is_not_granted_again, async |world| {
+    world.without_budgets().await;
+    let course = bundle(world, &[]).await;
+    let order = |id: &str| json!({ "member": { "email": "anna@example.com" }, "bundle": course, "orderId": id, "createMember": true });
+    for id in ["one", "two"] {
+        world.ok("access.grantBundle", order(id)).await;
+    }
+    world.ok("access.revokeBundle", json!({ "orderId": "one" })).await;
+    let gone = world.ok("members.delete", json!({ "member": { "email": "anna@example.com" } })).await;
+    assert_eq!(world.job(&gone["job"]["id"]).await["result"]["orders"], 2);
+    // The shop sends both again.
+    for id in ["one", "two"] {
+        assert_eq!(world.call(&world.key, "access.grantBundle", order(id)).await.code(), "order_id_used");
+        let back = world.call(&world.key, "access.revokeBundle", json!({ "orderId": id })).await;
+        assert!(back.text.contains("deleted"), "{}", back.text);
+        assert_eq!(back.code(), "order_not_found");
+    }
+    assert_eq!(world.rows("SELECT id FROM member").await, Vec::<String>::new());
+    // What stays does not say which order it was, and is this site's.
+    let kept = world.rows("SELECT hash FROM spent_order").await;
+    assert!(kept.len() == 2 && kept.iter().all(|hash| hash.len() == 64), "{kept:?}");
+    let (_, key) = world.other_site("Other", None).await;
+    let theirs = world.call(&key, "bundles.create", json!({ "name": "Theirs" })).await.result();
+    let mut args = order("one");
+    args["bundle"] = theirs["id"].clone();
+    assert_eq!(world.call(&key, "access.grantBundle", args).await.result()["changed"], true);
+    // A new order brings the buyer back.
+    assert_eq!(world.ok("access.grantBundle", order("three")).await["memberCreated"], true);
+});
+
 both!(free_access_is_only_ever_extended, async |world| {
     let id = member(world, "anna@example.com").await;
     let who = json!({ "id": id });

@@ -111,6 +111,13 @@ both!(every_refusal_is_explained_and_each_of_its_fixes_clears_it, async |world| 
             assert!(why["summary"].as_str().unwrap().starts_with("Refused: "), "{why}");
             let decisive: Vec<_> = why["checks"].as_array().unwrap().iter().filter(|c| c["decisive"] == true).collect();
             assert_eq!(decisive.len(), 1, "{why}");
+            // Nothing is said twice, and what has a name is called by it.
+            let said: Vec<_> = why["summary"].as_str().unwrap().split_inclusive(". ").collect();
+            assert!(said.iter().all(|part| said.iter().filter(|other| *other == part).count() == 1), "{why}");
+            if expected.starts_with("bundle_") && !why["fixes"][0]["args"]["bundle"].is_null() {
+                assert!(why["summary"].as_str().unwrap().contains("“All lessons” (bun_"), "{why}");
+                assert!(why["fixes"][0]["summary"].as_str().unwrap().contains("“All lessons”"), "{why}");
+            }
             let fixes = why["fixes"].as_array().unwrap();
             assert!(!fixes.is_empty(), "{why}");
             let Some(fix) = fixes.get(nth) else { continue };
@@ -165,7 +172,10 @@ both!(the_usual_traps_are_found, async |world| {
     assert_eq!(trap(&world.ok("members.whyPaywall", ask.clone()).await, "other_address"), None);
     world.ok("access.grantFree", json!({ "member": { "id": work } })).await;
     let detail = trap(&world.ok("members.whyPaywall", ask.clone()).await, "other_address").expect("a trap");
-    assert!(detail.contains(work.as_str().unwrap()) && detail.contains("same name"), "{detail}");
+    assert!(
+        detail.contains(work.as_str().unwrap()) && detail.contains("work.example.com") && detail.contains("same name"),
+        "{detail}"
+    );
     // Of many of a name, the one who may see it.
     for n in 0..8 {
         named(&format!("jo{n}@example.com"), "Jo Smith").await;

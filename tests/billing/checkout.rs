@@ -38,6 +38,11 @@ both!(a_member_buys_on_the_page_that_a_call_gives, async |world| {
     world.without_budgets().await;
     let shop = Shop::open(world).await;
     let (anna, gold) = (member(world).await, plan(world).await);
+    let dry = json!({ "args": args(&anna, &gold), "dryRun": true });
+    let dry = world.call_with(&world.key, "subscriptions.createCheckout", dry, &[]).await.json();
+    let calls = dry["changes"].as_array().expect("changes").iter().filter(|one| one["kind"] == "stripeCall");
+    let calls: Vec<_> = calls.map(|one| one["after"]["call"].as_str().expect("a call")).collect();
+    assert_eq!(calls, ["POST /v1/customers", "POST /v1/checkout/sessions"], "{dry}");
     let sold = sell(world, args(&anna, &gold)).await.result();
     assert_eq!(sold["job"]["status"], "succeeded", "the call has waited: {sold}");
     assert_eq!(sold["url"], sold["job"]["result"]["url"]);
@@ -208,7 +213,9 @@ both!(who_signs_up_with_the_address_that_pays_is_told_whose_it_is, async |world|
     let id = payer.as_str().expect("an id");
     assert_eq!(
         told,
-        format!("{id} pays at Stripe with this member's address and may see it: perhaps the same person.")
+        format!(
+            "anna@example.com ({id}) pays at Stripe with this member's address and may see it: perhaps the same person."
+        )
     );
     assert_eq!(detail("y@example.com").await, None);
 });

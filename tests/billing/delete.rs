@@ -103,6 +103,7 @@ both!(two_who_pay_become_one_who_pays_twice_and_somebody_is_told, async |world| 
         "{merged}"
     );
     assert_eq!(merged["job"]["result"]["customers"], 1, "{merged}");
+    assert_eq!(merged["liveSubscriptions"].as_array().map(Vec::len), Some(2), "{merged}");
     let listed = world.ok("subscriptions.list", json!({ "member": { "id": anna }, "live": true })).await;
     assert_eq!(listed["items"].as_array().unwrap().len(), 2, "{listed}");
     let log = world.ok("activity.list", json!({ "tool": "members.merge" })).await;

@@ -130,7 +130,10 @@ both!(one_that_is_cancelled_now_is_over_at_once, async |world| {
     let args = json!({ "subscription": id, "when": "now" });
     let dry = json!({ "args": args, "dryRun": true });
     let dry = world.call_with(&world.key, "subscriptions.cancel", dry, &[]).await;
-    assert!(dry.text.contains("stripeCall"), "{}", dry.text);
+    assert!(dry.text.contains(&format!("DELETE /v1/subscriptions/{external}")), "{}", dry.text);
+    let gone = json!({ "args": { "member": { "id": anna } }, "dryRun": true });
+    let gone = world.call_with(&world.key, "members.delete", gone, &[]).await;
+    assert!(gone.text.contains(&format!("DELETE /v1/subscriptions/{external}")), "{}", gone.text);
     assert_eq!(why(world, &anna).await, "allowed_subscription");
     let done = waited(world, "subscriptions.cancel", args).await;
     assert_eq!(done["job"]["result"]["status"], "canceled", "{done}");

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use usher::areas::members::erase::{Fate, TABLES};
+use usher::{
+    areas::members::erase::{Fate, TABLES},
+    values::{PlanId, SubscriptionId},
+};
 
 use crate::harness::{Backend, Reply, World};
 
@@ -56,13 +59,14 @@ pub async fn with_everything(world: &World, email: &str, name: &str) -> Value {
 
 async fn subscribe(world: &World, member: &Value, status: &str, external: &str) {
     let id = id(member);
+    let (own, plan): (SubscriptionId, PlanId) = (world.app.clock.id(), world.app.clock.id());
     // Each is another one at Stripe.
     let external = external.replace("sub_stripe", &format!("sub_stripe_{id}"));
     world
         .execute(&format!(
             "INSERT INTO subscription (site, id, member_id, plan_id, status, started_at, external_id, created_at, updated_at,
                                        source, ticket)
-             VALUES (1, 'sub_{status}_{id}', '{id}', 'pln', '{status}', 1, {external}, 1, 1, 'x', 0)"
+             VALUES (1, '{own}', '{id}', '{plan}', '{status}', 1, {external}, 1, 1, 'x', 0)"
         ))
         .await;
 }

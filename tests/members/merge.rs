@@ -1,6 +1,7 @@
 //! Two members that become one.
 
 use serde_json::{Value, json};
+use usher::values::{PlanId, SubscriptionId};
 
 use super::delete::{id, job, with_everything};
 use crate::harness::World;
@@ -102,10 +103,11 @@ both!(the_better_right_wins, async |world| {
     world
         .execute(&format!("UPDATE member SET free_since = 1, status = 'comped', is_paid = TRUE WHERE id = '{id_l}'"))
         .await;
+    let (own, plan): (SubscriptionId, PlanId) = (world.app.clock.id(), world.app.clock.id());
     world
         .execute(&format!(
             "INSERT INTO subscription (site, id, member_id, plan_id, status, started_at, created_at, updated_at, source, ticket)
-             VALUES (1, 'sub_{id_l}', '{id_l}', 'pln', 'active', 1, 1, 1, 'x', 0)"
+             VALUES (1, '{own}', '{id_l}', '{plan}', 'active', 1, 1, 1, 'x', 0)"
         ))
         .await;
     let member = |member: &Value| json!({ "id": member["id"], "expectEmail": member["email"] });

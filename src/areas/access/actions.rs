@@ -5,6 +5,7 @@ use usher_db::Change;
 
 use super::{
     decide::{Decision, decide},
+    effect,
     facts::{Asked, Content, Doubts, Facts, Known, Wanted},
     grants::{Act, By},
     jobs::{At, Grant},
@@ -260,7 +261,7 @@ pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Re
     let site = cx.site();
     groups::store::set_access_job(cx.conn(), site, group, &job.id).await?;
     // Who gets what, for the log and a dry run: the job's own row has only its counts.
-    let mut what = json!({ "job": job.id, "act": act, "members": members });
+    let mut what = json!({ "job": job.id, "act": act.shown(), "members": members });
     if let Some(preview) = &preview {
         what["preview"] = preview.json();
     }
@@ -275,10 +276,12 @@ async fn try_on(cx: &mut Cx, group: &GroupId, act: &Act, total: u64) -> Result<J
     let held = store::hold(cx.conn(), site, members.iter().map(|id| id.as_str().to_owned()).collect()).await?;
     // As many at once as a statement takes.
     let mut at = At::default();
+    let before = effect::crowd(cx, group, act.content(), TRIED).await?;
     for some in held.chunks(1000) {
         at.changed += act.apply(cx.tx(), site, &app.clock, some, By { job: None, now }).await?;
     }
     at.unchanged = held.len() as u64 - at.changed;
     at.failed = (members.len() - held.len()) as u64;
+    effect::note_crowd(cx, group, before, TRIED, total).await?;
     Ok(JobPreview::of(total, members.len() as u64, at.outcomes(act)))
 }

@@ -338,9 +338,13 @@ fn bundles(facts: &Facts, at: Time) -> Check {
         Outcome::Open | Outcome::Nothing => (0, Time::from_micros(0)),
     });
     let (outcome, detail) = best.unwrap_or_else(|| {
-        let detail = match content.bundles.is_empty() {
-            true => "No bundle holds the content.".into(),
-            false => "The member owns no bundle that holds the content.".into(),
+        let detail = match content.bundles.as_slice() {
+            [] => "No bundle holds the content, so nobody owns one.".into(),
+            [bundle] => format!("The member does not own {bundle}."),
+            [first, second] => format!("The member owns neither {first} nor {second}."),
+            [first, second, others @ ..] => {
+                format!("The member owns none of {first}, {second} and {} more.", others.len())
+            }
         };
         (Outcome::Nothing, detail)
     });

@@ -1,5 +1,5 @@
-//! Whom a change of content lets in, and whom it locks out: what a dry run of such a call says. The call itself does not
-//! look, as everybody else's writes would wait for it.
+//! Whom a call lets in, and whom it locks out: what a dry run of it says. A call that changes content or a whole group does
+//! not look itself, as everybody else's writes would wait for it.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,14 @@ use usher_db::Change;
 use super::{
     actions::grace,
     decide::decide,
-    facts::{Content, Facts},
+    facts::{Content, Facts, Known},
     store,
+    types::AccessView,
 };
 use crate::{
     error::Result,
     gate::Cx,
-    values::{MemberId, VideoId},
+    values::{GroupId, MemberId, VideoId},
 };
 
 /// The most members that a site may have to be counted.
@@ -84,14 +85,103 @@ async fn effect(cx: &mut Cx, pairs: &[(Content, Content)]) -> Result<Value> {
     // All others are alike: they have nothing.
     let others = n_members - known.len() as u64;
     let (gains, loses) = compare(&|content| Facts::none(content, grace));
-    let side = |members: &[MemberId], others: u64| {
-        let mut side =
-            json!({ "count": members.len() as u64 + others, "members": &members[..members.len().min(NAMED)] });
-        if others > 0 || members.len() > NAMED {
-            side["membersAreCut"] = json!(true);
-        }
-        side
-    };
     let if_so = |so: bool| if so { others } else { 0 };
     Ok(json!({ "counted": true, "gain": side(&gain, if_so(gains)), "lose": side(&lose, if_so(loses)) }))
+}
+
+/// Those who gain or lose: the ones that are known by name, and how many others.
+fn side(members: &[MemberId], others: u64) -> Value {
+    let mut side = json!({ "count": members.len() as u64 + others, "members": &members[..members.len().min(NAMED)] });
+    if others > 0 || members.len() > NAMED {
+        side["membersAreCut"] = json!(true);
+    }
+    side
+}
+
+/// Members of a group as they are before a dry run does something to them.
+pub(super) struct Crowd {
+    content: Content,
+    /// Who may see the content.
+    may_see: BTreeSet<MemberId>,
+}
+
+/// Looks at the first members of a group.
+pub(super) async fn crowd(cx: &mut Cx, group: &GroupId, content: Content, limit: usize) -> Result<Crowd> {
+    let (site, now, grace) = (cx.site(), cx.now, grace(cx));
+    let known = store::known_of_group(cx.conn(), site, group, limit).await?;
+    let may_see = |one: &Known| decide(&one.facts(content.clone(), grace), now).is_allowed();
+    let may_see = known.iter().filter(|one| may_see(one)).map(|one| one.member.id.clone()).collect();
+    Ok(Crowd { content, may_see })
+}
+
+/// Notes how many of a group's members have gained and lost access since; `of` is how many it has.
+pub(super) async fn note_crowd(cx: &mut Cx, group: &GroupId, before: Crowd, limit: usize, of: u64) -> Result<()> {
+    let after = crowd(cx, group, before.content, limit).await?;
+    let gain: Vec<_> = after.may_see.difference(&before.may_see).cloned().collect();
+    let lose: Vec<_> = before.may_see.difference(&after.may_see).cloned().collect();
+    let mut effect = json!({ "counted": true, "gain": side(&gain, 0), "lose": side(&lose, 0) });
+    if of > limit as u64 {
+        effect["counted"] = json!(false);
+        effect["why"] = json!(format!("Only the first {limit} of the group's {of} members were looked at."));
+    }
+    cx.tx().note(Change::created("membersAccess", group.as_str(), effect));
+    Ok(())
+}
+
+/// A member's access as it is before a call: to what is for members, and to bundles. It is for the log too.
+pub struct One {
+    member: MemberId,
+    access: Vec<(Content, AccessView)>,
+}
+
+impl One {
+    /// Looks at a member's access to what is for members, and to the bundles that `owner` has.
+    pub async fn before(cx: &mut Cx, member: &MemberId, owner: &MemberId) -> Result<Self> {
+        let site = cx.site();
+        let owner = store::known_by_id(cx.conn(), site, owner).await?;
+        let owned = owner.map(|known| known.entitlements).unwrap_or_default();
+        let bundles = owned.into_iter().take(NAMED).map(|one| Content::bundle(one.bundle));
+        Self::look(cx, member, std::iter::once(Content::members()).chain(bundles)).await
+    }
+
+    async fn look(cx: &mut Cx, member: &MemberId, contents: impl Iterator<Item = Content>) -> Result<Self> {
+        let (site, now, grace) = (cx.site(), cx.now, grace(cx));
+        let known = store::known_by_id(cx.conn(), site, member).await?;
+        let access = |content: Content| {
+            let facts = match &known {
+                Some(known) => known.facts(content.clone(), grace),
+                None => Facts::none(content.clone(), grace),
+            };
+            (content, AccessView::from(&decide(&facts, now)))
+        };
+        Ok(Self { member: member.clone(), access: contents.map(access).collect() })
+    }
+
+    /// Notes that all of it goes, with the member.
+    pub fn note_gone(self, cx: &mut Cx) {
+        let Self { member, access } = self;
+        for (content, before) in access.into_iter().filter(|(_, access)| access.allowed) {
+            cx.tx().note(Change::deleted("access", member.as_str(), shown(&content, &before)));
+        }
+    }
+
+    /// Notes what is different by now.
+    pub async fn note(self, cx: &mut Cx) -> Result<()> {
+        let now = Self::look(cx, &self.member, self.access.iter().map(|(content, _)| content.clone())).await?;
+        for ((content, before), (_, after)) in self.access.into_iter().zip(now.access) {
+            if before != after {
+                let (before, after) = (shown(&content, &before), shown(&content, &after));
+                cx.tx().note(Change::updated("access", self.member.as_str(), before, after));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn shown(content: &Content, access: &AccessView) -> Value {
+    let mut shown = access.json();
+    if let Some(bundle) = content.bundles.first() {
+        shown["bundle"] = json!(bundle);
+    }
+    shown
 }

@@ -7,6 +7,7 @@ use super::{
     actions::{DAY, doubted, grace},
     decide::{self, Decision, Outcome, Reason, decide},
     facts::{Content, Doubts, Known, SubscriptionStatus, Wanted},
+    naming,
     store::{self, Alike},
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     error::Result,
     gate::Cx,
     tools::Scope,
-    values::{MemberId, Time},
+    values::{BundleId, MemberId, Time},
 };
 
 /// Members that are looked at for one who paid under another address.
@@ -109,18 +110,21 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
     if may_be(|doubts| doubts.namesake || doubts.twin) && !decision.reason.is_about_content() {
         traps.extend(other_address(cx, &known, &content, at).await?);
     }
-    let fixes = match decision.is_allowed() {
+    let mut fixes = match decision.is_allowed() {
         true => Vec::new(),
         false => fixes(&known.member.id, wanted, &content, decision.reason, at, cx.now),
     };
+    let n_rules = decision.checks.len();
+    let mut checks: Vec<_> = decision.checks.iter().map(view).chain(traps).collect();
+    naming::name(cx, &mut checks, &mut fixes).await?;
     Ok(Explanation {
         member_id: known.member.id,
         at,
         allowed: decision.is_allowed(),
         reason: decision.reason,
         until: decision.until,
-        summary: summary(&decision, &traps),
-        checks: decision.checks.iter().map(view).chain(traps).collect(),
+        summary: summary(&decision, &checks[..n_rules], &checks[n_rules..]),
+        checks,
         fixes,
         sync_status,
     })
@@ -135,15 +139,14 @@ fn view(check: &decide::Check) -> CheckView {
     }
 }
 
-fn summary(decision: &Decision, traps: &[CheckView]) -> String {
+/// What the decisive rule found, which says more than the reason does, unless no rule found anything; and the traps.
+fn summary(decision: &Decision, rules: &[CheckView], traps: &[CheckView]) -> String {
     let word = if decision.is_allowed() { "Allowed" } else { "Refused" };
-    let mut text = format!("{word}: {}", decision.reason.about());
-    let decisive = decision.checks.iter().find(|check| check.is_decisive);
-    for detail in decisive.map(|check| &check.detail).into_iter().chain(traps.iter().map(|trap| &trap.detail)) {
-        text.push(' ');
-        text.push_str(detail);
-    }
-    text
+    let found = decision.checks.iter().zip(rules).find(|(check, _)| check.is_decisive);
+    let found = found.filter(|_| decision.reason != Reason::NoSubscription).map(|(_, rule)| rule.detail.as_str());
+    let why = found.unwrap_or(decision.reason.about());
+    let traps = traps.iter().map(|trap| trap.detail.as_str());
+    std::iter::once(why).chain(traps).fold(format!("{word}:"), |text, part| text + " " + part)
 }
 
 async fn sync_status(cx: &mut Cx, known: &Known) -> Result<SyncStatus> {
@@ -199,7 +202,10 @@ async fn other_address(cx: &mut Cx, known: &Known, content: &Content, at: Time) 
             name: "other_address".into(),
             passed: false,
             decisive: false,
-            detail: format!("{} {what} and may see it: perhaps the same person.", other.member.id),
+            detail: format!(
+                "{} ({}) {what} and may see it: perhaps the same person.",
+                other.member.email, other.member.id
+            ),
         }
     }))
 }
@@ -240,7 +246,8 @@ pub(super) fn fixes(
         (Reason::BundleRequired | Reason::BundleExpired | Reason::BundleRevoked, _) => {
             let bundle = content.bundles.first();
             let args = json!({ "member": who, "bundle": bundle });
-            vec![fix("access.grantBundle", args, Scope::AccessGrant, "Gives the member the bundle for life.")]
+            let name = bundle.map_or("the bundle", BundleId::as_str);
+            vec![fix("access.grantBundle", args, Scope::AccessGrant, &format!("Gives the member {name} for life."))]
         }
         (Reason::ContentHidden | Reason::ContentUnpublished | Reason::ContentScheduled, _) => Vec::new(),
         _ => {

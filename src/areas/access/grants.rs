@@ -1,6 +1,7 @@
 //! What can be given to members or taken from them.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use usher_db::{Result, Tx};
 
 use super::{
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    tools::schema,
     values::{BundleId, MemberId, SiteId, Time},
 };
 
@@ -52,6 +54,22 @@ impl Act {
             Self::GrantBundle { bundle, .. } | Self::RevokeBundle { bundle } => Some(bundle),
             Self::GrantFree { .. } | Self::RemoveFree | Self::SetTrial { .. } => None,
         }
+    }
+
+    /// As it stands in the log and in a dry run.
+    pub(super) fn shown(&self) -> Value {
+        let end = |until: Option<i64>| until.map(Time::from_micros);
+        let mut shown = match self {
+            Self::GrantFree { until } => json!({ "what": "grantFree", "expiresAt": end(*until) }),
+            Self::RemoveFree => json!({ "what": "removeFree" }),
+            Self::SetTrial { until } => json!({ "what": "setTrial", "expiresAt": end(Some(*until)) }),
+            Self::GrantBundle { bundle, until, source, .. } => {
+                json!({ "what": "grantBundle", "bundle": bundle, "expiresAt": end(*until), "source": source })
+            }
+            Self::RevokeBundle { bundle } => json!({ "what": "revokeBundle", "bundle": bundle }),
+        };
+        schema::without_nulls(&mut shown);
+        shown
     }
 
     /// Whether what it gives is over at a moment.

@@ -32,6 +32,7 @@ mod grants;
 mod guide;
 mod jobs;
 mod lapse;
+mod naming;
 pub mod orders;
 #[cfg(test)]
 mod properties;

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+use usher_db::Change;
 use usher_jobs::{Fail, Run};
 use usher_stripe::{Client, Error, Kind};
 
@@ -52,6 +54,14 @@ pub async fn can_write(cx: &mut Cx) -> Result<bool> {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.code(), Code::StripeNotConnected | Code::StripeWritesLocked) => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// Says in a dry run which call would go out to Stripe, for what is called `id` here.
+pub fn would_call(cx: &mut Cx, id: &str, call: &str, mut about: Value) {
+    if cx.dry_run {
+        about["call"] = json!(call);
+        cx.tx().note(Change::created("stripeCall", id, about));
     }
 }
 

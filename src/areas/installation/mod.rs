@@ -6,7 +6,11 @@
 mod store;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use usher_db::{Conn, Result, Tx};
+
+use crate::values::SiteId;
 
 /// A secret, if it was made.
 pub async fn secret(conn: Conn<'_>, name: &str) -> Result<Option<String>> {
@@ -22,4 +26,13 @@ pub async fn make_secret(tx: &mut Tx, name: &str) -> Result<String> {
     store::make_setting(tx.conn(), name, &secret).await?;
     // Another process may have been quicker.
     Ok(store::setting(tx.conn(), name).await?.unwrap_or(secret))
+}
+
+/// What stands for a text that must not be kept: its HMAC-SHA-256 under a secret, in hexadecimal digits. The site is hashed
+/// too, so that what two sites have cannot be compared.
+pub fn keyed_hash(secret: &str, site: SiteId, text: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+    mac.update(format!("{site} {text}").as_bytes());
+    let digits = mac.finalize().into_bytes();
+    digits.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -367,7 +367,13 @@ fn note(cx: &mut Cx, before: &Member, after: &Member) {
 fn taken(id: &MemberId) -> Error {
     let fix =
         Fix { tool: "members.get", args: json!({ "member": { "id": id } }), scope: Some(Scope::MembersRead.name()) };
-    Error::new(Code::MemberExists, format!("The address belongs to member {id} already.")).fixed_by(fix)
+    Error::new(
+        Code::MemberExists,
+        format!(
+            "The address belongs to member {id} already. Change that one with members.update, or leave the call out."
+        ),
+    )
+    .fixed_by(fix)
 }
 
 /// On PostgreSQL another call can take the address between the look and the write.

@@ -1,3 +1,4 @@
+use serde_json::json;
 use usher_db::Change;
 
 use super::{
@@ -12,7 +13,7 @@ use crate::{
         billing::{
             self,
             connection::not_connected,
-            job::{can_write, may_write},
+            job::{can_write, may_write, would_call},
         },
         jobs::JobView,
     },
@@ -126,8 +127,23 @@ async fn follow(cx: &mut Cx, plan: &Plan) -> Result<Option<JobView>> {
     if !can_write(cx).await? {
         return Ok(None);
     }
+    would_make(cx, plan);
+    if let (Some(product), Some(price)) = (&plan.product_id, &plan.price_id) {
+        let about = json!({ "name": plan.name.as_str(), "description": plan.description, "active": plan.archived_at.is_none() });
+        would_call(cx, plan.id.as_str(), &format!("POST /v1/products/{product}"), about.clone());
+        would_call(cx, plan.id.as_str(), &format!("POST /v1/prices/{price}"), json!({ "active": about["active"] }));
+    }
     let row = cx.enqueue(&Push { plan: plan.id.clone() }).await?;
     Ok(Some(JobView::from_row(row)?))
+}
+
+/// Says in a dry run what would be made at Stripe before a plan can be sold.
+pub fn would_make(cx: &mut Cx, plan: &Plan) {
+    if plan.price_id.is_none() {
+        would_call(cx, plan.id.as_str(), "POST /v1/products", json!({ "name": plan.name.as_str() }));
+        let about = json!({ "amount": plan.amount, "currency": plan.currency });
+        would_call(cx, plan.id.as_str(), "POST /v1/prices", about);
+    }
 }
 
 /// Accepts an import of what is sold at Stripe. A dry run reads it, and notes what would come of it.

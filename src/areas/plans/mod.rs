@@ -15,7 +15,7 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::find;
+pub use actions::{find, would_make};
 pub use import::{Import, import, of_price};
 pub use make::{OP, PLAN, ensure};
 pub use push::{Push, push};

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     areas::{
-        billing,
+        billing::{self, job::would_call},
         members::{self, MemberById, MemberRef},
     },
     error::{Code, Error, Fix, Result},
@@ -160,9 +160,12 @@ async fn ask(
     store::ask(cx.conn(), site, &before.id, &word, now).await?;
     let after = Subscription { wanted: Some(asked), resume_wanted: resumes_at, updated_at: now, ..before.clone() };
     cx.tx().note(Change::updated("subscription", before.id.as_str(), before.json(), after.json()));
-    if cx.dry_run {
-        let call = json!({ "subscription": before.external_id, "wanted": asked.as_str(), "resumesAt": resumes_at });
-        cx.tx().note(Change::created("stripeCall", before.id.as_str(), call));
-    }
+    let at_stripe = before.external_id.as_deref().unwrap_or_default();
+    let call = match asked {
+        Wanted::Canceled => format!("DELETE /v1/subscriptions/{at_stripe}"),
+        Wanted::Ending | Wanted::Paused | Wanted::Active => format!("POST /v1/subscriptions/{at_stripe}"),
+    };
+    let about = json!({ "subscription": at_stripe, "wanted": asked.as_str(), "resumesAt": resumes_at });
+    would_call(cx, before.id.as_str(), &call, about);
     Ok(Changed { subscription: after, job: Some(row) })
 }

@@ -23,7 +23,7 @@ mod tools;
 mod types;
 
 pub use actions::find;
-pub use alarm::alarm_of_two;
+pub use alarm::{alarm_of_two, paying};
 pub use checkout::{Checkout, checkout, open_of};
 pub use end::end_all;
 pub use jobs::{Cancel, Pause, Resume, cancel, cancel_again, pause, resume, taken_back};

@@ -46,6 +46,50 @@ pub async fn find(conn: Conn<'_>, site: SiteId, id: &str) -> Result<Option<Order
     Ok(row.map(|(member, bundle, expires_at, revoked_at)| Order { member, bundle, expires_at, revoked_at }))
 }
 
+/// Orders of a member, at most `limit`.
+pub async fn of_member(conn: Conn<'_>, site: SiteId, member: &MemberId, limit: u32) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> =
+        sql!("SELECT order_id FROM granted_order WHERE site = $1 AND member_id = $2 ORDER BY order_id LIMIT $3")
+            .bind(site)
+            .bind(member)
+            .bind(limit)
+            .all(conn)
+            .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Deletes orders.
+pub async fn delete(conn: Conn<'_>, site: SiteId, orders: Value) -> Result<u64> {
+    sql_both!(
+        sqlite: "DELETE FROM granted_order WHERE site = $1 AND order_id IN (SELECT value FROM json_each($2))",
+        postgres: "DELETE FROM granted_order WHERE site = $1 AND order_id = ANY($2)",
+    )
+    .bind(site)
+    .bind(orders)
+    .run(conn)
+    .await
+}
+
+/// Keeps what is left of orders that are deleted.
+pub async fn keep_hashes(conn: Conn<'_>, site: SiteId, hashes: Value) -> Result<u64> {
+    sql_both!(
+        sqlite: "INSERT INTO spent_order (site, hash) SELECT $1, value FROM json_each($2) WHERE true
+                 ON CONFLICT (site, hash) DO NOTHING",
+        postgres: "INSERT INTO spent_order (site, hash) SELECT $1, unnest($2::text[]) ON CONFLICT (site, hash) DO NOTHING",
+    )
+    .bind(site)
+    .bind(hashes)
+    .run(conn)
+    .await
+}
+
+/// Whether an order of this hash was deleted.
+pub async fn is_spent(conn: Conn<'_>, site: SiteId, hash: &str) -> Result<bool> {
+    let row: Option<(i64,)> =
+        sql!("SELECT site FROM spent_order WHERE site = $1 AND hash = $2").bind(site).bind(hash).optional(conn).await?;
+    Ok(row.is_some())
+}
+
 /// Notes that an order is taken back; `false` if it was before.
 pub async fn take_back(conn: Conn<'_>, site: SiteId, id: &str, now: Time) -> Result<bool> {
     let n = sql!("UPDATE granted_order SET revoked_at = $3 WHERE site = $1 AND order_id = $2 AND revoked_at IS NULL")

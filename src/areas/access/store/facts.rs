@@ -1,13 +1,13 @@
 //! The facts of a member and of what is asked about, in one statement; lists within it are JSON, which both databases can make.
 
-use usher_db::{Conn, Result, sql, sql_both};
+use usher_db::{Conn, Result, Value, sql, sql_both};
 
 use crate::{
     areas::{
         access::facts::{Asked, Content, Doubted, Doubts, Known, Wanted},
         members::{MemberRef, member_columns},
     },
-    values::{MemberId, SiteId, VideoId},
+    values::{GroupId, MemberId, SiteId, VideoId},
 };
 
 macro_rules! known_where {
@@ -92,6 +92,34 @@ pub async fn known_with_anything(conn: Conn<'_>, site: SiteId, limit: u32) -> Re
     )
     .bind(site)
     .bind(limit)
+    .all(conn)
+    .await
+}
+
+/// The first members of a group, in the order of their ids.
+pub async fn known_of_group(conn: Conn<'_>, site: SiteId, group: &GroupId, limit: usize) -> Result<Vec<Known>> {
+    known_where!(
+        "m.deleting_since IS NULL AND m.id IN
+           (SELECT p.member_id FROM group_place p WHERE p.site = $1 AND p.group_id = $2 ORDER BY p.member_id LIMIT $3)
+         ORDER BY m.id"
+    )
+    .bind(site)
+    .bind(group)
+    .bind(limit as i64)
+    .all(conn)
+    .await
+}
+
+/// What bundles and plans are called.
+pub async fn names(conn: Conn<'_>, site: SiteId, ids: Value) -> Result<Vec<(String, String)>> {
+    sql_both!(
+        sqlite: "SELECT id, name FROM bundle WHERE site = $1 AND id IN (SELECT value FROM json_each($2))
+                 UNION ALL SELECT id, name FROM plan WHERE site = $1 AND id IN (SELECT value FROM json_each($2))",
+        postgres: "SELECT id, name FROM bundle WHERE site = $1 AND id = ANY($2)
+                   UNION ALL SELECT id, name FROM plan WHERE site = $1 AND id = ANY($2)",
+    )
+    .bind(site)
+    .bind(ids)
     .all(conn)
     .await
 }

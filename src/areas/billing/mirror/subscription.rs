@@ -216,9 +216,8 @@ impl Reader<'_> {
 
     /// Says in the log that a member pays twice.
     async fn alarm_of_two(&self, tx: &mut Tx, new: &Subscription) -> Result<()> {
-        let Some(change) = subscriptions::alarm_of_two(tx.conn(), self.site(), &new.member_id).await? else {
-            return Ok(());
-        };
+        let paying = subscriptions::paying(tx.conn(), self.site(), &new.member_id).await?;
+        let Some(change) = subscriptions::alarm_of_two(self.site(), &new.member_id, &paying) else { return Ok(()) };
         self.record(tx, "twoLiveSubscriptions", Some(&new.member_id), &[change]).await
     }
 }

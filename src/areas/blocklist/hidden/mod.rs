@@ -11,8 +11,6 @@ mod store;
 
 use std::collections::HashMap;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 use usher_db::{Conn, Result, Tx, Value};
 
 use super::{store as blocks, types::Entry};
@@ -96,8 +94,5 @@ pub async fn hide(tx: &mut Tx, site: SiteId, key: &str, mark: &str, now: Time) -
 }
 
 fn hash(secret: &str, site: SiteId, key: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
-    mac.update(format!("{site} {key}").as_bytes());
-    let digits = mac.finalize().into_bytes();
-    digits.iter().fold(PREFIX.to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    PREFIX.to_owned() + &installation::keyed_hash(secret, site, key)
 }

@@ -60,7 +60,7 @@ pub async fn delete(app: &App, job: Delete, run: &Run) -> Result<(), Fail> {
             }
             let rows = u32::try_from(pace.rows(&app.db, app.clock.now())).unwrap_or(u32::MAX);
             let mut tx = app.db.begin().await?;
-            at.gone(kind, erase::store::delete(tx.conn(), site, &job.member, kind, rows).await?);
+            at.gone(kind, erase::store::delete(&mut tx, site, &job.member, kind, rows).await?);
             run.checkpoint(&mut tx, &at, &at.progress()).await?;
             tx.commit().await?;
         }

@@ -22,7 +22,12 @@ use super::{
     types::{Member, MemberRef},
 };
 use crate::{
-    areas::{billing::job::may_write, jobs::JobView, subscriptions::store::at_stripe},
+    areas::{
+        access,
+        billing::job::{may_write, would_call},
+        jobs::JobView,
+        subscriptions::store::at_stripe,
+    },
     error::{Code, Error, Fix, Result},
     gate::Cx,
     tools::Scope,
@@ -62,6 +67,7 @@ pub async fn accept(cx: &mut Cx, who: &MemberRef, subscriptions: Subscriptions) 
     if let Some(loser) = merge::store::loser_of(cx.conn(), site, &before.id).await? {
         return Err(merge::merging(&before.id, &loser));
     }
+    let access = access::effect::One::before(cx, &before.id, &before.id).await?;
     let canceled = cancel(cx, &before, subscriptions).await?;
     let would_remove = match cx.dry_run {
         true => Some(count(cx, &before.id).await?),
@@ -71,6 +77,7 @@ pub async fn accept(cx: &mut Cx, who: &MemberRef, subscriptions: Subscriptions) 
     erase::store::mark(cx.conn(), site, &before.id, now).await?;
     let after = Member { deleting_since: Some(now), updated_at: now, ..canceled };
     cx.tx().note(Change::updated("member", before.id.as_str(), before.json(), after.json()));
+    access.note_gone(cx);
     let (row, _) = cx.enqueue_once(&dedupe(&before.id), &Delete { member: before.id.clone() }).await?;
     Ok(Deletion { member: before.id, is_new: true, job: JobView::from_row(row)?, would_remove })
 }
@@ -105,8 +112,15 @@ async fn cancel(cx: &mut Cx, member: &Member, subscriptions: Subscriptions) -> R
         return Err(Error::new(Code::SubscriptionActive, text).fixed_by(fix));
     }
     // What lives at Stripe the job ends before it deletes anything.
-    if at_stripe(cx.conn(), site, &member.id, now).await?.lives() {
+    let known = at_stripe(cx.conn(), site, &member.id, now).await?;
+    if known.lives() {
         may_write(cx).await?;
+    }
+    for id in &known.sessions {
+        would_call(cx, member.id.as_str(), &format!("POST /v1/checkout/sessions/{id}/expire"), json!({}));
+    }
+    for id in &known.subscriptions {
+        would_call(cx, member.id.as_str(), &format!("DELETE /v1/subscriptions/{id}"), json!({}));
     }
     if live.is_empty() {
         return Ok(member.clone());

@@ -42,7 +42,7 @@ pub async fn end(work: &Work<'_>, at: &mut At, tail: &Tail, end: End<'_>) -> Res
     }
     for kind in Kind::ALL {
         let n = match end {
-            End::Delete => store::delete(tx.conn(), site, person.id(), kind, ALL).await?,
+            End::Delete => store::delete(&mut tx, site, person.id(), kind, ALL).await?,
             End::Merge(winner) => hand_over(&mut tx, site, (person.id(), winner), kind, ALL, app.clock.now()).await?,
         };
         at.gone(kind, n);

@@ -4,10 +4,11 @@
 //! link to Stripe's customer, mails, sign-in links and at last the member itself. **Rewritten** is what the installation has said or was told: in the activity log, in answers that are
 //! kept for an Idempotency-Key and in jobs that have ended, `erased:<member id>` takes the address's place, and `erased`
 //! that of names, notes and comments ([`Person`]). **Kept** is a block on the address, as a keyed hash
-//! ([`blocklist::hide`](crate::areas::blocklist::hide)). Invoices stay as they must by law, with the
+//! ([`blocklist::hide`](crate::areas::blocklist::hide)), and of each order one too ([`orders::spend`]). Invoices stay as they must by law, with the
 //! member's id and without name and address: `member_id` of `invoice` is no foreign key, and the addresses of their pages
 //! at Stripe, which show both, are taken out.
 //!
+//! [`orders::spend`]: crate::areas::access::orders::spend
 //! [`TABLES`] is the list of all tables with a member or an address in them; a test compares it with the schema.
 //!
 //! It is done in many short transactions, each with its counts in the job's checkpoint; all of them are safe to do

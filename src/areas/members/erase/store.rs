@@ -1,9 +1,12 @@
 //! The SQL of a member that goes: each kind of rows is counted, deleted or handed over, a number of rows at once.
 
-use usher_db::{Conn, FromRow, Result, Row, Statement, sql};
+use usher_db::{Conn, FromRow, Result, Row, Tx, sql};
 
 use super::Kind;
-use crate::values::{MemberId, SiteId, Time};
+use crate::{
+    areas::access::orders,
+    values::{MemberId, SiteId, Time},
+};
 
 /// How many rows of a kind a member has.
 pub async fn tally(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) -> Result<u64> {
@@ -29,12 +32,9 @@ pub async fn tally(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) 
 }
 
 /// Deletes rows of a kind, at most `limit`. Gives how many.
-pub async fn delete(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind, limit: u32) -> Result<u64> {
-    deletion(kind).bind(site).bind(member).bind(limit).run(conn).await
-}
-
-fn deletion(kind: Kind) -> Statement {
-    match kind {
+pub async fn delete(tx: &mut Tx, site: SiteId, member: &MemberId, kind: Kind, limit: u32) -> Result<u64> {
+    let statement = match kind {
+        Kind::Orders => return orders::spend(tx, site, member, limit).await,
         Kind::Watch => sql!(
             "DELETE FROM watch WHERE site = $1 AND member_id = $2 AND video_id IN
              (SELECT video_id FROM watch WHERE site = $1 AND member_id = $2 ORDER BY video_id LIMIT $3)"
@@ -46,10 +46,6 @@ fn deletion(kind: Kind) -> Statement {
         Kind::Entitlements => sql!(
             "DELETE FROM entitlement WHERE site = $1 AND member_id = $2 AND bundle_id IN
              (SELECT bundle_id FROM entitlement WHERE site = $1 AND member_id = $2 ORDER BY bundle_id LIMIT $3)"
-        ),
-        Kind::Orders => sql!(
-            "DELETE FROM granted_order WHERE site = $1 AND order_id IN
-             (SELECT order_id FROM granted_order WHERE site = $1 AND member_id = $2 ORDER BY order_id LIMIT $3)"
         ),
         Kind::Tags => sql!(
             "DELETE FROM member_tag WHERE site = $1 AND member_id = $2 AND tag IN
@@ -84,7 +80,8 @@ fn deletion(kind: Kind) -> Statement {
             "DELETE FROM login_link WHERE site = $1 AND id IN
              (SELECT id FROM login_link WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $3)"
         ),
-    }
+    };
+    statement.bind(site).bind(member).bind(limit).run(tx.conn()).await
 }
 
 /// Marks a member as one that a job deletes: from then on only the job may write to it.

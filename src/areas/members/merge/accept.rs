@@ -5,6 +5,7 @@ use usher_db::Change;
 use super::{better, job::Merge, merging, store};
 use crate::{
     areas::{
+        access::effect::One,
         jobs::JobView,
         members::{
             MAX_TAGS, actions,
@@ -17,7 +18,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     gate::Cx,
-    values::{Email, MemberId, Tag},
+    values::{Email, MemberId, SubscriptionId, Tag},
 };
 
 /// What moves in the call itself: more than a member has.
@@ -28,6 +29,8 @@ pub struct Merger {
     pub winner: Member,
     pub loser: MemberId,
     pub job: JobView,
+    /// What the winner pays now, if subscriptions moved.
+    pub live_subscriptions: Vec<SubscriptionId>,
     /// In a dry run: how many rows the loser has, by kind.
     pub would_move: Option<BTreeMap<String, i64>>,
 }
@@ -46,11 +49,20 @@ pub async fn accept(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Resul
         return Err(merging(&loser.id, &other));
     }
     let after = united(cx, &winner, &loser)?;
+    let lost = One::before(cx, &loser.id, &loser.id).await?;
+    let won = One::before(cx, &winner.id, &loser.id).await?;
     let would_move = match cx.dry_run {
         true => Some(count(cx, &loser.id).await?),
         false => None,
     };
     let mut moved = Counts::new();
+    if cx.dry_run {
+        // What the job would move that gives access.
+        for kind in [Kind::Orders, Kind::Entitlements] {
+            let (pair, now) = ((&loser.id, &winner.id), cx.now);
+            store::hand_over(cx.tx(), site, pair, kind, ALL, now).await?;
+        }
+    }
     // With its customers, so that what Stripe says of them meanwhile is the winner's.
     for kind in [Kind::Tags, Kind::Subscriptions, Kind::Customers] {
         let (pair, now) = ((&loser.id, &winner.id), cx.now);
@@ -60,20 +72,24 @@ pub async fn accept(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Resul
     let now = cx.now;
     subscriptions::store::recount(cx.conn(), site, &winner.id, now).await?;
     let after = members::by_id(cx.conn(), site, &winner.id).await?.map_or(after, |after| after.with_status_at(now));
-    if moved.get(Kind::Subscriptions.name()).is_some_and(|n| *n > 0)
-        && let Some(alarm) = subscriptions::alarm_of_two(cx.conn(), site, &winner.id).await?
-    {
-        cx.tx().note(alarm);
+    let mut live_subscriptions = Vec::new();
+    if moved.get(Kind::Subscriptions.name()).is_some_and(|n| *n > 0) {
+        live_subscriptions = subscriptions::paying(cx.conn(), site, &winner.id).await?;
+        if let Some(alarm) = subscriptions::alarm_of_two(site, &winner.id, &live_subscriptions) {
+            cx.tx().note(alarm);
+        }
     }
     store::mark(cx.conn(), site, &loser.id, &winner.id, now).await?;
     if after != winner {
         cx.tx().note(Change::updated("member", after.id.as_str(), winner.json(), after.json()));
     }
+    won.note(cx).await?;
     cx.tx().note(Change::deleted("member", loser.id.as_str(), loser.json()));
+    lost.note_gone(cx);
     cx.touches(&winner.id);
     let job = Merge { winner: winner.id.clone(), loser: loser.id.clone(), moved };
     let (row, _) = cx.enqueue_once(&dedupe(&loser.id), &job).await?;
-    Ok(Merger { winner: after, loser: loser.id, job: JobView::from_row(row)?, would_move })
+    Ok(Merger { winner: after, loser: loser.id, job: JobView::from_row(row)?, live_subscriptions, would_move })
 }
 
 /// Holds both, in the order of their ids, so that two merges cannot wait for each other.

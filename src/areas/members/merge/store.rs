@@ -81,7 +81,7 @@ pub async fn hand_over(
 ) -> Result<u64> {
     let moving = match kind {
         Kind::Entitlements => return entitlements(tx, site, (loser, winner), limit, now).await,
-        Kind::Links => return crate::areas::members::erase::store::delete(tx.conn(), site, loser, kind, limit).await,
+        Kind::Links => return crate::areas::members::erase::store::delete(tx, site, loser, kind, limit).await,
         Kind::Watch => sql!(
             "INSERT INTO watch (site, member_id, video_id, position_s, furthest_s, completed_at, created_at, updated_at)
              SELECT site, CAST($3 AS TEXT), video_id, position_s, furthest_s, completed_at, created_at, updated_at
@@ -145,7 +145,7 @@ pub async fn hand_over(
     match kind {
         // The rows are copied: those of the loser go, which are the same as long as it is held.
         Kind::Watch | Kind::Tags | Kind::Groups => {
-            crate::areas::members::erase::store::delete(tx.conn(), site, loser, kind, limit).await
+            crate::areas::members::erase::store::delete(tx, site, loser, kind, limit).await
         }
         _ => Ok(n),
     }

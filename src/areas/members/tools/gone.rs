@@ -16,7 +16,7 @@ use crate::{
     gate::Cx,
     paging::default_limit,
     tools::{Access, Risk, Scope, Tool},
-    values::MemberId,
+    values::{MemberId, SubscriptionId},
 };
 
 fn yes() -> bool {
@@ -29,7 +29,7 @@ fn yes() -> bool {
 /// subscriptions. Nothing brings it back. From the acceptance on, nothing else can be done with the member
 /// (`member_deleting`); the rows go in a job, whose `result` counts them by kind. In old rows of the activity log and in
 /// answers that are kept for an Idempotency-Key, `erased:` and the member's id take the address's place. A block on the
-/// address stays as a keyed hash. A call for a member that is being deleted gives the job that does it, with
+/// address stays as a keyed hash, and so does each order, which is not granted again (`order_id_used`). A call for a member that is being deleted gives the job that does it, with
 /// `changed: false`; a job that has failed or was cancelled is begun again where it stopped. A live subscription at
 /// Stripe is cancelled there first, and open checkouts are closed: the job deletes nothing before Stripe says so, and waits
 /// for Stripe as long as that takes. Where Usher may not write at Stripe (`stripe_not_connected`, `stripe_writes_locked`)
@@ -123,7 +123,8 @@ impl Tool for FindDuplicates {
 /// later; of free access and trials the one that ends later; of watch data the furthest and the first completion. Tags
 /// are united (more than 100: `too_many_tags`), notes are joined and cut to 5000 characters, the name stays unless there
 /// is none, the address stays. Tags, name, note, free access, trial and subscriptions move with the call, the rest in a
-/// job, whose `result` counts rows by kind; meanwhile the winner can be used and the loser cannot.
+/// job, whose `result` counts rows by kind; meanwhile the winner can be used and the loser cannot. Nothing is cancelled: who
+/// paid twice goes on paying twice, and `liveSubscriptions` says for what.
 #[derive(Object)]
 pub struct MergeMembers {
     /// Who stays.
@@ -142,6 +143,10 @@ pub struct MergeResult {
     loser_id: MemberId,
     /// The job. `Prefer: wait=N` waits up to N seconds (at most 30) for its end.
     job: JobView,
+    /// Present if the winner has more than one live subscription now: their ids. Each is charged until
+    /// `subscriptions.cancel` ends it.
+    #[oai(validator(max_items = 1000))]
+    live_subscriptions: Option<Vec<SubscriptionId>>,
     /// In a dry run: how many rows would move, by kind.
     #[oai(validator(max_properties = 50))]
     would_move: Option<BTreeMap<String, i64>>,
@@ -160,6 +165,7 @@ impl Tool for MergeMembers {
             winner: merger.winner,
             loser_id: merger.loser,
             job: merger.job,
+            live_subscriptions: Some(merger.live_subscriptions).filter(|ids| ids.len() > 1),
             would_move: merger.would_move,
         })
     }

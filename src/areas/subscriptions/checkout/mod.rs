@@ -20,7 +20,7 @@ pub use self::store::open_of;
 use super::{Subscription, store as subscriptions};
 use crate::{
     areas::{
-        billing,
+        billing::{self, job::would_call},
         jobs::JobView,
         members::{self, MemberRef},
         plans::{self, Plan},
@@ -75,6 +75,11 @@ pub async fn accept(cx: &mut Cx, who: &MemberRef, wanted: Wanted) -> Result<JobV
     store::insert(cx.conn(), site, &id, &member.id, &plan.id, now).await?;
     let shown = json!({ "member": member.id, "plan": plan.id, "status": "waiting" });
     cx.tx().note(Change::created("checkout", id.as_str(), shown));
+    if store::customer(cx.conn(), site, &member.id).await?.is_none() {
+        would_call(cx, member.id.as_str(), "POST /v1/customers", json!({ "member": member.id }));
+    }
+    plans::would_make(cx, &plan);
+    would_call(cx, id.as_str(), "POST /v1/checkout/sessions", json!({ "member": member.id, "plan": plan.id }));
     JobView::from_row(row)
 }
 
