@@ -6,33 +6,37 @@
 //! jobs it accepted are committed together or not at all. A call runs on a task of its own, so that a client that goes
 //! away leaves nothing half-done and a panic is one call's `internal`.
 
+mod admit;
 mod budget;
 pub mod caps;
 mod cx;
 mod door;
 pub mod idempotency;
 mod limits;
+mod record;
 mod redact;
 mod write;
 
 use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use admit::{authenticate, let_in, unknown_tool};
 pub use budget::{Bucket, Budgets, Standing};
 pub use cx::{Caller, Cx};
 pub use door::{Door, invalid_key};
 use futures_util::FutureExt as _;
 pub use limits::Limits;
+pub use record::{entry, record_entry, record_refusal};
+use record::{record, rejected};
 use serde_json::{Value, json, value::RawValue};
 use usher_db::Change;
 
 use crate::{
     app::App,
     areas::{
-        activity::{ActivityStatus, Actor, Record, Surface, changes_json},
+        activity::{ActivityStatus, Record, Surface, changes_json},
         jobs::JobView,
-        keys,
     },
-    error::{Code, Detail, Error, Result},
+    error::{Code, Error, Result},
     tools::{CATALOG, Kind, ToolInfo},
     values::{RequestId, Time},
 };
@@ -224,103 +228,6 @@ async fn admitted(
     write::write(app, call, tool, Input { args, dry_run }, caller, progress).await
 }
 
-async fn authenticate(app: &Arc<App>, call: &Call) -> Result<Caller> {
-    let unknown = |error: Error| match app.gate.throttle.count(call.address, call.at) {
-        Err(seconds) if error.code() == Code::InvalidKey => too_many_unknown_keys(seconds),
-        _ => error,
-    };
-    let Some(presented) = call.bearer.as_deref().and_then(keys::parse) else { return Err(unknown(invalid_key())) };
-    let caller = match app.gate.door.caller(&app.db, &presented, call.at).await {
-        Err(error) if error.code() == Code::InvalidKey => return Err(unknown(error)),
-        other => other?,
-    };
-    if let Some(host) = &call.host
-        && app.gate.door.site_of(&app.db, host).await?.is_some_and(|site| site != caller.site.id)
-    {
-        return Err(unknown(invalid_key()));
-    }
-    Ok(caller)
-}
-
-fn too_many_unknown_keys(seconds: u64) -> Error {
-    Error::new(
-        Code::RateLimited,
-        "Too many calls with unknown keys came from this address. Check the key, then try again.",
-    )
-    .with(Detail::Limit("unknown_keys"))
-    .retry_after(seconds)
-}
-
-/// Scope and budget, decided on the key as it is in the database now.
-async fn let_in(
-    app: &Arc<App>,
-    call: &Call,
-    mut caller: Caller,
-    scope: Option<crate::tools::Scope>,
-    kind: Kind,
-    progress: &mut Progress,
-) -> Result<Caller> {
-    let presented = call.bearer.as_deref().and_then(keys::parse).ok_or_else(invalid_key)?;
-    let lacks = |caller: &Caller| scope.filter(|scope| !caller.key.scopes.has(*scope));
-    if lacks(&caller).is_some() {
-        // What is remembered may be old: a refusal is decided on what is true now.
-        caller = app.gate.door.read(&app.db, &presented, call.at).await?;
-        if let Some(scope) = lacks(&caller) {
-            return Err(missing_scope(&caller, scope));
-        }
-    }
-    let ask =
-        limits::Ask { site: caller.site.id, key: caller.key.id.clone(), kind, budgets: caller.site.settings.budgets };
-    let mut admission = app.gate.limits.take(ask.clone()).await?;
-    if admission.revision != caller.site.revision {
-        caller = app.gate.door.read(&app.db, &presented, call.at).await?;
-        progress.caller = Some(caller.clone());
-        if let Some(scope) = lacks(&caller) {
-            app.gate.limits.give_back(ask).await;
-            return Err(missing_scope(&caller, scope));
-        }
-        if caller.site.settings.budgets != ask.budgets {
-            if admission.standing.is_ok() {
-                app.gate.limits.give_back(ask.clone()).await;
-            }
-            admission = app.gate.limits.take(limits::Ask { budgets: caller.site.settings.budgets, ..ask }).await?;
-        }
-    }
-    let budgets = caller.site.settings.budgets;
-    match admission.standing {
-        Ok(standing) => progress.standing = Some((standing, budgets)),
-        Err(standing) => {
-            progress.standing = Some((standing, budgets));
-            return Err(rate_limited(standing));
-        }
-    }
-    Ok(caller)
-}
-
-fn unknown_tool(name: &str) -> Error {
-    let like = CATALOG.like(name);
-    let hint = match like.first() {
-        Some(best) => format!("Did you mean {best}?"),
-        None => "GET /openapi.json or call tools.list for the names.".into(),
-    };
-    let name = redact::name(name);
-    Error::new(Code::UnknownTool, format!("There is no tool {name:?}. {hint}")).with(Detail::DidYouMean(like))
-}
-
-fn missing_scope(caller: &Caller, scope: crate::tools::Scope) -> Error {
-    let name = scope.name();
-    let text =
-        format!("The key {:?} lacks the scope {name}. Add it to the key, or use one that has it.", caller.key.name);
-    Error::new(Code::MissingScope, text).with(Detail::Scope(name))
-}
-
-fn rate_limited(standing: Standing) -> Error {
-    let Standing { bucket, quota, reset_s, .. } = standing;
-    let per = if bucket == Bucket::Generations { "day" } else { "minute" };
-    let text = format!("The key has used its {quota} {} per {per}. Try again in {reset_s} s.", bucket.name());
-    Error::new(Code::RateLimited, text).with(Detail::Limit(bucket.name())).retry_after(reset_s)
-}
-
 async fn read(
     app: &Arc<App>,
     call: &Call,
@@ -378,59 +285,6 @@ fn refusal(call: &Call, error: &Error) -> Done {
     Done { body, code: Some(error.code()), retry_after_s: error.retry_after_s(), replayed: false, waited: false }
 }
 
-/// Records and answers what was not let in, or failed.
-async fn rejected(app: &Arc<App>, call: &Call, error: Error, progress: Progress) -> Answer {
-    let mut error = error;
-    let refused_by_tool = is_word(error.code());
-    let failed = matches!(error.code(), Code::Internal | Code::Unavailable);
-    if failed {
-        tracing::error!(request = %call.request, tool = call.tool, ?error, "a call failed");
-    }
-    let status = match () {
-        () if failed => ActivityStatus::Failed,
-        () if refused_by_tool => ActivityStatus::Refused,
-        () => ActivityStatus::Rejected,
-    };
-    if let Some(record) = record(call, &progress, status, Some(error.code()))
-        && let Err(unrecorded) = app.log.write(record).await
-    {
-        error = unrecorded;
-    }
-    let tool = CATALOG.get(&call.tool).map_or(call.tool.as_str(), |tool| tool.definition.name);
-    Answer {
-        body: error.body(Some(tool).filter(|tool| !tool.is_empty()), call.request.as_str()).to_string(),
-        code: Some(error.code()),
-        by_tool: is_word(error.code()),
-        retry_after_s: error.retry_after_s(),
-        standing: progress.standing,
-        replayed: false,
-        waited: false,
-    }
-}
-
-/// The row of a call; `None` while the caller is not known.
-fn record(call: &Call, progress: &Progress, status: ActivityStatus, code: Option<Code>) -> Option<Record> {
-    let caller = progress.caller.as_ref()?;
-    Some(Record {
-        site: caller.site.id,
-        id: call.request.clone(),
-        at: call.at,
-        actor: Actor::Key,
-        key: Some(caller.key.id.clone()),
-        surface: call.surface,
-        tool: redact::name(&call.tool),
-        args: progress.args.clone(),
-        status,
-        code: code.map(|code| code.name().into()),
-        duration_us: i64::try_from(call.started.elapsed().as_micros()).unwrap_or(i64::MAX),
-        member: None,
-        job: None,
-        changes: None,
-        dry_run: false,
-        replayed: false,
-    })
-}
-
 impl Cx {
     fn new(app: Arc<App>, caller: Caller, call: &Call, tx: Option<usher_db::Tx>) -> Self {
         Self {
@@ -444,27 +298,4 @@ impl Cx {
             jobs: Vec::new(),
         }
     }
-}
-
-/// Records something done that is not a tool's call, such as a download.
-pub async fn record_entry(app: &App, call: &Call, caller: &Caller) -> Result<()> {
-    app.log.write(entry(call, caller)).await
-}
-
-/// Records that something else than a tool's call was let in and then refused, and gives the refusal.
-pub async fn record_refusal(app: &App, call: &Call, caller: &Caller, error: Error) -> Error {
-    let progress = Progress { caller: Some(caller.clone()), standing: None, args: None };
-    let failed = matches!(error.code(), Code::Internal | Code::Unavailable);
-    let status = if failed { ActivityStatus::Failed } else { ActivityStatus::Rejected };
-    let record = record(call, &progress, status, Some(error.code())).expect("the caller is known");
-    match app.log.write(record).await {
-        Ok(()) => error,
-        Err(unrecorded) => unrecorded,
-    }
-}
-
-/// The row of something done that is not a tool's call.
-pub fn entry(call: &Call, caller: &Caller) -> Record {
-    let progress = Progress { caller: Some(caller.clone()), standing: None, args: None };
-    record(call, &progress, ActivityStatus::Ok, None).expect("the caller is known")
 }

@@ -74,7 +74,7 @@ impl At {
 
 /// Applies [`Grant`]: some members at a time, each time with where it is. Who joins the group meanwhile with a lower id
 /// than the one that it is at is not reached.
-pub async fn grant_to_group(app: Arc<App>, job: Grant, run: Run) -> Result<(), Fail> {
+pub async fn grant_to_group(app: &Arc<App>, job: Grant, run: &Run) -> Result<(), Fail> {
     let site = SiteId::new(run.site);
     let mut at: At = run.checkpoint_value().unwrap_or_default();
     if at.total == 0 {

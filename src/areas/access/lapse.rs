@@ -27,7 +27,7 @@ impl Job for Lapse {
 }
 
 /// Applies [`Lapse`]. Safe to run twice.
-pub async fn lapse(app: &App, run: &Run) -> Result<(), Fail> {
+pub async fn lapse(app: &App, _: Lapse, run: &Run) -> Result<(), Fail> {
     loop {
         if run.stopping() {
             return Err(Fail::Stopping);

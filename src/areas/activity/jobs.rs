@@ -34,7 +34,7 @@ impl Job for Retention {
 }
 
 /// Applies [`Retention`]. Safe to run twice: what is gone is gone.
-pub async fn retain(app: &App, run: &Run) -> Result<(), Fail> {
+pub async fn retain(app: &App, _: Retention, run: &Run) -> Result<(), Fail> {
     let now = app.clock.now();
     for site in sites::store::all(app.db.read()).await? {
         let before = now - DAY * site.settings.activity_retention_days;

@@ -81,7 +81,7 @@ impl Job for Listen {
 }
 
 /// Applies [`CatchUp`]. Safe to run twice: each site's job is one.
-pub async fn catch_up(app: &App, run: &Run) -> Result<(), Fail> {
+pub async fn catch_up(app: &App, _: CatchUp, run: &Run) -> Result<(), Fail> {
     for connection in store::connections(app.db.read()).await? {
         let site = connection.site.number();
         let dedupe = format!("{}:{site}", run.job_id);

@@ -82,14 +82,14 @@ fn is_live(row: &JobRow) -> bool {
 
 /// Applies [`Sync`]. It ends in a transaction in which nothing is left to be read; whoever marks something waits for that
 /// transaction, finds the job ended, and starts another.
-pub async fn sync(app: Arc<App>, job: Sync, run: Run) -> Result<(), Fail> {
+pub async fn sync(app: &Arc<App>, job: Sync, run: &Run) -> Result<(), Fail> {
     let site = SiteId::new(job.site);
     let turns = Arc::new(Turns(Mutex::new(Instant::now())));
     loop {
         if run.stopping() {
             return Err(Fail::Stopping);
         }
-        let ready = ready(&app, site).await?;
+        let ready = ready(app, site).await?;
         let due = match &ready {
             Some(_) => store::due(app.db.read(), site, app.clock.now(), BATCH).await?,
             None => Vec::new(),
@@ -202,7 +202,7 @@ impl Job for Tick {
 }
 
 /// Applies [`Tick`]. Safe to run twice.
-pub async fn tick(app: &App, _run: &Run) -> Result<(), Fail> {
+pub async fn tick(app: &App, _: Tick, _run: &Run) -> Result<(), Fail> {
     for connection in store::connections(app.db.read()).await? {
         let now: Time = app.clock.now();
         if !store::due(app.db.read(), connection.site, now, 1).await?.is_empty() {

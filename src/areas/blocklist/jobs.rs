@@ -74,11 +74,11 @@ impl Started {
 }
 
 /// Applies [`Import`].
-pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
+pub async fn import(app: &Arc<App>, job: Import, run: &Run) -> Result<(), Fail> {
     let site = SiteId::new(run.site);
     let id = JobId::parse(&run.job_id).map_err(|_| Fail::fatal("internal", "The job's id cannot be read."))?;
-    let mut at = At::of(&run);
-    let number = begin(&app, &run, site, &id, &job, &at).await?;
+    let mut at = At::of(run);
+    let number = begin(app, run, site, &id, &job, &at).await?;
     let halt = Halt::new();
     let place = Place {
         upload: uploads::path(&app.config, site, &job.upload),
@@ -93,8 +93,8 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
     let take = Take { reason: job.reason, now: app.clock.now() };
     let speed = Speed::new(&app.clock, at.counts.done);
     let import = Started { job, number, speed, app: app.clone(), run: run.clone(), site };
-    imports::apply(&app, &run, &import, &mut at, (place, take), halt).await?;
-    finish(&app, &run, &import.job, at).await
+    imports::apply(app, run, &import, &mut at, (place, take), halt).await?;
+    finish(app, run, &import.job, at).await
 }
 
 /// Puts off the upload's end, as an attempt may come late, and gives the import its number.

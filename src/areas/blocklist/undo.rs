@@ -163,7 +163,7 @@ impl Job for Forget {
 }
 
 /// Applies [`Forget`]. Safe to run twice.
-pub async fn forget(app: &App, run: &Run) -> Result<(), Fail> {
+pub async fn forget(app: &App, _: Forget, run: &Run) -> Result<(), Fail> {
     for site in sites::store::all(app.db.read()).await? {
         let mut tx = app.db.begin().await?;
         // A day more than can be taken back, for those that began long after they were accepted.

@@ -109,12 +109,12 @@ struct Progress {
 }
 
 /// Applies [`Export`]. Safe to run twice.
-pub async fn export(app: Arc<App>, job: Export, run: Run) -> Result<(), Fail> {
+pub async fn export(app: &Arc<App>, job: Export, run: &Run) -> Result<(), Fail> {
     let site = SiteId::new(run.site);
     let id = JobId::parse(&run.job_id).map_err(|_| Fail::fatal("internal", "The job's id cannot be read."))?;
     let path = uploads::export_file(&app.config, site, &id, job.format.ending());
     let part = path.with_extension(format!("{}.part", run.attempt));
-    let written = write(&app, &job, &run, site, &part).await;
+    let written = write(app, &job, run, site, &part).await;
     if written.is_err() {
         _ = fs::remove_file(&part).await; // The sweep removes what is left.
     }

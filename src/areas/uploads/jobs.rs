@@ -26,7 +26,7 @@ impl Job for Sweep {
 }
 
 /// Applies [`Sweep`]. Safe to run twice: what is gone is gone.
-pub async fn sweep(app: &App, run: &Run) -> Result<(), Fail> {
+pub async fn sweep(app: &App, _: Sweep, run: &Run) -> Result<(), Fail> {
     for site in sites::store::all(app.db.read()).await? {
         expired(app, run, site.id).await?;
         orphans(app, run, site.id).await?;

@@ -109,11 +109,24 @@ fn member(i: u64, ms: i64) -> Member {
     let has_free_access = i.is_multiple_of(10);
     let member = Member::new(MemberId::of(id), format!("Member{i}@mail{}.example.com", i % 50));
     Member {
-        name: Some(format!("{} {}", FIRST[i as usize % FIRST.len()], LAST[(i / 7) as usize % LAST.len()])),
+        name: Some(name(i)),
         status: if has_free_access { MemberStatus::Comped } else { MemberStatus::Free },
         free_access: has_free_access.then_some(Span { since: member.created_at, expires_at: None }),
         ..member
     }
+}
+
+/// What the `i`th member is called: one in twenty as another one is, as people are. Of 16,848 names.
+fn name(i: u64) -> String {
+    let mut rest = if i.is_multiple_of(20) { i + 1 } else { i } as usize;
+    let mut digit = |base: usize| {
+        let digit = rest % base;
+        rest /= base;
+        digit
+    };
+    let (first, last, initial, second) = (digit(FIRST.len()), digit(LAST.len()), digit(26), digit(LAST.len()));
+    let initial = char::from(b'A' + initial as u8);
+    format!("{} {initial}. {}-{}", FIRST[first], LAST[last], LAST[second])
 }
 
 const FIRST: [&str; 8] = ["Anna", "Ben", "Chloé", "Dmitri", "Elif", "Femi", "Grace", "Hiro"];

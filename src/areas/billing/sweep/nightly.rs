@@ -25,7 +25,7 @@ impl Job for Nightly {
 }
 
 /// Applies [`Nightly`]. Safe to run twice: a site has one such job a day.
-pub async fn nightly(app: &App, _run: &Run) -> Result<(), Fail> {
+pub async fn nightly(app: &App, _: Nightly, _run: &Run) -> Result<(), Fail> {
     let now = app.clock.now();
     for connection in connections(app.db.read()).await?.iter().filter(|one| is_due(one, now)) {
         let (site, connected) = (connection.site, connection.created_at.micros());

@@ -154,11 +154,11 @@ impl Started {
 }
 
 /// Applies [`Import`].
-pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
+pub async fn import(app: &Arc<App>, job: Import, run: &Run) -> Result<(), Fail> {
     let site = SiteId::new(run.site);
     let id = JobId::parse(&run.job_id).map_err(|_| Fail::fatal("internal", "The job's id cannot be read."))?;
-    let mut at: At<Counts> = At::of(&run);
-    let known = begin(&app, &run, site, &job, &at).await?;
+    let mut at: At<Counts> = At::of(run);
+    let known = begin(app, run, site, &job, &at).await?;
     let speed = Speed::new(&app.clock, at.counts.done);
     let rules = job.rules(app.clock.now());
     let import = Started { app: app.clone(), run: run.clone(), site, id: id.clone(), rules, speed };
@@ -169,8 +169,8 @@ pub async fn import(app: Arc<App>, job: Import, run: Run) -> Result<(), Fail> {
     let take = Take::new(known);
     let halt = Halt::new();
     let place = files.place(&job, &at, &halt)?;
-    let mapping = imports::apply(&app, &run, &import, &mut at, (place, take.clone()), halt).await?;
-    let refused = refused(&app, site, &id).await?;
+    let mapping = imports::apply(app, run, &import, &mut at, (place, take.clone()), halt).await?;
+    let refused = refused(app, site, &id).await?;
     if !refused.is_empty() {
         let halt = Halt::new();
         let place = Place { first_row: 0, most_rows: None, ..files.place(&job, &at, &halt)? };
