@@ -1,8 +1,8 @@
 //! Pages for people, where everything else here is for programs: what a link in a mail opens.
 //!
 //! A page is a heading, a few sentences and at most one button. It loads nothing, stands in nobody's frame, is kept by
-//! nobody and tells no other site its address, which may be a secret. Only one that hands people on runs a script, which
-//! is one line and always the same. No page does anything when it is only looked at: programs that read mails follow
+//! nobody and tells no other site its address, which may be a secret. Only one with a button runs a script: one of two
+//! lines, always the same. No page does anything when it is only looked at: programs that read mails follow
 //! their links.
 
 use std::sync::LazyLock;
@@ -16,8 +16,11 @@ use sha2::{Digest as _, Sha256};
 /// How pages look. Its hash is in the policy, so that no other style is taken.
 const STYLE: &str = include_str!("page.css");
 
-/// The one script there is: it presses the button.
+/// The script of a page that hands people on: it presses the button.
 const SUBMIT: &str = "document.forms[0].submit()";
+
+/// The script of any other button: it works once, so that who clicks twice is not shown what the second click did.
+const ONCE: &str = "document.forms[0].onsubmit=function(){return !this.sent&&(this.sent=true)}";
 
 /// What a page says.
 pub(super) struct Page<'a> {
@@ -59,7 +62,7 @@ impl Page<'_> {
         let html = Html { page: self, on }.render().expect("a page is written to memory");
         let mut response = Response::builder().status(status).content_type("text/html; charset=utf-8").body(html);
         let headers = response.headers_mut();
-        let policy = policy(on).parse().expect("a policy is a header's value");
+        let policy = policy(self.button.is_some(), on).parse().expect("a policy is a header's value");
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         for (name, value) in [
             (header::CACHE_CONTROL, "no-store"),
@@ -76,18 +79,19 @@ impl Page<'_> {
 }
 
 /// The Content-Security-Policy (CSP level 3) of a page.
-fn policy(on: Option<&On<'_>>) -> String {
-    static HASHES: LazyLock<[String; 2]> =
-        LazyLock::new(|| [STYLE, SUBMIT].map(|text| BASE64_STANDARD.encode(Sha256::digest(text))));
-    let [style, script] = &*HASHES;
-    let target = match on.map(|on| reqwest::Url::parse(on.url)) {
-        None => "'self'".to_owned(),
+fn policy(has_button: bool, on: Option<&On<'_>>) -> String {
+    static HASHES: LazyLock<[String; 3]> =
+        LazyLock::new(|| [STYLE, SUBMIT, ONCE].map(|text| BASE64_STANDARD.encode(Sha256::digest(text))));
+    let [style, submit, once] = &*HASHES;
+    let (target, script) = match on.map(|on| reqwest::Url::parse(on.url)) {
+        None => ("'self'".to_owned(), Some(once).filter(|_| has_button)),
         // Chromium also holds what the target redirects to against this, and that may be any host.
-        Some(Ok(url)) => format!("{} https:; script-src 'sha256-{script}'", url.origin().ascii_serialization()),
-        Some(Err(_)) => "'none'".to_owned(),
+        Some(Ok(url)) => (format!("{} https:", url.origin().ascii_serialization()), Some(submit)),
+        Some(Err(_)) => ("'none'".to_owned(), None),
     };
+    let script = script.map(|hash| format!(" script-src 'sha256-{hash}';")).unwrap_or_default();
     format!(
-        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; frame-ancestors 'none'; form-action {target}"
+        "default-src 'none';{script} style-src 'sha256-{style}'; base-uri 'none'; frame-ancestors 'none'; form-action {target}"
     )
 }
 
@@ -112,21 +116,27 @@ mod tests {
     }
 
     #[test]
-    fn a_page_runs_no_script_unless_it_hands_on_and_then_only_the_one() {
+    fn a_page_runs_no_script_but_that_of_its_button() {
         let page = Page { title: "T", paragraphs: &[], button: Some("Go"), note: None };
-        let alone = page.answer(StatusCode::OK);
-        let policy = alone.headers()["content-security-policy"].to_str().unwrap();
-        assert!(policy.ends_with("form-action 'self'") && !policy.contains("script-src"), "{policy}");
+        let still = Page { button: None, ..page };
+        let headers = still.answer(StatusCode::OK).headers()["content-security-policy"].clone();
+        assert!(headers.to_str().unwrap().ends_with("form-action 'self'"), "{headers:?}");
+        assert!(!headers.to_str().unwrap().contains("script-src"), "{headers:?}");
+        assert!(!Html { page: &still, on: None }.render().unwrap().contains("<script"));
 
         let on = On { url: "http://127.0.0.1:9000/login", fields: &[("token", "a.b.c")] };
-        let policy = super::policy(Some(&on));
-        assert!(policy.contains("form-action http://127.0.0.1:9000 https:; script-src 'sha256-"), "{policy}");
-        let html = Html { page: &page, on: Some(&on) }.render().unwrap();
-        for tag in ["style", "script"] {
-            let rest = html.split(&format!("<{tag}>")).nth(1).unwrap();
-            let text = rest.split(&format!("</{tag}>")).next().unwrap();
-            assert!(policy.contains(&BASE64_STANDARD.encode(Sha256::digest(text))), "{tag}");
+        for (on, target) in [(None, "'self'"), (Some(&on), "http://127.0.0.1:9000 https:")] {
+            let policy = super::policy(true, on);
+            assert!(policy.ends_with(&format!("form-action {target}")), "{policy}");
+            let html = Html { page: &page, on }.render().unwrap();
+            for tag in ["style", "script"] {
+                assert_eq!(html.matches(&format!("<{tag}>")).count(), 1, "{html}");
+                let rest = html.split(&format!("<{tag}>")).nth(1).unwrap();
+                let text = rest.split(&format!("</{tag}>")).next().unwrap();
+                assert!(policy.contains(&BASE64_STANDARD.encode(Sha256::digest(text))), "{tag}");
+            }
+            let action = html.contains("<form method=\"post\" action=\"http://127.0.0.1:9000/login\">");
+            assert_eq!(action, on.is_some(), "{html}");
         }
-        assert!(html.contains("<form method=\"post\" action=\"http://127.0.0.1:9000/login\">"), "{html}");
     }
 }

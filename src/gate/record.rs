@@ -1,0 +1,87 @@
+//! The row in the activity log of each call that was let in.
+
+use std::sync::Arc;
+
+use super::{Answer, Call, Caller, Progress, is_word, redact};
+use crate::{
+    app::App,
+    areas::activity::{ActivityStatus, Actor, Record},
+    error::{Code, Error, Result},
+    tools::CATALOG,
+};
+
+/// Records and answers what was not let in, or failed.
+pub(super) async fn rejected(app: &Arc<App>, call: &Call, error: Error, progress: Progress) -> Answer {
+    let mut error = error;
+    let refused_by_tool = is_word(error.code());
+    let failed = matches!(error.code(), Code::Internal | Code::Unavailable);
+    if failed {
+        tracing::error!(request = %call.request, tool = call.tool, ?error, "a call failed");
+    }
+    let status = match () {
+        () if failed => ActivityStatus::Failed,
+        () if refused_by_tool => ActivityStatus::Refused,
+        () => ActivityStatus::Rejected,
+    };
+    if let Some(record) = record(call, &progress, status, Some(error.code()))
+        && let Err(unrecorded) = app.log.write(record).await
+    {
+        error = unrecorded;
+    }
+    let tool = CATALOG.get(&call.tool).map_or(call.tool.as_str(), |tool| tool.definition.name);
+    Answer {
+        body: error.body(Some(tool).filter(|tool| !tool.is_empty()), call.request.as_str()).to_string(),
+        code: Some(error.code()),
+        by_tool: is_word(error.code()),
+        retry_after_s: error.retry_after_s(),
+        standing: progress.standing,
+        replayed: false,
+        waited: false,
+    }
+}
+
+/// The row of a call; `None` while the caller is not known.
+pub(super) fn record(call: &Call, progress: &Progress, status: ActivityStatus, code: Option<Code>) -> Option<Record> {
+    let caller = progress.caller.as_ref()?;
+    Some(Record {
+        site: caller.site.id,
+        id: call.request.clone(),
+        at: call.at,
+        actor: Actor::Key,
+        key: Some(caller.key.id.clone()),
+        surface: call.surface,
+        tool: redact::name(&call.tool),
+        args: progress.args.clone(),
+        status,
+        code: code.map(|code| code.name().into()),
+        duration_us: i64::try_from(call.started.elapsed().as_micros()).unwrap_or(i64::MAX),
+        member: None,
+        job: None,
+        changes: None,
+        dry_run: false,
+        replayed: false,
+    })
+}
+
+/// Records something done that is not a tool's call, such as a download.
+pub async fn record_entry(app: &App, call: &Call, caller: &Caller) -> Result<()> {
+    app.log.write(entry(call, caller)).await
+}
+
+/// Records that something else than a tool's call was let in and then refused, and gives the refusal.
+pub async fn record_refusal(app: &App, call: &Call, caller: &Caller, error: Error) -> Error {
+    let progress = Progress { caller: Some(caller.clone()), standing: None, args: None };
+    let failed = matches!(error.code(), Code::Internal | Code::Unavailable);
+    let status = if failed { ActivityStatus::Failed } else { ActivityStatus::Rejected };
+    let record = record(call, &progress, status, Some(error.code())).expect("the caller is known");
+    match app.log.write(record).await {
+        Ok(()) => error,
+        Err(unrecorded) => unrecorded,
+    }
+}
+
+/// The row of something done that is not a tool's call.
+pub fn entry(call: &Call, caller: &Caller) -> Record {
+    let progress = Progress { caller: Some(caller.clone()), standing: None, args: None };
+    record(call, &progress, ActivityStatus::Ok, None).expect("the caller is known")
+}
