@@ -101,6 +101,7 @@ codes! {
     EmailDisabled "email_disabled" false "Members may not be written to until the site's operator allows it: `usher sites update --email-members on`.";
     TooManyRecipients "too_many_recipients" false "A send goes to at most 20 members; nothing went out.";
     RepeatedEmail "repeated_email" false "A member got the same text within the last 24 hours; nothing went out. `allowRepeat` sends it again.";
+    TooManySignInMails "too_many_sign_in_mails" true "The member was sent five mails to sign in with within an hour; nothing went out. `error` says when the next may.";
     UnknownPlaceholder "unknown_placeholder" false "A text has a placeholder that stands for nothing; nothing went out. `error` names it and those there are.";
     VariableMissing "variable_missing" false "The template has a placeholder of its own that the call gives no value for; nothing went out.";
     VariableUnknown "variable_unknown" false "The call gives a value for a placeholder that the template does not declare; nothing went out.";

@@ -126,6 +126,42 @@ both!(a_member_keeps_what_there_is_and_gets_what_is_new, async |world| {
     assert_eq!(named["member"]["name"], "Cid");
 });
 
+both!(who_comes_back_is_mailed_a_link_and_no_flood_of_them, async |world| {
+    world.without_budgets().await;
+    open(world).await;
+    let folder = mails(world, 1).await;
+    world.ok("members.create", json!({ "email": "anna@example.com", "name": "Anna Lind" })).await;
+    let args = json!({ "member": { "email": "anna@example.com" }, "redirect": "/videos/12", "send": true });
+    let send = async || {
+        let body = json!({ "args": args });
+        world.call_with(&world.key, "members.createLoginLink", body, &[("prefer", "wait=20")]).await
+    };
+    let sent = send().await.result();
+    assert!(sent.get("url").is_none() && sent["expiresAt"].is_string(), "{sent}");
+    assert_eq!((&sent["email"]["status"], &sent["email"]["job"]["status"]), (&json!("sent"), &json!("succeeded")));
+    let [[to, text]] = &inbox(folder.path())[..] else { panic!("one mail") };
+    assert!(to.contains("anna@example.com") && text.contains("sign in to First") && !text.contains("invit"), "{text}");
+    let [_, claims] = read(&sign_in(world, &link_in(world, text)).await);
+    assert_eq!(claims["redirect"], "/videos/12");
+    // An invitation is one of five, too.
+    invited(world, json!({ "email": "anna@example.com" })).await;
+    world.clock.advance(std::time::Duration::from_secs(60));
+    for _ in 0..3 {
+        send().await.result();
+    }
+    let refused = send().await;
+    assert_eq!(refused.code(), "too_many_sign_in_mails", "{}", refused.text);
+    assert!(refused.text.contains("2025-01-01T13:00:00"), "{}", refused.text);
+    let invite = world.call(&world.key, "members.invite", json!({ "email": "anna@example.com" })).await;
+    assert_eq!(invite.code(), "too_many_sign_in_mails");
+    assert_eq!(inbox(folder.path()).len(), 5);
+    // Others, and links that are not mailed, are not held up; nor is she in an hour.
+    invited(world, json!({ "email": "ben@example.com" })).await;
+    world.ok("members.createLoginLink", json!({ "member": { "email": "anna@example.com" } })).await;
+    world.clock.advance(std::time::Duration::from_secs(3600));
+    assert_eq!(send().await.result()["email"]["status"], "sent");
+});
+
 both!(nobody_is_made_where_no_mail_can_go_out, async |world| {
     world.without_budgets().await;
     let args = json!({ "email": "anna@example.com", "tags": ["a"] });

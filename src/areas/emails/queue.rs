@@ -1,5 +1,7 @@
 //! Accepting a mail: its row and its job, in the caller's transaction.
 
+use std::time::Duration;
+
 use serde_json::json;
 use usher_db::Change;
 
@@ -12,14 +14,20 @@ use super::{
     types::{Kind, Recipient, State},
 };
 use crate::{
-    areas::{jobs::JobView, sites::Site},
-    error::Result,
+    areas::{jobs::JobView, members::Member, sites::Site},
+    error::{Code, Error, Result},
     gate::Cx,
-    values::{Email, MemberId, TemplateId, email_key},
+    values::{Email, MemberId, TemplateId, Time, email_key},
 };
 
 /// Why a mail of a test site stays.
 pub(super) const NOT_ON_TEST_SITE: &str = "not_allowed_on_test_site";
+
+/// How many mails by which a member signs in go out within [`PERIOD`]: nobody's mailbox is flooded by who types its address.
+const SIGN_IN_MAILS: u32 = 5;
+
+/// An hour.
+const PERIOD: Duration = Duration::from_secs(3600);
 
 /// A mail to one person.
 pub(super) struct Letter<'a> {
@@ -37,21 +45,22 @@ pub(super) struct Letter<'a> {
 }
 
 /// Accepts a mail by which somebody signs in: its row and its job, in the caller's transaction. Neither a block, nor the
-/// day's cap, nor `email_members` holds it back; a test site's `mail_only_to` does, and then the recipient is `blocked`. The
-/// call's result has the recipient as `email`.
-pub async fn queue_system(
-    cx: &mut Cx,
-    to: &Email,
-    name: Option<&str>,
-    member: &MemberId,
-    mail: SystemMail,
-) -> Result<Recipient> {
+/// day's cap, nor `email_members` holds it back; a test site's `mail_only_to` does, and then the recipient is `blocked`. A
+/// member, whom the caller holds, gets five an hour at most. The call's result has the recipient as `email`.
+pub async fn queue_system(cx: &mut Cx, member: &Member, mail: SystemMail) -> Result<Recipient> {
     check_connected(cx).await?;
-    let (subject, content) = mail.write(&cx.caller.site.name, name);
-    let stays = (!may_get_mail(&cx.caller.site, to)).then(|| NOT_ON_TEST_SITE.to_owned());
+    let to = Email::parse(&member.email).map_err(Error::internal)?;
+    let (site, now) = (cx.site(), cx.now);
+    // The member is held, so that calls that race are counted one after the other.
+    let times = store::sign_in_mails(cx.conn(), site, &member.id, now - PERIOD, SIGN_IN_MAILS).await?;
+    if times.len() >= SIGN_IN_MAILS as usize {
+        return Err(too_many(member, times.last().copied().unwrap_or(now) + PERIOD));
+    }
+    let (subject, content) = mail.write(&cx.caller.site.name, member.name.as_deref());
+    let stays = (!may_get_mail(&cx.caller.site, &to)).then(|| NOT_ON_TEST_SITE.to_owned());
     let letter = Letter {
-        member,
-        to,
+        member: &member.id,
+        to: &to,
         kind: mail.kind(),
         template: None,
         subject: &subject,
@@ -61,6 +70,15 @@ pub async fn queue_system(
         place: Some("/email".to_owned()),
     };
     queue(cx, letter).await
+}
+
+fn too_many(member: &Member, until: Time) -> Error {
+    let text = format!(
+        "Member {} was sent {SIGN_IN_MAILS} mails to sign in with within an hour, which is enough. The next may go out at \
+         {until}. Without `send`, members.createLoginLink gives a link at any time.",
+        member.id
+    );
+    Error::new(Code::TooManySignInMails, text)
 }
 
 /// Makes sure that there is something to send with, so that nothing is accepted that cannot go out.

@@ -56,6 +56,27 @@ pub async fn disconnect(conn: Conn<'_>, site: SiteId) -> Result<u64> {
     sql!("DELETE FROM mail_connection WHERE site = $1").bind(site).run(conn).await
 }
 
+/// When a member was sent mails to sign in with since a moment: the newest first, at most `limit`.
+pub(super) async fn sign_in_mails(
+    conn: Conn<'_>,
+    site: SiteId,
+    member: &MemberId,
+    since: Time,
+    limit: u32,
+) -> Result<Vec<Time>> {
+    let rows: Vec<(Time,)> = sql!(
+        "SELECT created_at FROM email WHERE site = $1 AND member_id = $2 AND kind IN ('invite', 'sign_in')
+           AND created_at > $3 AND status <> 'blocked' ORDER BY id DESC LIMIT $4"
+    )
+    .bind(site)
+    .bind(member)
+    .bind(since)
+    .bind(limit)
+    .all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(at,)| at).collect())
+}
+
 /// A mail to be written down.
 pub(super) struct NewMail<'a> {
     pub(super) id: &'a EmailId,

@@ -10,9 +10,9 @@ use crate::{
         emails::{self, Recipient, SystemMail},
         groups, sign_in,
     },
-    error::{Code, Error, Result},
+    error::{Code, Result},
     gate::Cx,
-    values::{Email, SitePath},
+    values::SitePath,
 };
 
 /// What came of it.
@@ -45,10 +45,8 @@ pub async fn invite(cx: &mut Cx, new: New, redirect: Option<&SitePath>) -> Resul
         Err(error) => return Err(error),
     };
     let who = MemberRef::Id(MemberById { id, expect_email: None });
-    let (member, link) = sign_in::create(cx, &who, redirect).await?;
-    let to = Email::parse(&member.email).map_err(Error::internal)?;
-    let mail = SystemMail::Invite { url: link.url };
-    let email = emails::queue_system(cx, &to, member.name.as_deref(), &member.id, mail).await?;
+    let (member, url, _) = sign_in::create(cx, &who, redirect).await?;
+    let email = emails::queue_system(cx, &member, SystemMail::Invite { url }).await?;
     let now = cx.now;
     let (member, decision) = access::check(cx, &who, &Wanted::Members, now).await?;
     Ok(Invited { is_new, member, access: AccessView::from(&decision), email })

@@ -5,7 +5,6 @@ use super::{
     keys,
     link::{self, LIFE},
     store::{self, NewLink},
-    types::LoginLink,
 };
 use crate::{
     areas::{
@@ -14,14 +13,14 @@ use crate::{
     },
     error::{Code, Error, Result},
     gate::Cx,
-    values::{LinkId, MemberId, SiteId, SitePath},
+    values::{LinkId, MemberId, SiteId, SitePath, Time},
 };
 
 /// What stands for a token where nothing is made.
 const DRY: &str = "dry-run";
 
-/// Makes a link by which a member signs in once.
-pub async fn create(cx: &mut Cx, who: &MemberRef, redirect: Option<&SitePath>) -> Result<(Member, LoginLink)> {
+/// Makes a link by which a member signs in once. Gives its address, and when it stops working.
+pub async fn create(cx: &mut Cx, who: &MemberRef, redirect: Option<&SitePath>) -> Result<(Member, String, Time)> {
     let member = hold(cx, who).await?;
     let Places { public_url, .. } = Places::of(&cx.caller.site)?;
     let (site, now, app) = (cx.site(), cx.now, cx.app.clone());
@@ -34,7 +33,7 @@ pub async fn create(cx: &mut Cx, who: &MemberRef, redirect: Option<&SitePath>) -
     store::insert(cx.conn(), site, &new).await?;
     cx.tx().note(Change::created("loginLink", id.as_str(), json!({ "memberId": member.id, "expiresAt": expires_at })));
     let token = if cx.dry_run { DRY } else { &token };
-    Ok((member, LoginLink { url: format!("{public_url}/sign-in/{token}"), expires_at }))
+    Ok((member, format!("{public_url}/sign-in/{token}"), expires_at))
 }
 
 /// Forgets the links of a member whose address becomes another.

@@ -1,16 +1,22 @@
 use poem_openapi::Object;
 use usher_db::{FromRow, Row};
 
-use crate::values::{LinkId, MemberId, Time};
+use crate::{
+    areas::emails::Recipient,
+    values::{LinkId, MemberId, Time},
+};
 
 /// A link by which a member signs in once.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct LoginLink {
-    /// Its address: a secret, shown only here. Whoever opens it and presses the button is signed in as the member.
-    pub url: String,
+    /// Its address: a secret, shown only here. Whoever opens it and presses the button is signed in as the member. Absent
+    /// if it was mailed.
+    pub url: Option<String>,
     /// When it stops working: 60 minutes from now.
     pub expires_at: Time,
+    /// The mail, and how it stands, if it was mailed.
+    pub email: Option<Recipient>,
 }
 
 /// A link as it is kept, with whom it lets in.

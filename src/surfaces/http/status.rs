@@ -115,7 +115,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::UnknownPlaceholder
         | Code::VariableMissing
         | Code::VariableUnknown => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::RateLimited | Code::DailyCapReached => StatusCode::TOO_MANY_REQUESTS,
+        Code::RateLimited | Code::DailyCapReached | Code::TooManySignInMails => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::StripeUnusable | Code::MailUnusable | Code::SecretKeyUnusable | Code::Unavailable => {
             StatusCode::SERVICE_UNAVAILABLE

@@ -4,7 +4,7 @@ use super::write::FreeAccess;
 use crate::{
     areas::{
         access::AccessView,
-        emails::Recipient,
+        emails::{self, Recipient, SystemMail},
         members::{
             actions::New,
             invite::{self, Invited},
@@ -78,10 +78,11 @@ impl Tool for InviteMember {
 /// Make a sign-in link
 ///
 /// Gives the address of a page where the member signs in with the press of a button: once, and within 60 minutes. It is a
-/// secret that is shown here and nowhere else: whoever has it can sign in as the member. Sends nothing; `members.invite`
-/// mails one. Links that were made before go on working. Needs to know where the site's members go on
-/// (`login_url_not_set`) and where Usher's pages are reached (`public_url_missing`). A dry run gives an address that does
-/// not work.
+/// secret that is shown here and nowhere else: whoever has it can sign in as the member. With `send`, it is mailed to the
+/// member and shown nowhere: what a site calls when somebody who has no password asks to come in. Like an invitation, that
+/// mail goes out even to who is on the block list. Links that were made before go on working. Needs to know where the
+/// site's members go on (`login_url_not_set`) and where Usher's pages are reached (`public_url_missing`). A dry run gives
+/// an address that does not work.
 #[derive(Object)]
 pub struct CreateLoginLink {
     /// The member.
@@ -89,6 +90,9 @@ pub struct CreateLoginLink {
     /// Where at the site the member goes on, as a path: the token that the site gets repeats it. Without it the site
     /// decides.
     redirect: Option<SitePath>,
+    /// Whether it is mailed to the member (`mail_not_connected` if the site sends no mail).
+    #[oai(default)]
+    send: bool,
 }
 
 impl Tool for CreateLoginLink {
@@ -96,9 +100,15 @@ impl Tool for CreateLoginLink {
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
     const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"redirect":"/videos/12"}"#;
     const GIVES_SECRET: bool = true;
+    const LIFTS: &'static [&'static str] = &["status", "reason", "reply"];
     type Output = LoginLink;
 
     async fn run(self, cx: &mut Cx) -> Result<LoginLink> {
-        sign_in::create(cx, &self.member, self.redirect.as_ref()).await.map(|(_, link)| link)
+        let (member, url, expires_at) = sign_in::create(cx, &self.member, self.redirect.as_ref()).await?;
+        if !self.send {
+            return Ok(LoginLink { url: Some(url), expires_at, email: None });
+        }
+        let email = emails::queue_system(cx, &member, SystemMail::SignIn { url }).await?;
+        Ok(LoginLink { url: None, expires_at, email: Some(email) })
     }
 }
