@@ -65,6 +65,35 @@ both!(who_paid_with_the_same_address_is_found, async |world| {
     shop.settle(world).await;
 });
 
+both!(the_paywall_says_who_pays_with_the_address_however_it_is_written, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let anna = member(world, "anna@example.com").await;
+    let ask = json!({ "member": { "id": anna } });
+    let (customer, external) = sells_to(&shop, "Anna@Example.COM", &BTreeMap::new()).await;
+    shop.settle(world).await;
+    let report = world.ok("billing.reconcile", json!({})).await;
+    let found = &report["items"][0];
+    assert_eq!((&found["kind"], &found["memberId"]), (&json!("unknown_here"), &anna), "{report}");
+    assert_eq!(found["fix"]["args"], ask, "{report}");
+    let explained = world.ok("members.whyPaywall", ask.clone()).await;
+    assert!(explained["summary"].as_str().expect("a text").contains(&external), "{explained}");
+    let fix = &explained["fixes"][0];
+    assert_eq!((&fix["tool"], &fix["args"]), (&json!("subscriptions.resync"), &ask), "{explained}");
+    let done = waited(world, "subscriptions.resync", fix["args"].clone()).await;
+    assert_eq!(done["job"]["result"]["linkedCustomers"], json!([customer]), "{done}");
+    assert_eq!(why(world, &anna).await, "allowed_subscription");
+    let explained = world.ok("members.whyPaywall", ask).await;
+    assert_eq!((&explained["fixes"], explained["summary"].to_string().contains("nothing says")), (&json!([]), false));
+    // Of who goes, the address does too.
+    let ben = member(world, "ben@example.com").await;
+    sells_to(&shop, "ben@example.com", &BTreeMap::new()).await;
+    shop.settle(world).await;
+    assert_eq!(world.rows("SELECT email_key FROM stripe_stray").await, ["ben@example.com"]);
+    waited(world, "members.delete", json!({ "member": { "id": ben } })).await;
+    assert_eq!(world.rows("SELECT COALESCE(email_key, 'gone') FROM stripe_stray").await, ["gone"]);
+});
+
 both!(what_was_missed_is_repaired_through_faults, async |world| {
     let shop = Shop::open(world).await;
     let anna = member(world, "anna@example.com").await;

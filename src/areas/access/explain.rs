@@ -35,6 +35,9 @@ const NO_NAME: &str = "\u{1}";
 /// The trap of a checkout that nobody has completed.
 const CHECKOUT: &str = "checkout";
 
+/// The trap of a subscription at Stripe that nobody is known for.
+const UNLINKED: &str = "unlinked_subscription";
+
 /// Days of a trial that is proposed.
 const TRIAL_DAYS: u64 = 7;
 
@@ -46,7 +49,7 @@ pub(super) const LONGEST_TRIAL_DAYS: u64 = 365;
 #[oai(rename = "AccessCheck", rename_all = "camelCase")]
 pub struct CheckView {
     /// The rule: `visibility`, `level`, `free_access`, `trial`, `subscription` or `bundle`; or one of the usual traps:
-    /// `checkout`, `sync`, `other_address`.
+    /// `checkout`, `sync`, `other_address`, `unlinked_subscription`.
     pub name: String,
     /// Whether it lets in, or stands in nobody's way.
     pub passed: bool,
@@ -114,6 +117,12 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
         true => Vec::new(),
         false => fixes(&known.member.id, wanted, &content, decision.reason, at, cx.now),
     };
+    if may_be(|doubts| doubts.unlinked) && content.level == Level::Members && !decision.reason.is_about_content() {
+        let (trap, fix) = unlinked(cx, &known).await?;
+        traps.extend(trap);
+        // One for a plan that does not include it either would not clear that.
+        fixes.splice(0..0, fix.filter(|_| at >= cx.now && decision.reason != Reason::PlanNotIncluded));
+    }
     let n_rules = decision.checks.len();
     let mut checks: Vec<_> = decision.checks.iter().map(view).chain(traps).collect();
     naming::name(cx, &mut checks, &mut fixes).await?;
@@ -167,6 +176,22 @@ fn traps(known: &Known, sync_status: SyncStatus) -> Vec<CheckView> {
         SyncStatus::Synced | SyncStatus::NotLinked => None,
     };
     open.into_iter().chain(sync.map(|text| trap("sync", text.into()))).collect()
+}
+
+/// A subscription that is paid with the member's address and linked to nobody, and the call that links it.
+async fn unlinked(cx: &mut Cx, known: &Known) -> Result<(Option<CheckView>, Option<FixView>)> {
+    let site = cx.site();
+    let strays = billing::strays_of(cx.conn(), site, &known.member.email_key()).await?;
+    let Some((id, _, status)) = strays.into_iter().next() else { return Ok((None, None)) };
+    let lets = matches!(status.as_str(), "active" | "trialing");
+    let fix = lets.then(|| FixView {
+        tool: "subscriptions.resync".into(),
+        args: Any(json!({ "member": { "id": known.member.id } })),
+        scope: Scope::SubscriptionsManage.name().into(),
+        summary: format!("Links {id}, which is paid at Stripe with this address, to the member."),
+    });
+    let detail = format!("Stripe has {id}, which is {status} and paid with this address; nothing says whose it is.");
+    Ok((Some(trap(UNLINKED, detail)), fix))
 }
 
 fn trap(name: &str, detail: String) -> CheckView {

@@ -240,6 +240,8 @@ pub(super) struct Doubts {
     pub(super) namesake: bool,
     /// Somebody has nearly the same address, or pays with the member's.
     pub(super) twin: bool,
+    /// Stripe has a subscription that is paid with the member's address, and nobody knows whose it is.
+    pub(super) unlinked: bool,
 }
 
 /// What is asked about, with doubts.
@@ -251,7 +253,7 @@ pub(super) struct Doubted {
 impl FromRow for Doubted {
     fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
         let asked = Asked::from_row(row)?;
-        let doubts = Doubts { checkout: row.take()?, namesake: row.take()?, twin: row.take()? };
+        let doubts = Doubts { checkout: row.take()?, namesake: row.take()?, twin: row.take()?, unlinked: row.take()? };
         Ok(Self { asked, doubts })
     }
 }

@@ -41,7 +41,7 @@ mod webhook;
 pub use guide::guide;
 pub use mirror::{
     MEMBER,
-    store::{link, member_of_customer},
+    store::{forget_address, link, member_of_customer, strays_of},
 };
 pub use status::SyncStatus;
 pub use sync::{Sync, Tick, sync, tick, wake};

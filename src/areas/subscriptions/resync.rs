@@ -1,6 +1,7 @@
 //! Asking Stripe anew for everything of a member.
 //!
-//! Known customers, and those with the member's address that are nobody else's, are linked to the member; then all their
+//! Known customers, and those with the member's address that are nobody else's (as it is written here, in small letters, or
+//! however it is written with a subscription that Usher has read), are linked to the member; then all their
 //! subscriptions, recent invoices and checkouts, and whatever is known here besides, are marked as to be read and are
 //! read. What was found of it is the job's result.
 
@@ -26,7 +27,7 @@ use crate::{
             job::{failed, read_now, to_read},
             store::{Mark, mark},
         },
-        members,
+        members::{self, Member},
     },
     error::Code,
     values::{MemberId, SiteId},
@@ -135,7 +136,7 @@ impl Resyncing<'_> {
         at.before = snapshot(before);
         at.objects.extend(at_stripe.sessions.into_iter().map(|id| ("checkout".to_owned(), id)));
         let mut all = known.clone();
-        for customer in self.with_address(&member.email, &mut at).await? {
+        for customer in self.with_address(&member, &mut at).await? {
             if known.contains(&customer.id) || customer.deleted {
                 continue;
             }
@@ -157,13 +158,24 @@ impl Resyncing<'_> {
         Ok(at)
     }
 
-    /// Customers with the member's address, as it is written here and in small letters: Stripe compares letter for letter.
-    async fn with_address(&self, email: &str, at: &mut At) -> Result<Vec<views::Customer>, Fail> {
-        let mut found = self.listed(customers::with_email(email), MAX_PAGES, at).await?;
-        let small = email.to_lowercase();
-        if small != email {
+    /// Customers with the member's address. Stripe compares it letter for letter, so that it is asked for those with the
+    /// address as it is written here and in small letters; of subscriptions that were read the address is known as of
+    /// members.
+    async fn with_address(&self, member: &Member, at: &mut At) -> Result<Vec<views::Customer>, Fail> {
+        let mut found = self.listed(customers::with_email(&member.email), MAX_PAGES, at).await?;
+        let small = member.email.to_lowercase();
+        if small != member.email {
             found.extend(self.listed(customers::with_email(&small), MAX_PAGES, at).await?);
         }
+        for (_, customer, _) in billing::strays_of(self.app.db.read(), self.site, &member.email_key()).await? {
+            let Some(customer) = customer.filter(|id| found.iter().all(|one| one.id != *id)) else { continue };
+            match self.client.read(&customers::get(&customer)).await {
+                Ok(customer) => found.push(customer.value),
+                Err(error) if matches!(error.kind(), Kind::Missing | Kind::Refused) => {}
+                Err(error) => return Err(failed(self.app, self.run, error).await),
+            }
+        }
+        found.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         found.dedup_by(|one, other| one.id == other.id);
         Ok(found)
     }

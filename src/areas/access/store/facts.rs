@@ -37,7 +37,8 @@ macro_rules! content_columns {
 
 /// Whether there is anything that a refusal may come of besides the member's own facts, of a member `m` and what is wanted:
 /// an open checkout; somebody of the same name, who for anything but a bundle has to have paid or been given something;
-/// somebody of nearly the same address, or who pays with the member's. `$4` says whether a bundle is wanted itself.
+/// somebody of nearly the same address, or who pays with the member's; a subscription of nobody known that is paid with it.
+/// `$4` says whether a bundle is wanted itself.
 macro_rules! doubt_columns {
     () => {
         ", EXISTS (SELECT 1 FROM checkout k WHERE k.site = m.site AND k.member_id = m.id AND k.status = 'open'),
@@ -52,7 +53,8 @@ macro_rules! doubt_columns {
            OR EXISTS (SELECT 1 FROM member n WHERE n.site = m.site AND n.twin_key = COALESCE(m.twin_key, m.email_key)
                       AND n.id <> m.id)
            OR EXISTS (SELECT 1 FROM stripe_customer c WHERE c.site = m.site AND c.email_key = m.email_key
-                      AND c.member_id <> m.id)"
+                      AND c.member_id <> m.id),
+           EXISTS (SELECT 1 FROM stripe_stray t WHERE t.site = m.site AND t.email_key = m.email_key)"
     };
 }
 

@@ -49,7 +49,7 @@ impl Reader<'_> {
         };
         let member = match known {
             Some(known) => Some(known.member_id),
-            None => self.member(view.customer_id(), &view.metadata).await?,
+            None => self.whose(view.customer_id(), &view.metadata).await?.member,
         };
         let mut tx = self.app.db.begin().await?;
         let stays = self.holds(&mut tx, member.as_ref()).await?;

@@ -15,25 +15,39 @@ use crate::{
 /// The name of what Usher keeps with customers, sessions and subscriptions: the member's id.
 pub const MEMBER: &str = "usher_member";
 
+/// Whose something at Stripe is.
+#[derive(Default)]
+pub(super) struct Whose {
+    /// The member, if anything says so.
+    pub(super) member: Option<MemberId>,
+    /// The customer's address, if it had to be asked for.
+    pub(super) email: Option<Email>,
+}
+
+impl Whose {
+    pub(super) fn of(member: MemberId) -> Self {
+        Self { member: Some(member), email: None }
+    }
+}
+
 impl Reader<'_> {
     /// Whose a customer is: as is known here; else as what was kept with the object, or with the customer, says. A member
     /// who is gone is nobody.
-    pub(super) async fn member(&self, customer: Option<&str>, metadata: &Metadata) -> Result<Option<MemberId>> {
+    pub(super) async fn whose(&self, customer: Option<&str>, metadata: &Metadata) -> Result<Whose> {
         let site = self.site();
         if let Some(customer) = customer
             && let Some(member) = store::member_of_customer(self.app.db.read(), site, customer).await?
         {
-            return Ok(Some(member));
+            return Ok(Whose::of(member));
         }
         if let Some(member) = self.named(metadata).await? {
-            return Ok(Some(member));
+            return Ok(Whose::of(member));
         }
-        let Some(customer) = customer else { return Ok(None) };
+        let Some(customer) = customer else { return Ok(Whose::default()) };
         let customer = there(self.client.read(&customers::get(customer)).await)?;
-        match customer.filter(|customer| !customer.deleted) {
-            Some(customer) => self.named(&customer.metadata).await,
-            None => Ok(None),
-        }
+        let Some(customer) = customer.filter(|customer| !customer.deleted) else { return Ok(Whose::default()) };
+        let email = customer.email.and_then(|email| Email::parse(&email).ok());
+        Ok(Whose { member: self.named(&customer.metadata).await?, email })
     }
 
     /// Notes with which address somebody pays, who may have signed up with another.

@@ -54,29 +54,59 @@ pub async fn hold_member(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Res
     Ok(row.is_some_and(|(stays,)| stays))
 }
 
+/// A subscription of which nobody knows the member.
+pub struct Stray<'a> {
+    /// Stripe's id.
+    pub id: &'a str,
+    /// Who pays.
+    pub customer: Option<&'a str>,
+    /// With which address, as of members.
+    pub email_key: Option<&'a str>,
+    /// How it stands.
+    pub status: &'a str,
+    /// What for.
+    pub price: Option<&'a str>,
+}
+
 /// Notes a subscription of which nobody knows the member.
-pub async fn stray(
-    conn: Conn<'_>,
-    site: SiteId,
-    id: &str,
-    customer: Option<&str>,
-    status: &str,
-    price: Option<&str>,
-    now: Time,
-) -> Result<u64> {
+pub async fn stray(conn: Conn<'_>, site: SiteId, one: &Stray<'_>, now: Time) -> Result<u64> {
     sql!(
-        "INSERT INTO stripe_stray (site, id, customer_id, status, price_id, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (site, id) DO UPDATE SET customer_id = excluded.customer_id, status = excluded.status,
-             price_id = excluded.price_id, seen_at = excluded.seen_at"
+        "INSERT INTO stripe_stray (site, id, customer_id, email_key, status, price_id, seen_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (site, id) DO UPDATE SET customer_id = excluded.customer_id, email_key = excluded.email_key,
+             status = excluded.status, price_id = excluded.price_id, seen_at = excluded.seen_at"
     )
     .bind(site)
-    .bind(id)
-    .bind(customer)
-    .bind(status)
-    .bind(price)
+    .bind(one.id)
+    .bind(one.customer)
+    .bind(one.email_key)
+    .bind(one.status)
+    .bind(one.price)
     .bind(now)
     .run(conn)
     .await
+}
+
+/// Subscriptions that are paid with an address, of which nobody knows the member: Stripe's id, its customer and how it
+/// stands; those that let in first.
+pub async fn strays_of(conn: Conn<'_>, site: SiteId, email_key: &str) -> Result<Vec<(String, Option<String>, String)>> {
+    sql!(
+        "SELECT id, customer_id, status FROM stripe_stray WHERE site = $1 AND email_key = $2
+         ORDER BY CASE WHEN status IN ('active', 'trialing') THEN 0 ELSE 1 END, id LIMIT 20"
+    )
+    .bind(site)
+    .bind(email_key)
+    .all(conn)
+    .await
+}
+
+/// Forgets an address of those.
+pub async fn forget_address(conn: Conn<'_>, site: SiteId, email_key: &str) -> Result<u64> {
+    sql!("UPDATE stripe_stray SET email_key = NULL WHERE site = $1 AND email_key = $2")
+        .bind(site)
+        .bind(email_key)
+        .run(conn)
+        .await
 }
 
 /// The member of a subscription is known.

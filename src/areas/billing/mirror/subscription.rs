@@ -6,7 +6,7 @@ use usher_stripe::{
     views,
 };
 
-use super::{Reader, Result, store, there, time};
+use super::{Reader, Result, link::Whose, store, there, time};
 use crate::{
     areas::{
         access::SubscriptionStatus,
@@ -15,7 +15,7 @@ use crate::{
         subscriptions::{self, Subscription, Wanted},
     },
     clock::Clock,
-    values::{MemberId, PlanId, Time},
+    values::{Email, MemberId, PlanId, Time},
 };
 
 /// Who a subscription is of, and what for.
@@ -38,9 +38,9 @@ impl Reader<'_> {
         let site = self.site();
         let paid = self.paid(&view).await?;
         let known = subscriptions::store::by_external(self.app.db.read(), site, &view.id).await?;
-        let member = match &known {
-            Some(known) => Some(known.member_id.clone()),
-            None => self.member(view.customer_id(), &view.metadata).await?,
+        let Whose { member, email } = match &known {
+            Some(known) => Whose::of(known.member_id.clone()),
+            None => self.whose(view.customer_id(), &view.metadata).await?,
         };
         let plan = match view.prices().next() {
             Some(price) => Some(self.plan(price).await?.id),
@@ -63,8 +63,14 @@ impl Reader<'_> {
                 store::no_stray(tx.conn(), site, &view.id).await?;
             }
             _ => {
-                let (status, now) = (view.status.as_str(), self.now());
-                store::stray(tx.conn(), site, &view.id, view.customer_id(), status, view.price_id(), now).await?;
+                let stray = store::Stray {
+                    id: &view.id,
+                    customer: view.customer_id(),
+                    email_key: email.as_ref().map(Email::key),
+                    status: view.status.as_str(),
+                    price: view.price_id(),
+                };
+                store::stray(tx.conn(), site, &stray, self.now()).await?;
             }
         }
         self.end(&mut tx).await?;

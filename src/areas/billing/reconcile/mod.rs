@@ -82,11 +82,23 @@ fn finding(suspect: Suspect, now: Time) -> Finding {
             detail: "The member is listed as paid, and no subscription that is known here says so.".into(),
             ..Finding::new(FindingKind::NotPaying)
         },
-        Suspect::Stray { id, customer, status } => Finding {
+        Suspect::Stray { id, customer, status, member: Some(member) } => Finding {
+            detail: format!("Stripe has {id}, which is {status} and paid with the address of {member}."),
+            fix: fix(
+                "subscriptions.resync",
+                json!({ "member": { "id": member } }),
+                Scope::SubscriptionsManage,
+                "Links it to the member who has the address.",
+            ),
+            external_id: Some(id),
+            customer_id: customer,
+            member_id: Some(member),
+            ..Finding::new(FindingKind::UnknownHere)
+        },
+        Suspect::Stray { id, customer, status, member: None } => Finding {
             detail: format!(
                 "Stripe has {id}, which is {status}, and nothing says whose it is. Look at Stripe who pays; make the \
-                 member with members.create, unless there is one with that address, and call subscriptions.resync for \
-                 it, which takes up what is paid from there."
+                 member with members.create and call subscriptions.resync for it, which takes up what is paid from there."
             ),
             external_id: Some(id),
             customer_id: customer,

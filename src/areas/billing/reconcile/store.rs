@@ -26,7 +26,7 @@ pub(super) enum Suspect {
     /// Held to pay.
     Member(MemberId),
     /// Nobody's.
-    Stray { id: String, customer: Option<String>, status: String },
+    Stray { id: String, customer: Option<String>, status: String, member: Option<MemberId> },
 }
 
 impl Suspect {
@@ -143,10 +143,12 @@ async fn members(
 }
 
 async fn strays(conn: Conn<'_>, site: SiteId, (after, upto): (&str, &str), limit: u32) -> Result<Vec<Suspect>> {
-    let rows: Vec<(String, Option<String>, String)> = sql!(
-        "SELECT id, customer_id, status FROM stripe_stray
-         WHERE site = $1 AND id > $2 AND id <= $3 AND status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')
-         ORDER BY id LIMIT $4"
+    let rows: Vec<(String, Option<String>, String, Option<MemberId>)> = sql!(
+        "SELECT t.id, t.customer_id, t.status, m.id FROM stripe_stray t
+         LEFT JOIN member m ON m.site = t.site AND m.email_key = t.email_key AND m.deleting_since IS NULL
+         WHERE t.site = $1 AND t.id > $2 AND t.id <= $3
+           AND t.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')
+         ORDER BY t.id LIMIT $4"
     )
     .bind(site)
     .bind(after)
@@ -154,5 +156,6 @@ async fn strays(conn: Conn<'_>, site: SiteId, (after, upto): (&str, &str), limit
     .bind(limit)
     .all(conn)
     .await?;
-    Ok(rows.into_iter().map(|(id, customer, status)| Suspect::Stray { id, customer, status }).collect())
+    let stray = |(id, customer, status, member)| Suspect::Stray { id, customer, status, member };
+    Ok(rows.into_iter().map(stray).collect())
 }

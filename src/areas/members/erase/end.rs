@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     areas::{
-        blocklist,
+        billing, blocklist,
         members::{merge::store::hand_over, store as members},
     },
     values::MemberId,
@@ -49,6 +49,7 @@ pub async fn end(work: &Work<'_>, at: &mut At, tail: &Tail, end: End<'_>) -> Res
     }
     let n = blocklist::hide(&mut tx, site, person.key(), person.mark(), app.clock.now()).await?;
     at.count("blocks", n);
+    billing::forget_address(tx.conn(), site, person.key()).await?;
     rewrite_tail(work, &mut tx, at, tail).await?;
     if store::delete_member(tx.conn(), site, person.id()).await? != 1 {
         return Err(Fail::fatal("member_not_found", "The member is gone, or was not to be deleted."));

@@ -38,6 +38,8 @@ pub enum Fate {
     Texts,
     /// The address becomes a keyed hash.
     Hash,
+    /// The address goes, and the row stays.
+    Address,
 }
 
 /// Every table with a member or an address in it.
@@ -59,6 +61,7 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("job", Fate::Texts),
     ("block", Fate::Hash),
     ("block_claim", Fate::Hash),
+    ("stripe_stray", Fate::Address),
     ("member", Fate::Member),
 ];
 
