@@ -27,15 +27,11 @@ use futures_util::FutureExt as _;
 pub use limits::Limits;
 pub use record::{entry, record_entry, record_refusal};
 use record::{record, rejected};
-use serde_json::{Value, json, value::RawValue};
-use usher_db::Change;
+use serde_json::Value;
 
 use crate::{
     app::App,
-    areas::{
-        activity::{ActivityStatus, Record, Surface, changes_json},
-        jobs::JobView,
-    },
+    areas::activity::{ActivityStatus, Surface},
     error::{Code, Error, Result},
     tools::{CATALOG, Kind, ToolInfo},
     values::{RequestId, Time},

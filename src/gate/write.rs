@@ -1,13 +1,26 @@
 //! A writing call: one transaction for all that it does.
 
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json, value::RawValue};
+use usher_db::Change;
+
 use super::{
-    ActivityStatus, App, Arc, Call, Caller, Change, Code, Cx, Done, Duration, Error, Input, JobView, Progress,
-    RawValue, Record, Result, ToolInfo, Value, caps, changes_json,
+    Call, Caller, Cx, Done, Input, Progress, caps,
     cx::Started,
     idempotency::{self, Scope, Stored},
-    is_refusal, json, limits, on_own_task, record, success,
+    is_refusal, limits, on_own_task, record, success,
 };
-use crate::areas::activity;
+use crate::{
+    app::App,
+    areas::{
+        activity::{self, ActivityStatus, Record, changes_json},
+        jobs::JobView,
+    },
+    error::{Code, Error, Result},
+    tools::ToolInfo,
+    values::SiteId,
+};
 
 /// Everything that the call's own task needs.
 struct Job {
@@ -76,7 +89,7 @@ pub(super) async fn write(
         End::Done(mut done, started) => {
             let wait = call.waits();
             if !started.is_empty() && !wait.is_zero() {
-                await_jobs(app, tool, wait, scope.as_ref(), started, &mut done).await?;
+                await_jobs(app, tool, wait, (record.site, scope.as_ref()), started, &mut done).await?;
             }
             Ok(done)
         }
@@ -193,7 +206,7 @@ async fn await_jobs(
     app: &Arc<App>,
     tool: &ToolInfo,
     wait: Duration,
-    scope: Option<&Scope>,
+    (site, scope): (SiteId, Option<&Scope>),
     started: Vec<Started>,
     done: &mut Done,
 ) -> Result<()> {
@@ -217,6 +230,9 @@ async fn await_jobs(
             }
         }
         part["job"] = JobView::from_row(row)?.json();
+    }
+    if done.waited {
+        tool.definition.renew(app, site, &mut answer["result"]).await?;
     }
     done.body = success(tool, &answer["result"]);
     if let Some(scope) = scope {

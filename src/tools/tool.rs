@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use super::{Risk, Scope, schema};
 use crate::{
+    app::App,
     error::{Error, Result},
     gate::Cx,
+    values::SiteId,
 };
 
 /// A tool: a value of the type is one call of it.
@@ -38,6 +40,11 @@ pub trait Tool: ParseFromJSON + Send + Sync + 'static {
 
     /// Does it.
     fn run(self, cx: &mut Cx) -> impl Future<Output = Result<Self::Output>> + Send;
+
+    /// Puts what a job has changed in the place of what the result had of it, for a call that has waited for its job.
+    fn renew(_app: &App, _site: SiteId, _result: &mut Value) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// Who may call a tool and what a call may do.
@@ -106,6 +113,7 @@ pub struct Definition {
     pub(super) args: fn() -> MetaSchemaRef,
     pub(super) result: fn() -> MetaSchemaRef,
     run: for<'a> fn(Value, &'a mut Cx) -> BoxFuture<'a, Result<Value>>,
+    renew: for<'a> fn(&'a App, SiteId, &'a mut Value) -> BoxFuture<'a, Result<()>>,
 }
 
 impl Definition {
@@ -133,12 +141,18 @@ impl Definition {
                     Ok(result)
                 })
             },
+            renew: |app, site, result| Box::pin(T::renew(app, site, result)),
         }
     }
 
     /// Runs it with arguments that [`ToolInfo::accept`](super::ToolInfo::accept) let in.
     pub fn run<'a>(&self, args: Value, cx: &'a mut Cx) -> BoxFuture<'a, Result<Value>> {
         (self.run)(args, cx)
+    }
+
+    /// Renews what a result has of things that its jobs have changed.
+    pub fn renew<'a>(&self, app: &'a App, site: SiteId, result: &'a mut Value) -> BoxFuture<'a, Result<()>> {
+        (self.renew)(app, site, result)
     }
 
     pub(super) fn args_ref(&self) -> Value {

@@ -75,13 +75,9 @@ both!(it_is_cancelled_paused_and_resumed_here, async |world| {
     let sale = json!({ "member": { "id": anna }, "plan": gold, "source": "app store", "reference": "R-1" });
     let id = world.ok("subscriptions.recordExternal", sale.clone()).await["subscription"]["id"].clone();
     let args = json!({ "subscription": id });
-    let paused = world.ok("subscriptions.pause", args.clone()).await;
-    assert_eq!((&paused["atStripe"], &paused["subscription"]["status"]), (&json!(false), &json!("paused")), "{paused}");
-    assert!(paused.get("job").is_none());
-    assert_eq!(why(world, &anna).await, "subscription_paused");
-    world.ok("subscriptions.resume", args.clone()).await;
+    // It is paid for good, so there is nothing to pause, and only now can it end.
+    assert_eq!(refused(world, "subscriptions.pause", args.clone()).await, "subscription_once");
     assert_eq!(why(world, &anna).await, "allowed_subscription");
-    // It is paid for good, so only now can it end.
     assert_eq!(refused(world, "subscriptions.cancel", args.clone()).await, "arguments_refused");
     let gone = world.ok("subscriptions.cancel", json!({ "subscription": id, "when": "now" })).await;
     assert_eq!(gone["subscription"]["status"], "canceled", "{gone}");
@@ -93,6 +89,11 @@ both!(it_is_cancelled_paused_and_resumed_here, async |world| {
     let end = (START + std::time::Duration::from_secs(30 * DAY)).to_string();
     let sale = json!({ "member": { "id": anna }, "plan": gold, "source": "app store", "paidUntil": end });
     let id = world.ok("subscriptions.recordExternal", sale.clone()).await["subscription"]["id"].clone();
+    let paused = world.ok("subscriptions.pause", json!({ "subscription": id })).await;
+    assert_eq!((&paused["atStripe"], &paused["subscription"]["status"]), (&json!(false), &json!("paused")), "{paused}");
+    assert!(paused.get("job").is_none());
+    assert_eq!(why(world, &anna).await, "allowed_subscription", "what is paid goes on");
+    world.ok("subscriptions.resume", json!({ "subscription": id })).await;
     let ending = world.ok("subscriptions.cancel", json!({ "subscription": id })).await;
     assert_eq!(
         (&ending["subscription"]["status"], &ending["subscription"]["cancelAt"]),

@@ -104,7 +104,8 @@ both!(one_that_is_cancelled_ends_with_its_period_and_can_be_taken_back, async |w
     let (anna, id, external) = subscriber(world, &shop, "anna@example.com").await;
     let done = waited(world, "subscriptions.cancel", json!({ "subscription": id })).await;
     assert_eq!((&done["job"]["result"]["outcome"], &done["atStripe"]), (&json!("done"), &json!(true)), "{done}");
-    assert_eq!(done["subscription"]["wanted"], "ending");
+    assert_eq!(done["subscription"]["status"], "active");
+    assert!(done["subscription"].get("wanted").is_none() && done["subscription"]["cancelAt"].is_string(), "{done}");
     assert!(at_stripe(&shop, &external).await.cancel_at_period_end);
     assert_eq!(status(world, &id).await, "active");
     assert_eq!(refused(world, "subscriptions.pause", json!({ "subscription": id })).await, "subscription_ending");
@@ -153,6 +154,10 @@ both!(a_pause_bills_nothing_until_it_is_over, async |world| {
     let until = "2025-03-15T12:00:00.5Z";
     let done = waited(world, "subscriptions.pause", json!({ "subscription": id, "resumesAt": until })).await;
     assert_eq!(done["job"]["result"]["outcome"], "done", "{done}");
+    // Who has waited sees what has come of it.
+    let seen = &done["subscription"];
+    assert_eq!((&seen["status"], &seen["resumesAt"]), (&json!("paused"), &json!("2025-03-15T12:00:00Z")), "{done}");
+    assert!(seen.get("wanted").is_none(), "{done}");
     let pause = at_stripe(&shop, &external).await.pause_collection.expect("a pause");
     assert_eq!((pause.behavior.as_deref(), pause.resumes_at), (Some("void"), Some(1_742_040_000)));
     assert_eq!(status(world, &id).await, "paused");
@@ -165,7 +170,10 @@ both!(a_pause_bills_nothing_until_it_is_over, async |world| {
     shop.advance(world, 32 * DAY).await;
     shop.settle(world).await;
     assert_eq!(why(world, &anna).await, "subscription_paused");
-    waited(world, "subscriptions.resume", json!({ "subscription": id })).await;
+    let explained = world.ok("members.whyPaywall", json!({ "member": { "id": anna } })).await;
+    let fix = &explained["fixes"][0];
+    assert_eq!((&fix["tool"], &fix["args"]), (&json!("subscriptions.resume"), &json!({ "subscription": id })));
+    waited(world, "subscriptions.resume", fix["args"].clone()).await;
     assert_eq!(
         (status(world, &id).await.as_str(), why(world, &anna).await.as_str()),
         ("active", "allowed_subscription")

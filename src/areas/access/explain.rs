@@ -117,6 +117,9 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
         true => Vec::new(),
         false => fixes(&known.member.id, wanted, &content, decision.reason, at, cx.now),
     };
+    if decision.reason == Reason::SubscriptionPaused && at >= cx.now {
+        fixes.splice(0..0, resume(cx, &known));
+    }
     if may_be(|doubts| doubts.unlinked) && content.level == Level::Members && !decision.reason.is_about_content() {
         let (trap, fix) = unlinked(cx, &known).await?;
         traps.extend(trap);
@@ -176,6 +179,19 @@ fn traps(known: &Known, sync_status: SyncStatus) -> Vec<CheckView> {
         SyncStatus::Synced | SyncStatus::NotLinked => None,
     };
     open.into_iter().chain(sync.map(|text| trap("sync", text.into()))).collect()
+}
+
+/// The call that has a paused subscription go on, where it may be made. What is paid elsewhere is over once it lets nobody
+/// in: that is for whoever is paid anew to say.
+fn resume(cx: &Cx, known: &Known) -> Option<FixView> {
+    let paused = known.subscriptions.iter().filter(|one| one.is_linked && one.status == SubscriptionStatus::Paused);
+    let last = paused.max_by_key(|one| one.period_end).filter(|_| cx.caller.site.settings.stripe_writes)?;
+    Some(FixView {
+        tool: "subscriptions.resume".into(),
+        args: Any(json!({ "subscription": last.id })),
+        scope: Scope::SubscriptionsManage.name().into(),
+        summary: format!("Has {} go on: the member is charged again, and gets in once that is paid.", last.id),
+    })
 }
 
 /// A subscription that is paid with the member's address and linked to nobody, and the call that links it.

@@ -1,12 +1,14 @@
 use poem_openapi::Object;
+use serde_json::Value;
 
 use super::{
     actions::{self, Changes, Saved},
     offer::{Offer, Period},
-    store::Filter,
+    store::{self, Filter},
     types::Plan,
 };
 use crate::{
+    app::App,
     areas::{
         activity::store::escape,
         jobs::{Accepted, JobView},
@@ -15,7 +17,7 @@ use crate::{
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Area, Risk, Scope, Tool, tools},
-    values::{PlanId, Title, search_key},
+    values::{PlanId, SiteId, Title, search_key},
 };
 
 /// The tools of plans.
@@ -41,7 +43,7 @@ pub struct PlanPage {
 /// A plan that was written.
 #[derive(Object)]
 pub struct PlanSaved {
-    /// The plan as it is now.
+    /// The plan as it is now; in an answer that has waited for the job, as it is then.
     plan: Plan,
     /// The job that brings Stripe to it; absent where there is nothing to do there, or the site may not write there. Such
     /// a plan is made at Stripe by its first checkout. `Prefer: wait=N` waits up to N seconds (at most 30) for its end.
@@ -52,6 +54,16 @@ impl From<Saved> for PlanSaved {
     fn from((plan, job): Saved) -> Self {
         Self { plan, job }
     }
+}
+
+/// The plan as it is now, with its ids at Stripe.
+async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
+    let id = result["plan"]["id"].as_str().and_then(|id| PlanId::parse(id).ok());
+    let Some(id) = id else { return Ok(()) };
+    if let Some(now) = store::by_id(app.db.read(), site, &id).await? {
+        result["plan"] = now.json();
+    }
+    Ok(())
 }
 
 /// List plans
@@ -165,6 +177,10 @@ impl Tool for CreatePlan {
         };
         Ok(actions::create(cx, self.name, self.description, &offer, self.public).await?.into())
     }
+
+    async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
+        renew(app, site, result).await
+    }
 }
 
 /// Update a plan
@@ -204,6 +220,10 @@ impl Tool for UpdatePlan {
         };
         Ok(actions::update(cx, &self.plan, changes).await?.into())
     }
+
+    async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
+        renew(app, site, result).await
+    }
 }
 
 /// Archive a plan
@@ -232,6 +252,10 @@ impl Tool for ArchivePlan {
     async fn run(self, cx: &mut Cx) -> Result<PlanSaved> {
         let changes = Changes { archived: Some(self.archived), ..Changes::default() };
         Ok(actions::update(cx, &self.plan, changes).await?.into())
+    }
+
+    async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
+        renew(app, site, result).await
     }
 }
 

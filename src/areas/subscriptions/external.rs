@@ -78,10 +78,13 @@ async fn known(cx: &mut Cx, member: &MemberId, sale: &Sale) -> Result<Option<Sub
 async fn again(cx: &mut Cx, known: Subscription, member: &MemberId, sale: &Sale) -> Result<Recorded> {
     if known.member_id != *member || known.plan_id != sale.plan {
         let text = format!(
-            "{} has been told {:?} before: it is subscription {}, of another member or to another plan.",
-            sale.source,
+            "The sale {:?} of {} was recorded before, as subscription {} of member {} to plan {}. Give each sale a reference \
+             of its own; for what was paid since of that one, name that member and that plan.",
             sale.reference.as_deref().unwrap_or_default(),
-            known.id
+            sale.source,
+            known.id,
+            known.member_id,
+            known.plan_id
         );
         return Err(Error::new(Code::ReferenceUsed, text));
     }

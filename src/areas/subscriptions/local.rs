@@ -46,6 +46,14 @@ pub(super) async fn pause(
     resumes_at: Option<crate::values::Time>,
 ) -> Result<Changed> {
     open(cx, &before)?;
+    if before.period_end.is_none() {
+        let text = format!(
+            "Subscription {} is paid elsewhere and for good, so there is nothing to pause. subscriptions.cancel with when: \
+             now takes its access.",
+            before.id
+        );
+        return Err(Error::new(Code::SubscriptionOnce, text));
+    }
     if resumes_at.is_some() {
         return Err(Error::refused("args.resumesAt", "is for subscriptions at Stripe; this one is paid elsewhere"));
     }

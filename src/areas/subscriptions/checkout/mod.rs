@@ -59,7 +59,7 @@ pub async fn accept(cx: &mut Cx, who: &MemberRef, wanted: Wanted) -> Result<JobV
     }
     billing::job::may_write(cx).await?;
     if !wanted.allow_second {
-        refuse_second(cx, &member.id, &plan, &wanted).await?;
+        refuse_second(cx, &member.id, &plan).await?;
     }
     let job = Checkout {
         member: member.id.clone(),
@@ -83,30 +83,23 @@ pub async fn accept(cx: &mut Cx, who: &MemberRef, wanted: Wanted) -> Result<JobV
     JobView::from_row(row)
 }
 
-async fn refuse_second(cx: &mut Cx, member: &MemberId, plan: &Plan, wanted: &Wanted) -> Result<()> {
+async fn refuse_second(cx: &mut Cx, member: &MemberId, plan: &Plan) -> Result<()> {
     let site = cx.site();
     let all = subscriptions::of_member(cx.conn(), site, member).await?;
     let Some(live) = all.iter().find(|one| is_paying(one, &plan.id)) else { return Ok(()) };
-    let mut args = json!({
-        "member": { "id": member }, "plan": plan.id, "successUrl": wanted.success_url, "allowSecond": true,
-    });
-    let others = [("cancelUrl", &wanted.cancel_url), ("coupon", &wanted.coupon)];
-    for (name, value) in others.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
-        args[name] = json!(value);
-    }
-    let fix = Fix { tool: "subscriptions.createCheckout", args, scope: Some(Scope::SubscriptionsManage.name()) };
-    Err(Error::new(Code::SubscriptionExists, already(member, live)).fixed_by(fix))
+    let text = format!(
+        "Member {member} has this plan already: {}, which goes on being paid. Look at it first; allowSecond: true sells a \
+         second one, which is charged besides.",
+        live.id
+    );
+    // To look, and not the call that charges twice: programs do as a fix says.
+    let args = json!({ "subscription": live.id });
+    let fix = Fix { tool: "subscriptions.get", args, scope: Some(Scope::SubscriptionsRead.name()) };
+    Err(Error::new(Code::SubscriptionExists, text).fixed_by(fix))
 }
 
 fn is_paying(one: &Subscription, plan: &PlanId) -> bool {
     one.plan_id == *plan && one.is_live() && one.refunded_at.is_none()
-}
-
-fn already(member: &MemberId, live: &Subscription) -> String {
-    format!(
-        "Member {member} has this plan already: {}. Pass allowSecond: true to sell it once more, which is paid besides.",
-        live.id
-    )
 }
 
 /// Whether a browser may be sent to an address: by https, or to this machine.

@@ -1,30 +1,33 @@
 use poem_openapi::Object;
+use serde_json::Value;
 
 use crate::{
+    app::App,
     areas::{
         jobs::JobView,
         subscriptions::{
             change::{self, Changed, When},
+            store,
             types::Subscription,
         },
     },
     error::Result,
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{SubscriptionId, Time},
+    values::{SiteId, SubscriptionId, Time},
 };
 
 /// A subscription that was changed, or that a job changes at Stripe.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct SubscriptionChange {
-    /// The subscription. At Stripe it is not so yet: `wanted` says what it is brought to.
+    /// The subscription. While the job has not ended it is not so at Stripe yet: `wanted` says what it is brought to. An
+    /// answer that has waited for the job has it as it is then.
     subscription: Subscription,
     /// Whether it is at Stripe, where `job` changes it. If not it is paid elsewhere: it was changed here at once, and
     /// whoever sold it has not been told.
     at_stripe: bool,
-    /// The job. `Prefer: wait=N` waits up to N seconds (at most 30) for its end; what it has done then shows in
-    /// `subscriptions.get`. Its `result.outcome` is `done`; or `superseded`, if another call came later and its word
+    /// The job. `Prefer: wait=N` waits up to N seconds (at most 30) for its end. Its `result.outcome` is `done`; or `superseded`, if another call came later and its word
     /// counts.
     job: Option<JobView>,
 }
@@ -34,6 +37,16 @@ impl SubscriptionChange {
         let job = changed.job.map(JobView::from_row).transpose()?;
         Ok(Self { subscription: changed.subscription, at_stripe: job.is_some(), job })
     }
+}
+
+/// The subscription as it is now.
+async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
+    let id = result["subscription"]["id"].as_str().and_then(|id| SubscriptionId::parse(id).ok());
+    let Some(id) = id else { return Ok(()) };
+    if let Some(now) = store::by_id(app.db.read(), site, &id).await? {
+        result["subscription"] = now.json();
+    }
+    Ok(())
 }
 
 fn with_period() -> When {
@@ -66,6 +79,10 @@ impl Tool for CancelSubscription {
     async fn run(self, cx: &mut Cx) -> Result<SubscriptionChange> {
         SubscriptionChange::of(change::cancel(cx, &self.subscription, self.when).await?)
     }
+
+    async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
+        renew(app, site, result).await
+    }
 }
 
 /// Pause a subscription
@@ -73,7 +90,7 @@ impl Tool for CancelSubscription {
 /// Bills nothing for now: at Stripe invoices are made and voided, so no debt grows (`pause_collection`, `void`). Access
 /// goes on until the paid period ends. It goes on by itself at `resumesAt`, or with `subscriptions.resume`; pausing again
 /// with another `resumesAt` changes it. One that ends with its period is refused as `subscription_ending`. What is paid
-/// elsewhere is paused here only, and takes no `resumesAt`.
+/// elsewhere is paused here only, and takes no `resumesAt`; what is paid for good cannot be paused (`subscription_once`).
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct PauseSubscription {
@@ -92,6 +109,10 @@ impl Tool for PauseSubscription {
 
     async fn run(self, cx: &mut Cx) -> Result<SubscriptionChange> {
         SubscriptionChange::of(change::pause(cx, &self.subscription, self.resumes_at).await?)
+    }
+
+    async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
+        renew(app, site, result).await
     }
 }
 
@@ -116,5 +137,9 @@ impl Tool for ResumeSubscription {
 
     async fn run(self, cx: &mut Cx) -> Result<SubscriptionChange> {
         SubscriptionChange::of(change::resume(cx, &self.subscription).await?)
+    }
+
+    async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
+        renew(app, site, result).await
     }
 }
