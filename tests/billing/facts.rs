@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use stripe_fake::{AfterRetries, Dress, Fault, Payer, Plan, Rule, Settings};
-use usher_stripe::requests::{checkout::Sells, subscriptions as change};
+use usher_stripe::requests::{
+    checkout::{self, Sells},
+    customers, subscriptions as change,
+};
 
 use super::{
     Shop,
@@ -204,6 +207,59 @@ both!(what_is_paid_once_has_no_end_but_a_full_refund, async |world| {
         shop.settle(world).await;
         is(stands(world, &buyer).await, "free", "subscription_ended");
     }
+});
+
+both!(what_another_page_sells_counts_if_it_is_a_plan_and_somebody_known_buys_it, async |world| {
+    let shop = Shop::open(world).await;
+    let (anna, ben) = (member(world, "anna@example.com").await, member(world, "ben@example.com").await);
+    let shirt = shop.once(2500).await;
+    let (_, session) = shop.checkout(&anna, &shirt, Sells::Payment).await;
+    shop.fake.complete_checkout(&session, &Payer::default()).expect("it is paid");
+    shop.settle(world).await;
+    is(stands(world, &anna).await, "free", "no_subscription");
+    let args = json!({ "name": "For life", "amount": 5000, "currency": "EUR", "every": "one_time" });
+    let made = world.call_with(&world.key, "plans.create", json!({ "args": args }), &[("prefer", "wait=20")]).await;
+    let plan = made.result()["plan"].clone();
+    let price = plan["priceId"].as_str().expect("an answer that has waited has the price").to_owned();
+    let (_, session) = shop.checkout(&anna, &price, Sells::PaymentWithInvoice).await;
+    // Not before it is paid.
+    shop.settle(world).await;
+    is(stands(world, &anna).await, "free", "no_subscription");
+    let paid = shop.fake.complete_checkout(&session, &Payer::default()).expect("it is paid");
+    shop.settle(world).await;
+    is(stands(world, &anna).await, "paid", "allowed_subscription");
+    let mirrored = subscription(world, &anna).await;
+    assert_eq!((&mirrored["planId"], &mirrored["externalId"]), (&plan["id"], &json!(session)));
+    let invoices = world.ok("invoices.list", json!({ "member": { "id": anna } })).await;
+    assert_eq!(invoices["items"][0]["amountPaid"], 5000, "{invoices}");
+    // By the reference alone, and of nobody.
+    for (reference, buyer) in [(ben.as_str().expect("an id"), Some(&ben)), ("mem_nobody", None)] {
+        let none = BTreeMap::new();
+        let new = customers::NewCustomer { email: "b@example.com", name: None, metadata: &none };
+        let customer = shop.write(customers::create(&new)).await.id;
+        let new = checkout::NewCheckout {
+            customer: &customer,
+            price: &price,
+            sells: Sells::Payment,
+            reference,
+            metadata: &none,
+            success_url: "https://example.com/",
+            cancel_url: None,
+            coupon: None,
+            expires_at: None,
+        };
+        let session = shop.write(checkout::create(&new)).await.id;
+        shop.fake.complete_checkout(&session, &Payer::default()).expect("it is paid");
+        shop.settle(world).await;
+        if let Some(buyer) = buyer {
+            is(stands(world, buyer).await, "paid", "allowed_subscription");
+        }
+    }
+    assert_eq!(world.rows("SELECT id FROM subscription").await.len(), 2);
+    // Given back, it is over.
+    shop.refund_intent(world, paid["payment_intent"].as_str().expect("a payment"), None).await;
+    shop.settle(world).await;
+    is(stands(world, &anna).await, "free", "subscription_ended");
 });
 
 both!(cancelled_now_is_over_now, async |world| {

@@ -4,13 +4,13 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionDiscounts, CreateCheckoutSessionInvoiceCreation,
     CreateCheckoutSessionInvoiceCreationInvoiceData, CreateCheckoutSessionLineItems,
     CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionSubscriptionData, ExpireCheckoutSession,
-    ListCheckoutSession, RetrieveCheckoutSession,
+    ListCheckoutSession, ListLineItemsCheckoutSession, RetrieveCheckoutSession,
 };
 use stripe_shared::CheckoutSessionMode;
 
 use super::{MAX_PER_PAGE, Metadata, hashed, segment, typed};
 use crate::request::Request;
-use crate::views::{CheckoutSession, Page};
+use crate::views::{CheckoutSession, LineItem, Page};
 
 /// A session to make. The customer must be there before it.
 #[derive(Clone, Debug)]
@@ -111,6 +111,11 @@ fn one_payment(
 /// One session.
 pub fn get(id: &str) -> Request<CheckoutSession> {
     typed(&RetrieveCheckoutSession::new(segment(id)))
+}
+
+/// What a session sells.
+pub fn line_items(id: &str) -> Request<Page<LineItem>> {
+    typed(&ListLineItemsCheckoutSession::new(segment(id)).limit(MAX_PER_PAGE))
 }
 
 /// The sessions of a customer, open or not.

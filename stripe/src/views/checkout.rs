@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::lenient::or_default;
-use super::{Customer, Invoice, Metadata, PaymentIntent, Ref, Subscription};
+use super::{Customer, Invoice, Metadata, PaymentIntent, Price, Ref, Subscription};
 use crate::private::Private;
 
 /// A page of Stripe's on which somebody pays.
@@ -56,6 +56,15 @@ impl CheckoutSession {
     pub fn subscription_id(&self) -> Option<&str> {
         self.subscription.as_ref().map(Ref::id)
     }
+}
+
+/// One thing that a session sells.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct LineItem {
+    /// `li_…`.
+    pub id: String,
+    /// What it costs.
+    pub price: Option<Price>,
 }
 
 /// What somebody gave on a page on which they paid.

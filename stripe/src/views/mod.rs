@@ -19,7 +19,7 @@ mod reference;
 mod subscription;
 
 pub use account::{Account, BusinessProfile};
-pub use checkout::{CheckoutMode, CheckoutSession, CheckoutStatus, CustomerDetails, PaymentStatus};
+pub use checkout::{CheckoutMode, CheckoutSession, CheckoutStatus, CustomerDetails, LineItem, PaymentStatus};
 pub use coupon::Coupon;
 pub use customer::Customer;
 pub use event::{About, Event, EventRequest};

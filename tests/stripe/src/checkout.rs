@@ -104,6 +104,7 @@ fn pay(account: &mut Account, id: &str, customer: Option<String>, amount: i64, c
     let session = account.sessions.find(id, "id")?;
     let (lines, metadata, invoiced) =
         (session.lines.clone(), session.payment_metadata.clone(), session.invoice_creation);
+    let of_invoice = session.invoice_metadata.clone();
     if let Some(intent) = account.payment_intents.get_mut(&intent) {
         intent.metadata = metadata;
     }
@@ -116,6 +117,7 @@ fn pay(account: &mut Account, id: &str, customer: Option<String>, amount: i64, c
             lines: lines.iter().filter_map(|(price, quantity)| line(account, price, *quantity)).collect(),
             period: (now, now),
             attempt_count: 1,
+            metadata: of_invoice,
             ..Invoice::blank(account.rng.id("in"), now)
         };
         invoice = Some(made.id.clone());

@@ -6,10 +6,11 @@ use usher_stripe::{
     views::{CheckoutMode, CheckoutSession, CheckoutStatus, PaymentStatus, Ref},
 };
 
-use super::{Reader, Result, store, there, time};
+use super::{Reader, Result, store, subscription::Link, there, time};
 use crate::{
     areas::{
         access::SubscriptionStatus,
+        plans,
         subscriptions::{self, Subscription},
     },
     values::{JobId, MemberId, PlanId},
@@ -20,7 +21,12 @@ impl Reader<'_> {
         let view = there(self.client.read(&ask::get(&self.dirty.object)).await)?;
         let site = self.site();
         let known = store::checkout(self.app.db.read(), site, &self.dirty.object).await?;
-        let (Some(view), Some((_, member, ..))) = (view, known) else {
+        let sold = match (&view, &known) {
+            (Some(view), None) => self.sold_elsewhere(view).await?,
+            _ => None,
+        };
+        let member = known.map(|(_, member, ..)| member).or_else(|| Some(sold.as_ref()?.member.clone()));
+        let (Some(view), Some(member)) = (view, member) else {
             let mut tx = self.app.db.begin().await?;
             self.end(&mut tx).await?;
             return Ok(tx.commit().await?);
@@ -28,14 +34,15 @@ impl Reader<'_> {
         let is_complete = view.status == Some(CheckoutStatus::Complete);
         let mut tx = self.app.db.begin().await?;
         if self.holds(&mut tx, Some(&member)).await? {
-            let Some((id, now_of, plan, before)) = store::checkout(tx.conn(), site, &self.dirty.object).await? else {
-                return Ok(());
+            let plan = match (store::checkout(tx.conn(), site, &self.dirty.object).await?, sold) {
+                (Some((id, now_of, plan, before)), _) if now_of == member => {
+                    self.set_checkout(&mut tx, &view, &id, (&member, &plan), &before).await?;
+                    plan
+                }
+                (None, Some(sold)) => sold.plan,
+                // It has got another member meanwhile, or is known since; it stays to be read.
+                _ => return Ok(()),
             };
-            if now_of != member {
-                // It has got another member meanwhile; it stays to be read.
-                return Ok(());
-            }
-            self.set_checkout(&mut tx, &view, &id, (&member, &plan), &before).await?;
             if is_complete {
                 self.completed(&mut tx, &view, member, plan).await?;
             }
@@ -59,6 +66,32 @@ impl Reader<'_> {
         self.end(&mut tx).await?;
         self.hear(&mut tx, later).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Who has bought what once and for all on a page that Usher has not made: a payment link, or another program's page. It
+    /// counts if its price is that of a plan here, since an account may sell other things than access, and if it is known
+    /// whose it is.
+    async fn sold_elsewhere(&self, view: &CheckoutSession) -> Result<Option<Link>> {
+        if view.mode != Some(CheckoutMode::Payment) || !is_paid(view) {
+            return Ok(None);
+        }
+        let before = subscriptions::store::by_external(self.app.db.read(), self.site(), &view.id).await?;
+        if let Some(Subscription { member_id: member, plan_id: plan, .. }) = before {
+            return Ok(Some(Link { member, plan }));
+        }
+        let named = match self.whose(view.customer_id(), &view.metadata).await?.member {
+            Some(member) => Some(member),
+            None => self.member_by_id(view.client_reference_id.as_deref()).await?,
+        };
+        let Some(member) = named else { return Ok(None) };
+        let items = there(self.client.read(&ask::line_items(&view.id)).await)?;
+        for price in items.into_iter().flat_map(|page| page.data).filter_map(|item| item.price) {
+            let plan = plans::store::by_price(self.app.db.read(), self.site(), &price.id).await?;
+            if let Some(plan) = plan.filter(|plan| plan.every == plans::Every::OneTime) {
+                return Ok(Some(Link { member, plan: plan.id }));
+            }
+        }
+        Ok(None)
     }
 
     /// Writes how a checkout stands, which never goes back to being open.
@@ -98,8 +131,7 @@ impl Reader<'_> {
             let email = view.customer_details.as_ref().and_then(|details| details.email.as_deref());
             self.pays_as(tx, Some(customer), email.map(String::as_str)).await?;
         }
-        let is_paid = matches!(view.payment_status, Some(PaymentStatus::Paid | PaymentStatus::NoPaymentRequired));
-        if view.mode != Some(CheckoutMode::Payment) || !is_paid {
+        if view.mode != Some(CheckoutMode::Payment) || !is_paid(view) {
             return Ok(());
         }
         let before = subscriptions::store::by_external(tx.conn(), site, &view.id).await?;
@@ -134,4 +166,9 @@ impl Reader<'_> {
         };
         self.write(tx, before, after).await
     }
+}
+
+fn is_paid(view: &CheckoutSession) -> bool {
+    let is_paid = matches!(view.payment_status, Some(PaymentStatus::Paid | PaymentStatus::NoPaymentRequired));
+    is_paid && view.status == Some(CheckoutStatus::Complete)
 }

@@ -59,7 +59,12 @@ impl Reader<'_> {
     }
 
     async fn named(&self, metadata: &Metadata) -> Result<Option<MemberId>> {
-        let Some(id) = metadata.get(MEMBER).and_then(|text| MemberId::parse(text).ok()) else { return Ok(None) };
+        self.member_by_id(metadata.get(MEMBER).map(String::as_str)).await
+    }
+
+    /// The member of an id that was kept at Stripe, if there is one who stays.
+    pub(super) async fn member_by_id(&self, id: Option<&str>) -> Result<Option<MemberId>> {
+        let Some(id) = id.and_then(|text| MemberId::parse(text).ok()) else { return Ok(None) };
         let member = crate::areas::members::store::by_id(self.app.db.read(), self.site(), &id).await?;
         Ok(member.filter(|member| member.deleting_since.is_none()).map(|member| member.id))
     }

@@ -47,6 +47,7 @@ pub fn create(account: &mut Account, mut params: Params) -> Result<Value> {
         subscription_metadata: Metadata::new(),
         trial_end: TrialEnd::Never,
         payment_metadata: Metadata::new(),
+        invoice_metadata: Metadata::new(),
         invoice_creation: false,
         customer_creation: params.word("customer_creation", &["always", "if_required"])?.as_deref() == Some("always"),
         subscription: None,
@@ -103,6 +104,11 @@ fn take_data(session: &mut Session, params: &mut Params, now: i64) -> Result<()>
     }
     if let Some(Some(mut creation)) = params.branch("invoice_creation")? {
         session.invoice_creation = creation.boolean("enabled")?.unwrap_or(false);
+        if let Some(Some(mut data)) = creation.branch("invoice_data")? {
+            session.invoice_metadata = data.metadata("metadata")?.fresh();
+            data.ignore(&["description", "footer"]);
+            data.finish()?;
+        }
         creation.finish()?;
     }
     Ok(())

@@ -49,6 +49,8 @@ pub struct Session {
     pub trial_end: TrialEnd,
     /// The metadata of the payment to be made.
     pub payment_metadata: Metadata,
+    /// The metadata of the invoice of a one-time payment.
+    pub invoice_metadata: Metadata,
     /// Whether a one-time payment gets an invoice.
     pub invoice_creation: bool,
     /// Whether a payment without a customer makes one.
@@ -126,7 +128,7 @@ impl Record for Session {
                 "enabled": self.invoice_creation,
                 "invoice_data": {
                     "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null,
-                    "issuer": null, "metadata": {}, "rendering_options": null,
+                    "issuer": null, "metadata": self.invoice_metadata, "rendering_options": null,
                 },
             })
         });
