@@ -3,7 +3,11 @@ use serde_json::{Value, json};
 
 use super::{Failure, Office, Result, out};
 use crate::{
-    areas::sites::{Site, store},
+    areas::{
+        billing, plans,
+        sites::{Site, store},
+    },
+    config::Config,
     values::Email,
 };
 
@@ -128,6 +132,7 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
             set(&mut site.settings.destructive_per_day, update.destructive_per_day);
             set(&mut site.settings.emails_per_day, update.emails_per_day);
             let switch = |to: &mut bool, value: Option<Switch>| *to = value.map_or(*to, |value| value == Switch::On);
+            let had_writes = site.settings.stripe_writes;
             switch(&mut site.settings.stripe_writes, update.stripe_writes);
             switch(&mut site.settings.email_members, update.email_members);
             let point = |to: &mut Option<String>, value: Option<String>| {
@@ -141,6 +146,11 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
                 site.settings.mail_only_to = allowed(list)?;
             }
             store::update(tx.conn(), site.id, &site.name, site.domain.as_deref(), &site.settings).await?;
+            let is_connected = billing::store::connection(tx.conn(), site.id).await?.is_some();
+            if site.settings.stripe_writes && !had_writes && is_connected {
+                let app = super::app(Config::load()?, office.db.clone());
+                plans::push_all(&mut tx, &app, site.id).await?;
+            }
             office.commit(tx, site.id, "sites.update", view(&site)).await?;
             show(&site, json)
         }

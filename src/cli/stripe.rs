@@ -14,6 +14,7 @@ use crate::{
             connection::{client, key_purpose, no_sealer, secret_purpose},
             store::{self, NewConnection},
         },
+        plans,
         sites::Site,
     },
     config::Config,
@@ -155,6 +156,9 @@ async fn connect(
     let mut tx = office.db.begin().await?;
     store::connect(tx.conn(), site.id, &new, office.clock.now()).await?;
     store::belong(tx.conn(), site.id, &account.id, live).await?;
+    if site.settings.stripe_writes {
+        plans::push_all(&mut tx, app, site.id).await?;
+    }
     let args = json!({ "account": account.id, "key": hint, "live": live, "actsFor": acts_for, "base": base });
     office.commit(tx, site.id, "stripe.connect", args).await?;
     if json {

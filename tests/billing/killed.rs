@@ -54,7 +54,21 @@ async fn a_site_stays_with_the_account_that_it_knows_something_of() {
     disconnect().await;
     let told = connect(&other).await;
     assert!(!told.status.success() && told.err.contains("acct_fake") && told.err.contains("acct_other"), "{told:?}");
+    // What is changed meanwhile is at Stripe once the site is connected again.
+    let id = &made["plan"]["id"];
+    let server = place.serve(&[SEALING]).await;
+    let renamed = server.client(&key).call("plans.update", json!({ "plan": id, "name": "Platinum" })).await.result();
+    assert!(renamed.get("job").is_none(), "{renamed}");
+    drop(server);
     assert!(connect(&fake).await.status.success());
+    let _server = place.serve(&[SEALING]).await;
+    let url = format!("{}/v1/products/{}", fake.url(), id.as_str().expect("an id"));
+    let name = async || {
+        let answer =
+            reqwest::Client::new().get(&url).bearer_auth(Config::default().key).send().await.expect("an answer");
+        answer.json::<serde_json::Value>().await.expect("a product")["name"].clone()
+    };
+    tokio::time::timeout(PATIENCE, async { while name().await != "Platinum" {} }).await.expect("the plan is pushed");
 }
 
 /// Posts an event: its status, if an answer came.

@@ -58,4 +58,7 @@ both!(each_status_is_told_with_what_is_behind_it, async |world| {
     world.execute("UPDATE stripe_connection SET parked_at = 1, parked_why = 'Stripe answered 403'").await;
     let parked = world.ok("members.syncStatus", ask.clone()).await;
     assert_eq!((&parked["status"], &parked["lastError"]), (&json!("failing"), &json!("Stripe answered 403")));
+    // Of a site that is not connected any more nothing is compared.
+    world.execute("DELETE FROM stripe_connection").await;
+    assert_eq!(world.ok("members.syncStatus", ask).await["status"], "stale");
 });

@@ -173,7 +173,9 @@ fn traps(known: &Known, sync_status: SyncStatus) -> Vec<CheckView> {
     let open = known.subscriptions.iter().find(|one| one.status == SubscriptionStatus::Incomplete);
     let open = open.map(|one| trap(CHECKOUT, format!("A checkout was left open: {} waits for its payment.", one.id)));
     let sync = match sync_status {
-        SyncStatus::Stale => Some("Stripe was not asked for more than a day, so a payment may not be known yet."),
+        SyncStatus::Stale => {
+            Some("Stripe was not asked for long, or cannot be any more, so a payment may not be known.")
+        }
         SyncStatus::Drifted => Some("Stripe says something else than what is known here, which is being read anew."),
         SyncStatus::Failing => Some("Stripe cannot be asked, so a payment may not be known: see members.syncStatus."),
         SyncStatus::Synced | SyncStatus::NotLinked => None,

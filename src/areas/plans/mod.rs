@@ -18,6 +18,6 @@ mod types;
 pub use actions::{find, would_make};
 pub use import::{Import, import, of_price};
 pub use make::{OP, PLAN, ensure};
-pub use push::{Push, push};
+pub use push::{Push, push, push_all};
 pub use tools::AREA;
 pub use types::{Every, Plan};

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use usher_jobs::{Fail, Job, Queue, Run};
+use usher_db::Tx;
+use usher_jobs::{Fail, Job, Owner, Queue, Run};
 use usher_stripe::{
     Error,
     requests::{prices, products},
@@ -35,6 +36,16 @@ impl Job for Push {
     const QUEUE: Queue = Queue::Fast;
     const MAX_ATTEMPTS: u32 = MAX_ATTEMPTS;
     const TIMEOUT: Duration = Duration::from_secs(15 * 60);
+}
+
+/// Brings Stripe to every plan of a site that was made there, once the site may write there again: what was changed
+/// meanwhile is not known there. Gives how many.
+pub async fn push_all(tx: &mut Tx, app: &App, site: SiteId) -> usher_db::Result<usize> {
+    let plans = store::made_at_stripe(tx.conn(), site).await?;
+    for (plan,) in &plans {
+        app.jobs.enqueue(tx, Owner::site(site.number()), &Push { plan: plan.clone() }).await?;
+    }
+    Ok(plans.len())
 }
 
 /// Applies [`Push`]: reads, writes what is different, and reads again until nothing is, here and there.

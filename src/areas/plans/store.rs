@@ -81,6 +81,11 @@ pub async fn list(conn: Conn<'_>, site: SiteId, filter: &Filter, before: &str, l
     .await
 }
 
+/// The plans that have a price at Stripe.
+pub async fn made_at_stripe(conn: Conn<'_>, site: SiteId) -> Result<Vec<(PlanId,)>> {
+    sql!("SELECT id FROM plan WHERE site = $1 AND price_id IS NOT NULL ORDER BY price_id").bind(site).all(conn).await
+}
+
 /// A plan by id, held until the transaction ends.
 pub async fn hold(conn: Conn<'_>, site: SiteId, id: &PlanId) -> Result<Option<Plan>> {
     macro_rules! text {

@@ -71,7 +71,7 @@ pub async fn of_member(
 }
 
 fn judge(linked: &[Linked], doubts: Option<Doubts>, is_usable: bool, now: Time) -> SyncStatus {
-    // Of a site that is not connected nothing fails: nobody asks.
+    // Of a site that is not connected nothing fails: nobody asks, and what is known gets old.
     let (is_connected, doubts) = (doubts.is_some(), doubts.unwrap_or_default());
     let oldest = linked.iter().filter(|one| one.is_compared).map(|one| one.synced_at).min();
     let is_stale = oldest.is_some_and(|at| at.is_none_or(|at| now.since(at) > FRESH));
@@ -79,7 +79,7 @@ fn judge(linked: &[Linked], doubts: Option<Doubts>, is_usable: bool, now: Time) 
         SyncStatus::Failing
     } else if doubts.worst == 1 {
         SyncStatus::Drifted
-    } else if is_stale {
+    } else if is_stale || !is_connected {
         SyncStatus::Stale
     } else {
         SyncStatus::Synced

@@ -13,7 +13,7 @@ use crate::{
 pub enum SyncStatus {
     /// Compared within a day, and the same.
     Synced,
-    /// Not compared for more than a day.
+    /// Not compared for more than a day, or the site is not connected to Stripe any more.
     Stale,
     /// Found to be different, and not read anew yet.
     Drifted,
