@@ -46,6 +46,8 @@ impl Failure {
     /// A reply, or the lack of one, at a stage.
     pub fn new(stage: Stage, code: Option<u16>, words: &str) -> Self {
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        // What lettre puts before its own errors says nothing to who reads the rest.
+        let words = words.strip_prefix("internal client error: ").map_or(words.clone(), str::to_owned);
         let reply = match code {
             Some(code) => format!("{code} {words}"),
             None => words.clone(),

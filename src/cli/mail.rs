@@ -178,7 +178,11 @@ async fn connect(office: &Office, app: &App, site: &Site, connect: Connect, json
     let new = new_connection(app, site, &connect, before.as_ref(), now)?;
     let mailer = new.mailer(app, site.id)?;
     let server = mailer.transport.check().await.map_err(|failure| {
-        Failure(format!("the mail server cannot be used, so nothing was changed: {}", failure.reply))
+        Failure(format!(
+            "the mail server cannot be used, so nothing was changed: {}{}",
+            failure.reply,
+            hint(&failure.reply, &connect)
+        ))
     })?;
     let mut tx = office.db.begin().await?;
     store::connect(tx.conn(), site.id, &new, now).await?;
@@ -193,6 +197,19 @@ async fn connect(office: &Office, app: &App, site: &Site, connect: Connect, json
         "{} sends mail through {server}, as {} <{}>. Next:\n  usher mail test YOU@EXAMPLE.COM{url}{members}{dkim}",
         site.name, new.from_name, new.from_address
     ))
+}
+
+/// What to try where a server does not do as it is asked.
+fn hint(reply: &str, connect: &Connect) -> &'static str {
+    match () {
+        () if reply.contains("STARTTLS is not supported") => ". Try --security tls (port 465).",
+        () if reply.contains("No compatible authentication") && connect.username.is_some() => {
+            ". It takes no password here: leave --username out, or use a port and a --security by which it does."
+        }
+        () if reply.contains("lookup address") => ". Is the name of --host right?",
+        () if reply.contains("refused (os error") => ". Nothing listens at that --host and --port.",
+        () => "",
+    }
 }
 
 fn new_connection(

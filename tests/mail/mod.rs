@@ -4,6 +4,7 @@ mod killed;
 mod rules;
 mod sending;
 mod server;
+mod templates;
 
 use serde_json::{Value, json};
 

@@ -8,7 +8,10 @@ use super::{
     types::{Template, TemplateRef},
 };
 use crate::{
-    areas::emails::{KNOWN, Preview, Text, check_placeholders, preview, sample},
+    areas::{
+        emails::{KNOWN, Preview, Text, check_placeholders, preview, sample, values},
+        members::{self, MemberRef},
+    },
     error::{Code, Error, Result},
     gate::Cx,
     paging,
@@ -152,10 +155,17 @@ pub(super) async fn delete(cx: &mut Cx, which: &TemplateRef) -> Result<TemplateI
 pub(super) async fn show<const N: usize>(
     cx: &mut Cx,
     which: &TemplateRef,
+    member: Option<&MemberRef>,
     given: Option<BTreeMap<String, Text<N>>>,
 ) -> Result<Preview> {
     let template = find(cx, which).await?;
-    let mut values = sample(&cx.caller.site);
+    let mut values = match member {
+        Some(who) => {
+            let member = members::find(cx, who).await?;
+            values(cx, &member).await?
+        }
+        None => sample(&cx.caller.site),
+    };
     // A placeholder without a value stands for itself, so that it is seen where it is.
     let unset = template.variables.iter().map(|name| (name.clone(), format!("{{{{{name}}}}}")));
     values.extend(unset);

@@ -7,7 +7,10 @@ use super::{
     types::{Template, TemplateRef},
 };
 use crate::{
-    areas::emails::{Preview, Text},
+    areas::{
+        emails::{Preview, Text},
+        members::MemberRef,
+    },
     error::Result,
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
@@ -234,12 +237,14 @@ impl Tool for DeleteTemplate {
 
 /// Preview an email template
 ///
-/// What a mail of a template looks like to somebody called Anna Example: subject, text and the whole page of HTML, as they
-/// would leave. A variable without a value stands as its placeholder. Nothing is sent.
+/// What a mail of a template looks like to a member, or to somebody called Anna Example: subject, text and the whole page of
+/// HTML, as they would leave. A variable without a value stands as its placeholder. Nothing is sent.
 #[derive(Object)]
 pub struct PreviewTemplate {
     /// The template, by id or by name.
     template: TemplateRef,
+    /// To whom it is written.
+    member: Option<MemberRef>,
     /// What the template's own placeholders stand for: at most 5,000 characters each.
     variables: Option<BTreeMap<String, Text<5000>>>,
 }
@@ -251,6 +256,6 @@ impl Tool for PreviewTemplate {
     type Output = Preview;
 
     async fn run(self, cx: &mut Cx) -> Result<Preview> {
-        actions::show(cx, &self.template, self.variables).await
+        actions::show(cx, &self.template, self.member.as_ref(), self.variables).await
     }
 }

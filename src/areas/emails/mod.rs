@@ -36,7 +36,7 @@ pub use connection::Mailers;
 pub use content::Draft;
 pub use guide::guide;
 pub use jobs::{Deliver, deliver, ended};
-pub use person::{KNOWN, check_placeholders, sample};
+pub use person::{KNOWN, check_placeholders, sample, values};
 pub use queue::queue_system;
 pub use system::SystemMail;
 pub use tools::AREA;

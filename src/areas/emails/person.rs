@@ -42,7 +42,7 @@ pub fn check_placeholders(draft: &Draft, own: &[String]) -> Result<()> {
                 Wrong::Unknown(name) => format!("{} in the {part} stands for nothing", braces(name)),
                 Wrong::Open(_) => format!("in the {part}, {wrong}"),
             };
-            let text = format!("A placeholder is wrong: {what}. Nothing went out. There are {}.", all.join(", "));
+            let text = format!("A placeholder is wrong: {what}. Nothing was done. There are {}.", all.join(", "));
             Error::new(Code::UnknownPlaceholder, text)
         })
     })

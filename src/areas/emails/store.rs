@@ -4,7 +4,7 @@ use usher_db::{Conn, FromRow, Result, Row, sql};
 
 use super::{
     connection::{Connection, connection_columns},
-    types::{EmailStatus, Mail, State, mail_columns},
+    types::{EmailStatus, Kind, Mail, State, mail_columns},
 };
 use crate::values::{EmailId, MemberId, RequestId, SiteId, TemplateId, Time};
 
@@ -156,6 +156,7 @@ pub(super) struct Filter {
     pub(super) request: Option<RequestId>,
     pub(super) status: Option<EmailStatus>,
     pub(super) template: Option<TemplateId>,
+    pub(super) kind: Option<Kind>,
 }
 
 /// Mails before an id, newest first.
@@ -169,7 +170,8 @@ pub(super) async fn list(conn: Conn<'_>, site: SiteId, filter: &Filter, before: 
                 $narrow,
                 " AND (member_id = $3 OR $3 IS NULL) AND (request_id = $4 OR $4 IS NULL)
                    AND (status = $5 OR status = $6 OR $5 IS NULL) AND (template_id = $7 OR $7 IS NULL)
-                  ORDER BY id DESC LIMIT $8"
+                   AND (kind = $8 OR $8 IS NULL)
+                  ORDER BY id DESC LIMIT $9"
             )
         };
     }
@@ -188,6 +190,7 @@ pub(super) async fn list(conn: Conn<'_>, site: SiteId, filter: &Filter, before: 
         .bind(states.map(|[state, _]| state.as_str()))
         .bind(states.map(|[_, state]| state.as_str()))
         .bind(filter.template.as_ref().map(TemplateId::as_str))
+        .bind(filter.kind.map(Kind::as_str))
         .bind(limit)
         .all(conn)
         .await

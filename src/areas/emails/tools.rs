@@ -7,7 +7,7 @@ use super::{
     actions::{self, Message},
     content::Draft,
     store::Filter,
-    types::{EmailStatus, Mail, Recipient, Text},
+    types::{EmailStatus, Kind, Mail, Recipient, Text},
 };
 use crate::{
     areas::{
@@ -140,6 +140,8 @@ pub struct ListEmails {
     member: Option<MemberRef>,
     /// Only those of this template.
     template: Option<TemplateRef>,
+    /// Only those of this kind: what was written to members, or mails to sign in with.
+    kind: Option<Kind>,
     /// Only those of this call: the `X-Request-Id` of its answer.
     request: Option<RequestId>,
     /// Only those that stand like this.
@@ -168,7 +170,7 @@ impl Tool for ListEmails {
             Some(template) => Some(email_templates::find(cx, template).await?.id),
             None => None,
         };
-        let filter = Filter { member, request: self.request, status: self.status, template };
+        let filter = Filter { member, request: self.request, status: self.status, template, kind: self.kind };
         let (items, more) = actions::list(cx, &filter, &before, self.limit).await?;
         let next_cursor =
             items.last().filter(|_| more).map(|mail| Cursor::after(ORDER, [mail.id.to_string()]).encode());
