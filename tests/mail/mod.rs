@@ -1,5 +1,6 @@
 //! Mail, up to a server that others wrote and back by its links.
 
+mod cli;
 mod killed;
 mod rules;
 mod sending;

@@ -1,18 +1,19 @@
+//! `usher mail`: how a site sends mail.
+
+mod dkim;
+
 use std::{io::Read as _, path::PathBuf, time::SystemTime};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
-use usher_mail::{
-    Letter, Mailbox, compose,
-    dkim::{SigningKey, quoted},
-};
+use usher_mail::{Letter, Mailbox, compose};
 
 use super::{Failure, Office, Result, out, sites::Switch};
 use crate::{
     app::App,
     areas::{
         emails::{
-            connection::{Connection, Way, address, dkim_purpose, not_connected, password_purpose, sealer},
+            connection::{Connection, Way, address, not_connected, password_purpose, sealer},
             store,
         },
         sites::Site,
@@ -52,7 +53,7 @@ pub(super) enum Command {
     },
     /// The signature by which receivers know that mail is the site's (DKIM).
     #[command(subcommand)]
-    Dkim(Dkim),
+    Dkim(dkim::Command),
 }
 
 #[derive(Args)]
@@ -110,35 +111,6 @@ impl Secrecy {
     }
 }
 
-#[derive(Subcommand)]
-pub(super) enum Dkim {
-    /// Sign with a key; without `--generate` its PEM is read from standard input. Shows what is to be published.
-    Set {
-        /// The domain that is signed for: that of the sender's address, or one above it.
-        domain: String,
-        /// Which of its keys: a name of your own, such as usher1. A new key gets a new one.
-        selector: String,
-        /// Make a new key (RSA, 2,048 bits).
-        #[arg(long)]
-        generate: bool,
-        /// The site; not needed if there is only one.
-        #[arg(long)]
-        site: Option<String>,
-    },
-    /// Show again what is to be published.
-    Show {
-        /// The site; not needed if there is only one.
-        #[arg(long)]
-        site: Option<String>,
-    },
-    /// Sign no more, and forget the key.
-    Remove {
-        /// The site; not needed if there is only one.
-        #[arg(long)]
-        site: Option<String>,
-    },
-}
-
 pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result<()> {
     let app = super::app(Config::load()?, office.db.clone());
     match command {
@@ -163,7 +135,7 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
             office.commit(tx, site.id, "mail.disconnect", json!({})).await?;
             out("Usher has forgotten how the site sends mail.")
         }
-        Command::Dkim(command) => dkim(office, &app, command, json).await,
+        Command::Dkim(command) => dkim::run(command, office, &app, json).await,
     }
 }
 
@@ -288,58 +260,10 @@ async fn test(office: &Office, app: &App, site: &Site, to: &str, json: bool) -> 
     if json { out(&json!({ "reply": reply }).to_string()) } else { out(&format!("It was taken: {reply}")) }
 }
 
-async fn dkim(office: &Office, app: &App, command: Dkim, json: bool) -> Result<()> {
-    match command {
-        Dkim::Set { domain, selector, generate, site } => {
-            let site = office.site(site.as_deref()).await?;
-            let mut connection = connection(app, &site).await?;
-            let key = if generate {
-                SigningKey::generate()
-            } else {
-                SigningKey::parse(&stdin("the key")?).map_err(|error| Failure(error.to_string()))?
-            };
-            let sealed = sealer(app)?.seal(&dkim_purpose(site.id), &key.pem());
-            connection.dkim_domain = Some(domain.trim_end_matches('.').to_ascii_lowercase());
-            connection.dkim_selector = Some(selector.to_ascii_lowercase());
-            connection.dkim_key_sealed = Some(sealed);
-            // It is tried before it is kept.
-            connection.mailer(app, site.id)?;
-            save(office, &site, &connection, "mail.setDkim").await?;
-            record(&connection, &key, json)
-        }
-        Dkim::Show { site } => {
-            let site = office.site(site.as_deref()).await?;
-            let connection = connection(app, &site).await?;
-            let sealed = connection.dkim_key_sealed.as_deref();
-            let sealed = sealed.ok_or_else(|| Failure("the site's mail is not signed: usher mail dkim set".into()))?;
-            let pem = sealer(app)?.open(&dkim_purpose(site.id), sealed).map_err(|error| Failure(error.to_string()))?;
-            let key = SigningKey::parse(&pem).map_err(|error| Failure(error.to_string()))?;
-            record(&connection, &key, json)
-        }
-        Dkim::Remove { site } => {
-            let site = office.site(site.as_deref()).await?;
-            let mut connection = connection(app, &site).await?;
-            (connection.dkim_domain, connection.dkim_selector, connection.dkim_key_sealed) = (None, None, None);
-            save(office, &site, &connection, "mail.removeDkim").await?;
-            out("The site's mail is not signed any more.")
-        }
-    }
-}
-
 async fn save(office: &Office, site: &Site, connection: &Connection, what: &str) -> Result<()> {
     let mut tx = office.db.begin().await?;
     store::connect(tx.conn(), site.id, connection, office.clock.now()).await?;
     office.commit(tx, site.id, what, view(connection)).await
-}
-
-/// Shows what is to be published in the domain name system.
-fn record(connection: &Connection, key: &SigningKey, json: bool) -> Result<()> {
-    let part = |text: &Option<String>| text.clone().unwrap_or_default();
-    let name = format!("{}._domainkey.{}", part(&connection.dkim_selector), part(&connection.dkim_domain));
-    if json {
-        return out(&json!({ "name": name, "type": "TXT", "value": key.record() }).to_string());
-    }
-    out(&format!("Publish this in the domain name system:\n{name}. TXT {}", quoted(&key.record())))
 }
 
 fn show(site: &Site, connection: &Connection, json: bool) -> Result<()> {
