@@ -1,12 +1,12 @@
 //! Why somebody sees the paywall, and which call would change it.
 
-use poem_openapi::{Object, types::Any};
-use serde_json::{Value, json};
+use poem_openapi::Object;
 
 use super::{
-    actions::{DAY, doubted, grace},
+    actions::{doubted, grace},
     decide::{self, Decision, Outcome, Reason, decide},
     facts::{Content, Doubts, Known, SubscriptionStatus, Wanted},
+    fixes::{self, FixView},
     naming,
     store::{self, Alike},
 };
@@ -19,8 +19,7 @@ use crate::{
     },
     error::Result,
     gate::Cx,
-    tools::Scope,
-    values::{BundleId, MemberId, Time},
+    values::{MemberId, Time},
 };
 
 /// Members that are looked at for one who paid under another address.
@@ -38,12 +37,6 @@ const CHECKOUT: &str = "checkout";
 /// The trap of a subscription at Stripe that nobody is known for.
 const UNLINKED: &str = "unlinked_subscription";
 
-/// Days of a trial that is proposed.
-const TRIAL_DAYS: u64 = 7;
-
-/// The longest trial.
-pub(super) const LONGEST_TRIAL_DAYS: u64 = 365;
-
 /// What one rule found.
 #[derive(Clone, Debug, PartialEq, Object)]
 #[oai(rename = "AccessCheck", rename_all = "camelCase")]
@@ -57,20 +50,6 @@ pub struct CheckView {
     pub decisive: bool,
     /// What it found.
     pub detail: String,
-}
-
-/// A call that clears the refusal; another reason to refuse may remain.
-#[derive(Clone, Debug, PartialEq, Object)]
-#[oai(rename = "AccessFix", rename_all = "camelCase")]
-pub struct FixView {
-    /// The tool.
-    pub tool: String,
-    /// Its arguments, complete.
-    pub args: Any<Value>,
-    /// The scope it needs.
-    pub scope: String,
-    /// What it does.
-    pub summary: String,
 }
 
 /// Why a member may or may not see something.
@@ -115,10 +94,10 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
     }
     let mut fixes = match decision.is_allowed() {
         true => Vec::new(),
-        false => fixes(&known.member.id, wanted, &content, decision.reason, at, cx.now),
+        false => fixes::fixes(&known.member.id, wanted, &content, decision.reason, at, cx.now),
     };
     if decision.reason == Reason::SubscriptionPaused && at >= cx.now {
-        fixes.splice(0..0, resume(cx, &known));
+        fixes.splice(0..0, fixes::resume(cx, &known));
     }
     if may_be(|doubts| doubts.unlinked) && content.level == Level::Members && !decision.reason.is_about_content() {
         let (trap, fix) = unlinked(cx, &known).await?;
@@ -183,31 +162,13 @@ fn traps(known: &Known, sync_status: SyncStatus) -> Vec<CheckView> {
     open.into_iter().chain(sync.map(|text| trap("sync", text.into()))).collect()
 }
 
-/// The call that has a paused subscription go on, where it may be made. What is paid elsewhere is over once it lets nobody
-/// in: that is for whoever is paid anew to say.
-fn resume(cx: &Cx, known: &Known) -> Option<FixView> {
-    let paused = known.subscriptions.iter().filter(|one| one.is_linked && one.status == SubscriptionStatus::Paused);
-    let last = paused.max_by_key(|one| one.period_end).filter(|_| cx.caller.site.settings.stripe_writes)?;
-    Some(FixView {
-        tool: "subscriptions.resume".into(),
-        args: Any(json!({ "subscription": last.id })),
-        scope: Scope::SubscriptionsManage.name().into(),
-        summary: format!("Has {} go on: the member is charged again, and gets in once that is paid.", last.id),
-    })
-}
-
 /// A subscription that is paid with the member's address and linked to nobody, and the call that links it.
 async fn unlinked(cx: &mut Cx, known: &Known) -> Result<(Option<CheckView>, Option<FixView>)> {
     let site = cx.site();
     let strays = billing::strays_of(cx.conn(), site, &known.member.email_key()).await?;
     let Some((id, _, status)) = strays.into_iter().next() else { return Ok((None, None)) };
     let lets = matches!(status.as_str(), "active" | "trialing");
-    let fix = lets.then(|| FixView {
-        tool: "subscriptions.resync".into(),
-        args: Any(json!({ "member": { "id": known.member.id } })),
-        scope: Scope::SubscriptionsManage.name().into(),
-        summary: format!("Links {id}, which is paid at Stripe with this address, to the member."),
-    });
+    let fix = lets.then(|| fixes::resync(&known.member.id, &id));
     let detail = format!("Stripe has {id}, which is {status} and paid with this address; nothing says whose it is.");
     Ok((Some(trap(UNLINKED, detail)), fix))
 }
@@ -251,58 +212,4 @@ async fn other_address(cx: &mut Cx, known: &Known, content: &Content, at: Time) 
             ),
         }
     }))
-}
-
-/// The calls of which each clears a refusal.
-pub(super) fn fixes(
-    member: &MemberId,
-    wanted: &Wanted,
-    content: &Content,
-    reason: Reason,
-    at: Time,
-    now: Time,
-) -> Vec<FixView> {
-    let fix = |tool: &str, args: Value, scope: Scope, summary: &str| FixView {
-        tool: tool.into(),
-        args: Any(args),
-        scope: scope.name().into(),
-        summary: summary.into(),
-    };
-    let who = json!({ "id": member });
-    match (reason, wanted) {
-        (Reason::ContentHidden | Reason::ContentUnpublished | Reason::ContentScheduled, Wanted::Video(video)) => {
-            let args = json!({ "video": video, "visibility": "published" });
-            vec![fix(
-                "videos.setVisibility",
-                args,
-                Scope::VideosManage,
-                "Shows the video now to everyone it is for; a schedule is lost.",
-            )]
-        }
-        (Reason::BundleRequired, Wanted::Video(video)) if content.bundles.is_empty() => {
-            let args = json!({ "video": video, "level": "members" });
-            let summary = "Opens the video, which no bundle holds, to all members that have access.";
-            vec![fix("videos.setAccess", args, Scope::VideosManage, summary)]
-        }
-        // What is given now does not change what was.
-        _ if at < now => Vec::new(),
-        (Reason::BundleRequired | Reason::BundleExpired | Reason::BundleRevoked, _) => {
-            let bundle = content.bundles.first();
-            let args = json!({ "member": who, "bundle": bundle });
-            let name = bundle.map_or("the bundle", BundleId::as_str);
-            vec![fix("access.grantBundle", args, Scope::AccessGrant, &format!("Gives the member {name} for life."))]
-        }
-        (Reason::ContentHidden | Reason::ContentUnpublished | Reason::ContentScheduled, _) => Vec::new(),
-        _ => {
-            let summary = "Gives the member free access for good; billing is not touched.";
-            let mut fixes = vec![fix("access.grantFree", json!({ "member": who }), Scope::AccessGrant, summary)];
-            let days = at.since(now).as_secs().div_ceil(DAY.as_secs()) + TRIAL_DAYS;
-            if days <= LONGEST_TRIAL_DAYS {
-                let summary = format!("Gives the member a trial of {days} days.");
-                let args = json!({ "member": who, "days": days });
-                fixes.push(fix("access.setTrial", args, Scope::AccessGrant, &summary));
-            }
-            fixes
-        }
-    }
 }

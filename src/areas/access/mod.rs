@@ -28,6 +28,7 @@ pub mod effect;
 mod examples;
 mod explain;
 mod facts;
+mod fixes;
 mod grants;
 mod guide;
 mod jobs;

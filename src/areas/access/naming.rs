@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    explain::{CheckView, FixView},
-    store,
-};
+use super::{explain::CheckView, fixes::FixView, store};
 use crate::{error::Result, gate::Cx};
 
 /// What ids of things with a name begin with.

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{
     decide::{Reason, decide},
-    explain::fixes,
     facts::{Content, Entitlement, Facts, Subscription, SubscriptionStatus, Wanted},
+    fixes::fixes,
 };
 use crate::{
     areas::{

@@ -1,0 +1,112 @@
+//! Calls that clear a refusal.
+
+use poem_openapi::{Object, types::Any};
+use serde_json::{Value, json};
+
+use super::{
+    actions::DAY,
+    decide::Reason,
+    facts::{Content, Known, SubscriptionStatus, Wanted},
+};
+use crate::{
+    gate::Cx,
+    tools::Scope,
+    values::{BundleId, MemberId, Time},
+};
+
+/// Days of a trial that is proposed.
+const TRIAL_DAYS: u64 = 7;
+
+/// The longest trial.
+pub(super) const LONGEST_TRIAL_DAYS: u64 = 365;
+
+/// A call that clears the refusal; another reason to refuse may remain.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename = "AccessFix", rename_all = "camelCase")]
+pub struct FixView {
+    /// The tool.
+    pub tool: String,
+    /// Its arguments, complete.
+    pub args: Any<Value>,
+    /// The scope it needs.
+    pub scope: String,
+    /// What it does.
+    pub summary: String,
+}
+
+impl FixView {
+    fn new(tool: &str, args: Value, scope: Scope, summary: impl Into<String>) -> Self {
+        Self { tool: tool.into(), args: Any(args), scope: scope.name().into(), summary: summary.into() }
+    }
+}
+
+/// The calls of which each clears a refusal.
+pub(super) fn fixes(
+    member: &MemberId,
+    wanted: &Wanted,
+    content: &Content,
+    reason: Reason,
+    at: Time,
+    now: Time,
+) -> Vec<FixView> {
+    let who = json!({ "id": member });
+    match (reason, wanted) {
+        (Reason::ContentHidden | Reason::ContentUnpublished | Reason::ContentScheduled, Wanted::Video(video)) => {
+            let args = json!({ "video": video, "visibility": "published" });
+            vec![FixView::new(
+                "videos.setVisibility",
+                args,
+                Scope::VideosManage,
+                "Shows the video now to everyone it is for; a schedule is lost.",
+            )]
+        }
+        (Reason::BundleRequired, Wanted::Video(video)) if content.bundles.is_empty() => {
+            let args = json!({ "video": video, "level": "members" });
+            let summary = "Opens the video, which no bundle holds, to all members that have access.";
+            vec![FixView::new("videos.setAccess", args, Scope::VideosManage, summary)]
+        }
+        // What is given now does not change what was.
+        _ if at < now => Vec::new(),
+        (Reason::BundleRequired | Reason::BundleExpired | Reason::BundleRevoked, _) => {
+            let bundle = content.bundles.first();
+            let args = json!({ "member": who, "bundle": bundle });
+            let name = bundle.map_or("the bundle", BundleId::as_str);
+            vec![FixView::new(
+                "access.grantBundle",
+                args,
+                Scope::AccessGrant,
+                format!("Gives the member {name} for life."),
+            )]
+        }
+        (Reason::ContentHidden | Reason::ContentUnpublished | Reason::ContentScheduled, _) => Vec::new(),
+        _ => {
+            let summary = "Gives the member free access for good; billing is not touched.";
+            let mut fixes =
+                vec![FixView::new("access.grantFree", json!({ "member": who }), Scope::AccessGrant, summary)];
+            let days = at.since(now).as_secs().div_ceil(DAY.as_secs()) + TRIAL_DAYS;
+            if days <= LONGEST_TRIAL_DAYS {
+                let summary = format!("Gives the member a trial of {days} days.");
+                let args = json!({ "member": who, "days": days });
+                fixes.push(FixView::new("access.setTrial", args, Scope::AccessGrant, summary));
+            }
+            fixes
+        }
+    }
+}
+
+/// The call that has a paused subscription go on, where it may be made. What is paid elsewhere is over once it lets nobody
+/// in: that is for whoever is paid anew to say.
+pub(super) fn resume(cx: &Cx, known: &Known) -> Option<FixView> {
+    let paused = known.subscriptions.iter().filter(|one| one.is_linked && one.status == SubscriptionStatus::Paused);
+    let last = paused.max_by_key(|one| one.period_end).filter(|_| cx.caller.site.settings.stripe_writes)?;
+    let summary = format!("Has {} go on: the member is charged again, and gets in once that is paid.", last.id);
+    let args = json!({ "subscription": last.id });
+    Some(FixView::new("subscriptions.resume", args, Scope::SubscriptionsManage, summary))
+}
+
+/// The call that links a subscription at Stripe which is paid with the member's address.
+pub(super) fn resync(member: &MemberId, external: &str) -> FixView {
+    let summary = format!("Links {external}, which is paid at Stripe with this address, to the member.");
+    let args = json!({ "member": { "id": member } });
+    FixView::new("subscriptions.resync", args, Scope::SubscriptionsManage, summary)
+}
