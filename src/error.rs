@@ -86,7 +86,7 @@ codes! {
     SubscriptionEnded "subscription_ended" false "The subscription has ended, or is being ended now, which cannot be taken back.";
     SubscriptionEnding "subscription_ending" false "The subscription ends with its period; take that back with `subscriptions.resume` first.";
     SubscriptionOnce "subscription_once" false "What was paid once and for all has no payments that could be cancelled, paused or resumed.";
-    ReferenceUsed "reference_used" false "The sale was recorded for another member, or for another plan.";
+    ReferenceUsed "reference_used" false "The sale was recorded before, for another member or another plan; `error` names it.";
     TooManyTags "too_many_tags" false "A member has at most 100 tags.";
     StripeNotConnected "stripe_not_connected" false "The site is not connected to a Stripe account.";
     StripeUnusable "stripe_unusable" false "What is kept of the site's Stripe account cannot be used: the sealing key is missing or another, or the Stripe key is no key.";
@@ -95,7 +95,7 @@ codes! {
     StripeUnavailable "stripe_unavailable" true "Stripe does not answer as it should; a job goes on trying.";
     StripeRefused "stripe_refused" false "Stripe will not do what a job asked for; the job's `error` has Stripe's words.";
     PlanArchived "plan_archived" false "The plan is archived, so nobody can subscribe to it any more.";
-    SubscriptionExists "subscription_exists" false "The member has a live subscription to the plan; `allowSecond` sells another all the same.";
+    SubscriptionExists "subscription_exists" false "The member has a live subscription to the plan, which `fix` shows; `allowSecond` sells a second one, which is charged besides.";
     CouponRefused "coupon_refused" false "Stripe has no such coupon, or it can no longer be used.";
     WebhookRefused "webhook_refused" false "A webhook is not signed as it must be, or too long ago.";
     EmailDisabled "email_disabled" false "Members may not be written to until the site's operator allows it: `usher sites update --email-members on`.";

@@ -50,7 +50,13 @@ impl Checkpoints {
         let (send, stopped) = channel();
         let log = Log { connection, path: log.into(), writer, runtime: Handle::current() };
         let thread = std::thread::Builder::new().name("checkpoints".into());
-        let thread = thread.spawn(move || log.keep_short(&stopped));
+        let thread = thread.spawn(move || {
+            log.keep_short(&stopped);
+            // Whoever drops the writer last gives its connection back, for which sqlx wants to be on the runtime.
+            let runtime = log.runtime.clone();
+            let _on = runtime.enter();
+            drop(log);
+        });
         let thread = thread.map_err(|_| rusqlite::Error::InvalidQuery)?;
         Ok(Self(Mutex::new(Some((send, thread)))))
     }
@@ -126,5 +132,27 @@ impl Log {
             let (pages, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
             Ok(Pass { pages, left: pages - moved })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_last_to_hold_the_writer_gives_its_connection_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("usher.db");
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let writer = Writer::new(pool);
+        writer.leave_open().await.unwrap();
+        let checkpoints = Checkpoints::start(&path, writer).unwrap();
+        let (stop, thread) = checkpoints.0.lock().take().unwrap();
+        drop(stop);
+        let ended = tokio::task::spawn_blocking(move || thread.join()).await.unwrap();
+        assert!(ended.is_ok(), "it panicked");
     }
 }

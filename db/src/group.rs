@@ -97,6 +97,16 @@ impl Writer {
     }
 }
 
+#[cfg(test)]
+impl Writer {
+    /// Leaves a transaction open, as when everything stops in the middle of one.
+    pub(crate) async fn leave_open(&self) -> Result<()> {
+        let connection = self.pool.acquire().await?;
+        *self.open.lock().await = Some(Group { connection, outcome: Arc::default() });
+        Ok(())
+    }
+}
+
 /// The writer's lock, with no transaction open.
 pub(crate) struct Alone {
     _group: OwnedMutexGuard<Option<Group>>,

@@ -253,6 +253,9 @@ both!(what_another_page_sells_counts_if_it_is_a_plan_and_somebody_known_buys_it,
         shop.settle(world).await;
         if let Some(buyer) = buyer {
             is(stands(world, buyer).await, "paid", "allowed_subscription");
+            // A buyer can write any member's id there, who does not become the customer by that.
+            let linked = world.rows("SELECT id FROM stripe_customer").await;
+            assert!(!linked.contains(&customer), "{linked:?}");
         }
     }
     assert_eq!(world.rows("SELECT id FROM subscription").await.len(), 2);

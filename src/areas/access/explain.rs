@@ -97,7 +97,8 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
         false => fixes::fixes(&known.member.id, wanted, &content, decision.reason, at, cx.now),
     };
     if decision.reason == Reason::SubscriptionPaused && at >= cx.now {
-        fixes.splice(0..0, fixes::resume(cx, &known));
+        let may_write = billing::job::can_write(cx).await?;
+        fixes.splice(0..0, fixes::resume(&known, may_write));
     }
     if may_be(|doubts| doubts.unlinked) && content.level == Level::Members && !decision.reason.is_about_content() {
         let (trap, fix) = unlinked(cx, &known).await?;

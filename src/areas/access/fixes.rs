@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use super::{
     actions::DAY,
     decide::Reason,
-    facts::{Content, Known, SubscriptionStatus, Wanted},
+    facts::{Content, Known, Subscription, SubscriptionStatus, Wanted},
 };
 use crate::{
-    gate::Cx,
     tools::Scope,
     values::{BundleId, MemberId, Time},
 };
@@ -94,13 +93,15 @@ pub(super) fn fixes(
     }
 }
 
-/// The call that has a paused subscription go on, where it may be made. What is paid elsewhere is over once it lets nobody
-/// in: that is for whoever is paid anew to say.
-pub(super) fn resume(cx: &Cx, known: &Known) -> Option<FixView> {
-    let paused = known.subscriptions.iter().filter(|one| one.is_linked && one.status == SubscriptionStatus::Paused);
-    let last = paused.max_by_key(|one| one.period_end).filter(|_| cx.caller.site.settings.stripe_writes)?;
-    let summary = format!("Has {} go on: the member is charged again, and gets in once that is paid.", last.id);
+/// The call that has a paused subscription go on; of one at Stripe only where the site may write there. What is paid elsewhere
+/// until a day is over once it lets nobody in: that is for whoever is paid anew to say.
+pub(super) fn resume(known: &Known, may_write: bool) -> Option<FixView> {
+    let paused = known.subscriptions.iter().filter(|one| one.status == SubscriptionStatus::Paused);
+    let goes_on = |one: &&Subscription| if one.is_linked { may_write } else { one.period_end.is_none() };
+    let last = paused.filter(goes_on).max_by_key(|one| one.period_end)?;
     let args = json!({ "subscription": last.id });
+    let summary =
+        format!("Has {} go on, which lets the member in; it is paid again, by its next period at the latest.", last.id);
     Some(FixView::new("subscriptions.resume", args, Scope::SubscriptionsManage, summary))
 }
 

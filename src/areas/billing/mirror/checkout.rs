@@ -6,7 +6,7 @@ use usher_stripe::{
     views::{CheckoutMode, CheckoutSession, CheckoutStatus, PaymentStatus, Ref},
 };
 
-use super::{Reader, Result, store, subscription::Link, there, time};
+use super::{Reader, Result, store, there, time};
 use crate::{
     areas::{
         access::SubscriptionStatus,
@@ -15,6 +15,14 @@ use crate::{
     },
     values::{JobId, MemberId, PlanId},
 };
+
+/// What was sold once and for all on a page that Usher has not made.
+struct Sold {
+    member: MemberId,
+    plan: PlanId,
+    /// Whether the customer is the member's besides.
+    is_linked: bool,
+}
 
 impl Reader<'_> {
     pub(super) async fn checkout(&self) -> Result<()> {
@@ -34,17 +42,21 @@ impl Reader<'_> {
         let is_complete = view.status == Some(CheckoutStatus::Complete);
         let mut tx = self.app.db.begin().await?;
         if self.holds(&mut tx, Some(&member)).await? {
+            let mut is_linked = true;
             let plan = match (store::checkout(tx.conn(), site, &self.dirty.object).await?, sold) {
                 (Some((id, now_of, plan, before)), _) if now_of == member => {
                     self.set_checkout(&mut tx, &view, &id, (&member, &plan), &before).await?;
                     plan
                 }
-                (None, Some(sold)) => sold.plan,
+                (None, Some(sold)) => {
+                    is_linked = sold.is_linked;
+                    sold.plan
+                }
                 // It has got another member meanwhile, or is known since; it stays to be read.
                 _ => return Ok(()),
             };
             if is_complete {
-                self.completed(&mut tx, &view, member, plan).await?;
+                self.completed(&mut tx, &view, (member, plan), is_linked).await?;
             }
         }
         tx.commit().await?;
@@ -71,16 +83,19 @@ impl Reader<'_> {
     /// Who has bought what once and for all on a page that Usher has not made: a payment link, or another program's page. It
     /// counts if its price is that of a plan here, since an account may sell other things than access, and if it is known
     /// whose it is.
-    async fn sold_elsewhere(&self, view: &CheckoutSession) -> Result<Option<Link>> {
+    async fn sold_elsewhere(&self, view: &CheckoutSession) -> Result<Option<Sold>> {
         if view.mode != Some(CheckoutMode::Payment) || !is_paid(view) {
             return Ok(None);
         }
         let before = subscriptions::store::by_external(self.app.db.read(), self.site(), &view.id).await?;
         if let Some(Subscription { member_id: member, plan_id: plan, .. }) = before {
-            return Ok(Some(Link { member, plan }));
+            return Ok(Some(Sold { member, plan, is_linked: false }));
         }
-        let named = match self.whose(view.customer_id(), &view.metadata).await?.member {
+        let known = self.whose(view.customer_id(), &view.metadata).await?.member;
+        let is_linked = known.is_some();
+        let named = match known {
             Some(member) => Some(member),
+            // Anybody can write it into the address of a payment link, so it counts for this one sale.
             None => self.member_by_id(view.client_reference_id.as_deref()).await?,
         };
         let Some(member) = named else { return Ok(None) };
@@ -88,7 +103,7 @@ impl Reader<'_> {
         for price in items.into_iter().flat_map(|page| page.data).filter_map(|item| item.price) {
             let plan = plans::store::by_price(self.app.db.read(), self.site(), &price.id).await?;
             if let Some(plan) = plan.filter(|plan| plan.every == plans::Every::OneTime) {
-                return Ok(Some(Link { member, plan: plan.id }));
+                return Ok(Some(Sold { member, plan: plan.id, is_linked }));
             }
         }
         Ok(None)
@@ -122,11 +137,11 @@ impl Reader<'_> {
         &self,
         tx: &mut usher_db::Tx,
         view: &CheckoutSession,
-        member: MemberId,
-        plan: PlanId,
+        (member, plan): (MemberId, PlanId),
+        is_linked: bool,
     ) -> Result<()> {
         let (site, now) = (self.site(), self.now());
-        if let Some(customer) = view.customer_id() {
+        if let Some(customer) = view.customer_id().filter(|_| is_linked) {
             store::link(tx.conn(), site, customer, &member, now).await?;
             let email = view.customer_details.as_ref().and_then(|details| details.email.as_deref());
             self.pays_as(tx, Some(customer), email.map(String::as_str)).await?;

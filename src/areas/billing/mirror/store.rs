@@ -60,8 +60,8 @@ pub struct Stray<'a> {
     pub id: &'a str,
     /// Who pays.
     pub customer: Option<&'a str>,
-    /// With which address, as of members.
-    pub email_key: Option<&'a str>,
+    /// With which address, as of members; empty if there is none.
+    pub email_key: &'a str,
     /// How it stands.
     pub status: &'a str,
     /// What for.
@@ -102,7 +102,7 @@ pub async fn strays_of(conn: Conn<'_>, site: SiteId, email_key: &str) -> Result<
 
 /// Forgets an address of those.
 pub async fn forget_address(conn: Conn<'_>, site: SiteId, email_key: &str) -> Result<u64> {
-    sql!("UPDATE stripe_stray SET email_key = NULL WHERE site = $1 AND email_key = $2")
+    sql!("UPDATE stripe_stray SET email_key = '' WHERE site = $1 AND email_key = $2")
         .bind(site)
         .bind(email_key)
         .run(conn)

@@ -66,7 +66,7 @@ impl Reader<'_> {
                 let stray = store::Stray {
                     id: &view.id,
                     customer: view.customer_id(),
-                    email_key: email.as_ref().map(Email::key),
+                    email_key: email.as_ref().map_or("", Email::key),
                     status: view.status.as_str(),
                     price: view.price_id(),
                 };

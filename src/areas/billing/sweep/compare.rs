@@ -102,6 +102,7 @@ fn differs(clock: &Clock, ticket: i64, known: &Known, view: &View) -> bool {
 
 fn is_same_stray(stray: &Stray, view: &View) -> bool {
     !stray.has_member
+        && stray.was_asked
         && stray.status == view.status.as_str()
         && stray.price.as_deref() == view.price_id()
         && stray.customer.as_deref() == view.customer_id()

@@ -57,6 +57,8 @@ pub(super) struct Stray {
     pub(super) customer: Option<String>,
     /// Whether its customer has become a member's.
     pub(super) has_member: bool,
+    /// Whether its customer was asked for an address.
+    pub(super) was_asked: bool,
 }
 
 impl FromRow for Stray {
@@ -67,6 +69,7 @@ impl FromRow for Stray {
             price: row.take()?,
             customer: row.take()?,
             has_member: row.take()?,
+            was_asked: row.take()?,
         })
     }
 }
@@ -77,7 +80,8 @@ pub(super) async fn strays(conn: Conn<'_>, site: SiteId, ids: Vec<String>) -> Re
         ($which:literal) => {
             concat!(
                 "SELECT t.id, t.status, t.price_id, t.customer_id,
-                        EXISTS (SELECT 1 FROM stripe_customer c WHERE c.site = t.site AND c.id = t.customer_id)
+                        EXISTS (SELECT 1 FROM stripe_customer c WHERE c.site = t.site AND c.id = t.customer_id),
+                        t.email_key IS NOT NULL
                  FROM stripe_stray t WHERE t.site = $1 AND t.id ",
                 $which
             )

@@ -83,7 +83,8 @@ async fn make(outbox: &mut Outbox<'_>, job: &Checkout, id: &JobId) -> Result<(),
     let own = outbox.op(OpenSession::NAME);
     close(outbox, &client, &customer, Some(&own)).await?;
     if !job.allow_second && pays(outbox, &client, &customer, &price).await? {
-        let text = "The member has just subscribed to this plan. Pass allowSecond: true to sell it once more.";
+        let text = "The member has just subscribed to this plan, so nothing more is sold. allowSecond: true would sell a second \
+                    one, which is charged besides.";
         return Err(Fail::fatal(Code::SubscriptionExists.name(), text));
     }
     let now = app.clock.now();
