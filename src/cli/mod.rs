@@ -20,7 +20,7 @@ use crate::{
     app::{self, App},
     areas::{
         access,
-        activity::{self, ActivityStatus, Actor, Record, Surface},
+        activity::{self, Actor, Record, Surface},
         billing, blocklist, emails, notices as area_notices,
         sites::Site,
     },
@@ -250,22 +250,8 @@ impl Office {
     /// The row of the activity log for what the operator does.
     fn record(&self, site: SiteId, what: &str, args: serde_json::Value) -> Record {
         Record {
-            site,
-            id: self.clock.id(),
-            at: self.clock.now(),
-            actor: Actor::Cli,
-            key: None,
-            surface: Surface::Cli,
-            tool: what.into(),
             args: Some(args.to_string()),
-            status: ActivityStatus::Ok,
-            code: None,
-            duration_us: 0,
-            member: None,
-            job: None,
-            changes: None,
-            dry_run: false,
-            replayed: false,
+            ..Record::done(site, self.clock.id(), self.clock.now(), (Actor::Cli, Surface::Cli), what)
         }
     }
 

@@ -44,22 +44,18 @@ pub(super) async fn rejected(app: &Arc<App>, call: &Call, error: Error, progress
 pub(super) fn record(call: &Call, progress: &Progress, status: ActivityStatus, code: Option<Code>) -> Option<Record> {
     let caller = progress.caller.as_ref()?;
     Some(Record {
-        site: caller.site.id,
-        id: call.request.clone(),
-        at: call.at,
-        actor: Actor::Key,
         key: Some(caller.key.id.clone()),
-        surface: call.surface,
-        tool: redact::name(&call.tool),
         args: progress.args.clone(),
         status,
         code: code.map(|code| code.name().into()),
         duration_us: i64::try_from(call.started.elapsed().as_micros()).unwrap_or(i64::MAX),
-        member: None,
-        job: None,
-        changes: None,
-        dry_run: false,
-        replayed: false,
+        ..Record::done(
+            caller.site.id,
+            call.request.clone(),
+            call.at,
+            (Actor::Key, call.surface),
+            redact::name(&call.tool),
+        )
     })
 }
 

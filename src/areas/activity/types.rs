@@ -111,6 +111,34 @@ pub struct Record {
 }
 
 impl Record {
+    /// The row of something that was done, with nothing to say but when, by whom, which way and what.
+    pub fn done(
+        site: SiteId,
+        id: RequestId,
+        at: Time,
+        (actor, surface): (Actor, Surface),
+        tool: impl Into<String>,
+    ) -> Self {
+        Self {
+            site,
+            id,
+            at,
+            actor,
+            key: None,
+            surface,
+            tool: tool.into(),
+            args: None,
+            status: ActivityStatus::Ok,
+            code: None,
+            duration_us: 0,
+            member: None,
+            job: None,
+            changes: None,
+            dry_run: false,
+            replayed: false,
+        }
+    }
+
     /// Changes as a row holds them; `None` if there are none.
     pub fn changes_of(changes: &[Change]) -> Option<String> {
         (!changes.is_empty()).then(|| changes_json(changes).to_string())

@@ -26,23 +26,20 @@ pub async fn record_end(tx: &mut Tx, clock: &Clock, job: &JobRow) -> usher_db::R
     };
     let outcome = json!({ "progress": job.progress, "result": job.result, "error": job.error });
     let record = Record {
-        site: SiteId::new(job.site),
-        id: clock.id(),
-        at: clock.now(),
-        actor: Actor::Worker,
         key: job.key_id.as_deref().and_then(|id| KeyId::parse(id).ok()),
-        surface: Surface::Worker,
-        tool: format!("jobs.{}", job.kind),
         args: Some(outcome.to_string()),
         status,
         code,
         duration_us: i64::try_from(clock.now().since(Time::from_micros(job.created_at)).as_micros())
             .unwrap_or(i64::MAX),
-        member: None,
         job: JobId::parse(&job.id).ok(),
-        changes: None,
-        dry_run: false,
-        replayed: false,
+        ..Record::done(
+            SiteId::new(job.site),
+            clock.id(),
+            clock.now(),
+            (Actor::Worker, Surface::Worker),
+            format!("jobs.{}", job.kind),
+        )
     };
     store::insert(tx.conn(), [(&record, 1)]).await.map(drop)
 }

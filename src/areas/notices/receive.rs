@@ -14,7 +14,7 @@ use super::{
 use crate::{
     app::App,
     areas::{
-        activity::{self, ActivityStatus, Actor, Record, Surface},
+        activity::{self, Actor, Record, Surface},
         blocklist::{self, Word},
         members,
     },
@@ -236,21 +236,7 @@ fn not_connected(provider: Provider) -> Error {
 
 fn record(app: &App, site: SiteId, what: &str, args: Value, now: Time) -> Record {
     Record {
-        site,
-        id: app.clock.id(),
-        at: now,
-        actor: Actor::Mail,
-        key: None,
-        surface: Surface::Http,
-        tool: what.into(),
         args: Some(args.to_string()),
-        status: ActivityStatus::Ok,
-        code: None,
-        duration_us: 0,
-        member: None,
-        job: None,
-        changes: None,
-        dry_run: false,
-        replayed: false,
+        ..Record::done(site, app.clock.id(), now, (Actor::Mail, Surface::Http), what)
     }
 }

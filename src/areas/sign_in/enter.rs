@@ -179,21 +179,10 @@ async fn try_enter(app: &App, visit: &Visit, request: &RequestId, started: std::
 
 fn record(visit: &Visit, request: RequestId, at: Time, (status, code): (ActivityStatus, Option<Code>)) -> Record {
     Record {
-        site: visit.site.id,
-        id: request,
-        at,
-        actor: Actor::Member,
-        key: None,
-        surface: Surface::Http,
-        tool: TOOL.into(),
         args: Some(json!({ "link": visit.link.id }).to_string()),
         status,
         code: code.map(|code| code.name().into()),
-        duration_us: 0,
         member: Some(visit.link.member_id.clone()),
-        job: None,
-        changes: None,
-        dry_run: false,
-        replayed: false,
+        ..Record::done(visit.site.id, request, at, (Actor::Member, Surface::Http), TOOL)
     }
 }

@@ -7,7 +7,7 @@ use super::link::Links;
 use crate::{
     app::App,
     areas::{
-        activity::{self, ActivityStatus, Actor, Record, Surface},
+        activity::{self, Actor, Record, Surface},
         blocklist::{self, Reason, Word},
         members,
         sites::{self, Site},
@@ -55,22 +55,10 @@ pub async fn unsubscribe(app: &App, reader: &Reader, request: &RequestId) -> Res
     let keys = [key.to_owned()].into_iter().collect();
     let member = members::store::of_keys(tx.conn(), site, keys).await?.into_iter().next();
     let record = Record {
-        site,
-        id: request.clone(),
-        at: app.clock.now(),
-        actor: Actor::Member,
-        key: None,
-        surface: Surface::Http,
-        tool: "unsubscribe".into(),
         args: Some(json!({ "source": SOURCE }).to_string()),
-        status: ActivityStatus::Ok,
-        code: None,
-        duration_us: 0,
         member: member.map(|(id, _)| id),
-        job: None,
         changes: Record::changes_of(&changes),
-        dry_run: false,
-        replayed: false,
+        ..Record::done(site, request.clone(), app.clock.now(), (Actor::Member, Surface::Http), "unsubscribe")
     };
     activity::store::insert(tx.conn(), [(&record, 1)]).await?;
     Ok(tx.commit().await?)

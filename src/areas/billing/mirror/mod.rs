@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     app::App,
-    areas::activity::{self, ActivityStatus, Actor, Record, Surface},
+    areas::activity::{self, Actor, Record, Surface},
     values::{MemberId, SiteId, Time},
 };
 
@@ -140,22 +140,16 @@ impl Reader<'_> {
             "source": dirty.source, "event": dirty.event_id, "type": dirty.event_type, "object": dirty.object,
         });
         let record = Record {
-            site: self.site(),
-            id: self.app.clock.id(),
-            at: self.now(),
-            actor: Actor::Stripe,
-            key: None,
-            surface: Surface::Worker,
-            tool: format!("stripe.{what}"),
             args: Some(args.to_string()),
-            status: ActivityStatus::Ok,
-            code: None,
-            duration_us: 0,
             member: member.cloned(),
-            job: None,
             changes: Record::changes_of(changes),
-            dry_run: false,
-            replayed: false,
+            ..Record::done(
+                self.site(),
+                self.app.clock.id(),
+                self.now(),
+                (Actor::Stripe, Surface::Worker),
+                format!("stripe.{what}"),
+            )
         };
         activity::store::insert(tx.conn(), [(&record, 1)]).await?;
         Ok(())

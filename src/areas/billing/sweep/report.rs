@@ -5,7 +5,7 @@ use usher_db::Tx;
 
 use crate::{
     app::App,
-    areas::activity::{self, ActivityStatus, Actor, Record, Surface},
+    areas::activity::{self, Actor, Record, Surface},
     values::{SiteId, Time},
 };
 
@@ -65,22 +65,9 @@ impl Counts {
 pub(super) async fn record(tx: &mut Tx, app: &App, site: SiteId, began: Time, counts: &Counts) -> usher_db::Result<()> {
     let now = app.clock.now();
     let record = Record {
-        site,
-        id: app.clock.id(),
-        at: now,
-        actor: Actor::Worker,
-        key: None,
-        surface: Surface::Worker,
-        tool: "stripe.sweep".into(),
         args: serde_json::to_string(counts).ok(),
-        status: ActivityStatus::Ok,
-        code: None,
         duration_us: i64::try_from(now.since(began).as_micros()).unwrap_or(i64::MAX),
-        member: None,
-        job: None,
-        changes: None,
-        dry_run: false,
-        replayed: false,
+        ..Record::done(site, app.clock.id(), now, (Actor::Worker, Surface::Worker), "stripe.sweep")
     };
     activity::store::insert(tx.conn(), [(&record, 1)]).await?;
     Ok(())
