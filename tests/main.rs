@@ -16,6 +16,7 @@ mod jobs;
 mod keys;
 mod mail;
 mod members;
+mod moments;
 mod notices;
 mod processes;
 mod sign_in;

@@ -342,7 +342,7 @@ both!(nested_and_alternative_arguments_are_explained, async |world| {
             "members.create",
             json!({ "email": "a@example.com", "freeAccess": { "expiresAt": "soon" } }),
             "args.freeAccess.expiresAt",
-            "not a time as RFC 3339 has it, like 2026-11-22T13:00:00Z",
+            "not a time as RFC 3339 has it, like 2026-11-22T13:00:00Z, nor a date, like 2026-11-22",
         ),
         ("members.get", json!({ "member": {} }), "args.member", r#"give {"id": …} or {"email": …}, one of them"#),
         (

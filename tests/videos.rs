@@ -153,7 +153,7 @@ both!(only_a_video_for_members_is_limited_to_plans, async |world| {
 
 both!(only_a_scheduled_video_has_moments, async |world| {
     world.without_budgets().await;
-    let (from, until) = ("2026-12-01T08:00:00Z", "2026-12-24T08:00:00Z");
+    let (from, until) = ("2026-12-01T08:00:00.000Z", "2026-12-24T08:00:00.000Z");
     let made = make(world, json!({ "title": "L", "visibility": "scheduled", "until": until })).await;
     assert_eq!((made.get("visibleFrom"), &made["visibleUntil"]), (None, &json!(until)));
     let video = made["id"].clone();

@@ -8,7 +8,7 @@ use crate::{
         sites::{Site, store},
     },
     config::Config,
-    values::Email,
+    values::{Email, Zone},
 };
 
 #[derive(Subcommand)]
@@ -53,6 +53,9 @@ pub(super) struct Update {
     /// Generations that a key may make a day (UTC).
     #[arg(long)]
     generations_per_day: Option<u32>,
+    /// The time zone in which a date is a day, such as Europe/Berlin. What is stored stays as it is.
+    #[arg(long, value_parser = zone)]
+    time_zone: Option<Zone>,
     /// Days that the activity log is kept.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36500))]
     activity_retention_days: Option<u32>,
@@ -127,6 +130,7 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
             set(&mut budgets.writes_per_minute, update.writes_per_minute);
             set(&mut budgets.calls_per_minute, update.calls_per_minute);
             set(&mut budgets.generations_per_day, update.generations_per_day);
+            site.settings.time_zone = update.time_zone.unwrap_or(site.settings.time_zone);
             set(&mut site.settings.activity_retention_days, update.activity_retention_days);
             set(&mut site.settings.grace_days, update.grace_days);
             set(&mut site.settings.destructive_per_day, update.destructive_per_day);
@@ -169,6 +173,12 @@ fn host(text: &str) -> Result<String> {
         )));
     }
     Ok(host)
+}
+
+/// A time zone by its name.
+fn zone(name: &str) -> std::result::Result<Zone, String> {
+    Zone::parse(name)
+        .ok_or_else(|| format!("{name:?} is not the IANA name of a time zone, such as Europe/Berlin or UTC"))
 }
 
 /// An address of a page, as it is stored: without a final slash. Without TLS only on this machine.
@@ -224,7 +234,8 @@ fn show(site: &Site, json: bool) -> Result<()> {
         return out(&view(site).to_string());
     }
     let kind = if site.live { "live" } else { "test" };
-    out(&format!("{}  {}  {kind}  {}", site.id, site.name, site.domain.as_deref().unwrap_or("(any host name)")))
+    let domain = site.domain.as_deref().unwrap_or("(any host name)");
+    out(&format!("{}  {}  {kind}  {domain}  {}", site.id, site.name, site.settings.time_zone))
 }
 
 #[cfg(test)]

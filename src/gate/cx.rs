@@ -9,7 +9,7 @@ use crate::{
     app::App,
     areas::{keys::Key, sites::Site},
     error::{Error, Result},
-    values::{JobId, MemberId, RequestId, SiteId, Time},
+    values::{JobId, MemberId, RequestId, SiteId, Time, Zone},
 };
 
 /// Who calls.
@@ -51,6 +51,11 @@ impl Cx {
     /// The one site that this call is about.
     pub fn site(&self) -> SiteId {
         self.caller.site.id
+    }
+
+    /// The site's time zone: what a date that somebody gives means.
+    pub fn zone(&self) -> Zone {
+        self.caller.site.settings.time_zone
     }
 
     /// Whether the call writes.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     areas::AREAS,
     error::{Error, Result},
-    values::{Email, Tag, Time, id_format},
+    values::{Email, Tag, id_format, is_moment},
 };
 
 /// Every tool, documented and with its schemas at hand.
@@ -98,7 +98,7 @@ impl ToolInfo {
         let mut options = jsonschema::options()
             .should_validate_formats(true)
             .with_format("email", |text| Email::parse(text).is_ok())
-            .with_format("date-time", |text| Time::parse(text).is_ok())
+            .with_format(schema::MOMENT, is_moment)
             .with_format(TAG, |text| Tag::parse(text).is_ok());
         for (format, _, test) in id_format() {
             options = options.with_format(format, test);

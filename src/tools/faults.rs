@@ -6,9 +6,10 @@ use jsonschema::{
 };
 use serde_json::Value;
 
+use super::schema::MOMENT;
 use crate::{
     error::{Code, Field},
-    values::{id_format, pattern_asks},
+    values::{InvalidMoment, id_format, pattern_asks},
 };
 
 /// The `format` of tags.
@@ -160,9 +161,7 @@ fn message(error: &ValidationError<'_>) -> String {
             _ => format!("must be {}, not {}", wanted(kind), what(value)),
         },
         Kind::Format { format } if format == "email" => "not an email address".into(),
-        Kind::Format { format } if format == "date-time" => {
-            "not a time as RFC 3339 has it, like 2026-11-22T13:00:00Z".into()
-        }
+        Kind::Format { format } if format == MOMENT => InvalidMoment.to_string(),
         Kind::Pattern { pattern } => pattern_asks(pattern).into(),
         Kind::Enum { options } => {
             let known: Vec<_> = options.as_array().into_iter().flatten().map(ToString::to_string).collect();

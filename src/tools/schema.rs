@@ -5,6 +5,12 @@ use std::collections::BTreeMap;
 use poem_openapi::registry::Registry;
 use serde_json::{Map, Value, json};
 
+use crate::values::moment_role;
+
+/// The `format` of a moment that is asked for. Beside it `x-date` says which moment of a date is meant: `end`,
+/// `beginning` or `at`.
+pub const MOMENT: &str = "date-time-or-date";
+
 /// Named schemas, as the `components.schemas` of an OpenAPI 3.0 document.
 pub type Schemas = BTreeMap<String, Value>;
 
@@ -73,6 +79,10 @@ fn tidy(value: &mut Value) {
         schema.entry("maximum").or_insert(json!(high));
     }
 
+    if let Some(role) = schema.get("format").and_then(Value::as_str).and_then(moment_role) {
+        say_moment(schema, role);
+    }
+
     // PostgreSQL has no NUL in text, so what is to be stored or searched for may have none.
     if schema.get("maxLength").is_some() && ["format", "pattern", "enum"].iter().all(|key| !schema.contains_key(*key)) {
         schema.insert("pattern".into(), json!(r"^[^\x00]*$"));
@@ -94,6 +104,18 @@ fn tidy(value: &mut Value) {
     for inner in ["allOf", "anyOf", "oneOf"] {
         schema.get_mut(inner).and_then(Value::as_array_mut).into_iter().flatten().for_each(tidy);
     }
+}
+
+/// Says of a moment that is asked for what a date means.
+fn say_moment(schema: &mut Map<String, Value>, role: &str) {
+    schema.insert("format".into(), json!(MOMENT));
+    schema.insert("x-date".into(), json!(role));
+    let means = match role {
+        "beginning" => "A date is its first moment in the site's time zone.",
+        _ => "A date is its last millisecond in the site's time zone.",
+    };
+    let own = schema.get("description").and_then(Value::as_str).map_or(String::new(), |own| format!("{own} "));
+    schema.insert("description".into(), json!(own + means));
 }
 
 fn range(format: &str) -> Option<(i64, i64)> {

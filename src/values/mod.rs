@@ -2,6 +2,7 @@
 
 mod email;
 mod id;
+mod moment;
 mod path;
 mod site;
 mod slug;
@@ -9,12 +10,14 @@ mod tag;
 pub mod text;
 mod time;
 mod title;
+mod zone;
 
 pub use email::{Email, InvalidEmail, email_key};
 pub use id::{
     BlockId, BundleId, CommentId, EmailId, EntitlementId, GroupId, Id, InvalidId, InvoiceId, JobId, KeyId, Kind,
     LinkId, MemberId, PlanId, RequestId, SubscriptionId, TemplateId, UploadId, VideoId, id_format, kind, site_of_key,
 };
+pub use moment::{At, Beginning, DateRole, End, InvalidMoment, Moment, is_moment, moment_role};
 pub use path::{InvalidSitePath, SitePath};
 pub use site::SiteId;
 pub use slug::{InvalidSlug, Slug};
@@ -22,6 +25,7 @@ pub use tag::{InvalidTag, Tag};
 pub use text::{Line, Plain};
 pub use time::Time;
 pub use title::{InvalidTitle, Title};
+pub use zone::Zone;
 
 /// What a text must be to fit a pattern of the schemas, for whoever sent another one.
 pub fn pattern_asks(pattern: &str) -> &'static str {

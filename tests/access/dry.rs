@@ -44,7 +44,7 @@ both!(a_dry_run_for_a_group_counts_what_would_be_given, async |world| {
     let trial = dry(world, "access.setTrial", json!({ "group": group, "days": 3 })).await;
     assert_eq!(trial["result"]["preview"], preview(4, 0));
     let act = &trial["changes"][2]["after"]["act"];
-    assert_eq!((&act["what"], &act["expiresAt"]), (&json!("setTrial"), &json!("2025-01-04T12:00:00Z")), "{trial}");
+    assert_eq!((&act["what"], &act["expiresAt"]), (&json!("setTrial"), &json!("2025-01-04T12:00:00.000Z")), "{trial}");
     assert_eq!(counts(effect(world, "access.removeFree", json!({ "group": group })).await), (0, 1));
     let bundle = json!({ "group": group, "bundle": course });
     assert_eq!(counts(effect(world, "access.revokeBundle", bundle).await), (0, 1));

@@ -156,13 +156,13 @@ both!(a_pause_bills_nothing_until_it_is_over, async |world| {
     assert_eq!(done["job"]["result"]["outcome"], "done", "{done}");
     // Who has waited sees what has come of it.
     let seen = &done["subscription"];
-    assert_eq!((&seen["status"], &seen["resumesAt"]), (&json!("paused"), &json!("2025-03-15T12:00:00Z")), "{done}");
+    assert_eq!((&seen["status"], &seen["resumesAt"]), (&json!("paused"), &json!("2025-03-15T12:00:00.000Z")), "{done}");
     assert!(seen.get("wanted").is_none(), "{done}");
     let pause = at_stripe(&shop, &external).await.pause_collection.expect("a pause");
     assert_eq!((pause.behavior.as_deref(), pause.resumes_at), (Some("void"), Some(1_742_040_000)));
     assert_eq!(status(world, &id).await, "paused");
     let one = world.ok("subscriptions.get", json!({ "subscription": id })).await;
-    assert_eq!(one["resumesAt"], "2025-03-15T12:00:00Z", "{one}");
+    assert_eq!(one["resumesAt"], "2025-03-15T12:00:00.000Z", "{one}");
     assert_eq!(why(world, &anna).await, "allowed_subscription");
     // Another end, and none.
     waited(world, "subscriptions.pause", json!({ "subscription": id })).await;

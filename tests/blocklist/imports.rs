@@ -140,7 +140,7 @@ both!(a_dry_run_says_what_an_import_would_do, async |world| {
         seen["rows"][0],
         json!({
             "line": 2, "email": "anna@example.com", "verdict": "added", "reason": "hard_bounce", "note": "gone",
-            "firstSeen": "2024-05-06T18:11:58Z", "vendorCode": "550",
+            "firstSeen": "2024-05-06T18:11:58.000Z", "vendorCode": "550",
         })
     );
     let verdicts: Vec<_> = (0..5).map(|at| seen["rows"][at]["verdict"].as_str().unwrap()).collect();
@@ -195,12 +195,12 @@ both!(what_is_exported_imports_again, async |world| {
     let whole = export("").await;
     assert_eq!((whole.status, whole.header("content-type")), (200, "text/csv; charset=utf-8"));
     assert!(
-        whole.text.contains("\n'=cmd@example.com,manual,import,'=1+1,2021-01-01T00:00:00Z,'@x\n"),
+        whole.text.contains("\n'=cmd@example.com,manual,import,'=1+1,2021-01-01T00:00:00.000Z,'@x\n"),
         "{}",
         whole.text
     );
     let some = export("?reason=complaint").await.text;
-    let line = "Anna@example.com,complaint,web,\"one, \"\"two\"\"\",2020-05-01T00:00:00Z,5.1.1\n";
+    let line = "Anna@example.com,complaint,web,\"one, \"\"two\"\"\",2020-05-01T00:00:00.000Z,5.1.1\n";
     assert_eq!(some, format!("email,reason,source,note,first_seen,vendor_code\n{line}"));
     assert_eq!(export("?raeson=x").await.code(), "invalid_arguments");
 

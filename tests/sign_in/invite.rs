@@ -69,7 +69,7 @@ both!(somebody_new_is_made_a_member_and_signs_in_by_the_mail, async |world| {
     assert_eq!((&result["member"]["tags"], &result["member"]["status"]), (&json!(["early-bird"]), &json!("comped")));
     assert_eq!(
         (&result["access"]["allowed"], &result["access"]["until"]),
-        (&json!(true), &json!("2025-02-01T00:00:00Z"))
+        (&json!(true), &json!("2025-02-01T00:00:00.000Z"))
     );
     let email = &result["email"];
     assert_eq!((&email["status"], &email["job"]["status"]), (&json!("sent"), &json!("succeeded")), "{result}");

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     gate::Cx,
     tools::{Access, Area, Risk, Scope, Tool, tools},
-    values::{BundleId, GroupId, Line, Time},
+    values::{BundleId, End, GroupId, Line, Moment, Time},
 };
 
 /// The tools of access.
@@ -96,7 +96,7 @@ pub struct GrantFree {
     /// The group, for each of its members; or else `member`.
     group: Option<GroupId>,
     /// When it ends; without it, never.
-    expires_at: Option<Time>,
+    expires_at: Option<Moment<End>>,
 }
 
 impl Tool for GrantFree {
@@ -107,7 +107,8 @@ impl Tool for GrantFree {
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
         let target = Target::of(self.member, self.group)?;
-        apply(cx, target, Act::GrantFree { until: self.expires_at.map(Time::micros) }).await
+        let expires_at = self.expires_at.map(|end| end.in_zone(cx.zone()));
+        apply(cx, target, Act::GrantFree { until: expires_at.map(Time::micros) }).await
     }
 }
 
@@ -159,7 +160,7 @@ impl Tool for SetTrial {
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
         let target = Target::of(self.member, self.group)?;
-        let until = (cx.now + DAY * self.days).micros();
+        let until = (cx.now + DAY * self.days).floor_to_millis().micros();
         apply(cx, target, Act::SetTrial { until }).await
     }
 }
@@ -182,7 +183,7 @@ pub struct GrantBundle {
     /// The bundle.
     bundle: BundleId,
     /// When it ends; without it, never.
-    expires_at: Option<Time>,
+    expires_at: Option<Moment<End>>,
     /// Who grants it, for people who look it up: 1 to 100 characters. Without it, what was said before stays, or else
     /// `api`.
     source: Option<Line<100>>,
@@ -203,10 +204,11 @@ impl Tool for GrantBundle {
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
         let target = Target::of(self.member, self.group)?;
+        let expires_at = self.expires_at.map(|end| end.in_zone(cx.zone()));
         let order_id = self.order_id.map(Line::into_string);
         let act = Act::GrantBundle {
             bundle: self.bundle,
-            until: self.expires_at.map(Time::micros),
+            until: expires_at.map(Time::micros),
             source: self.source.map(Line::into_string),
             order_id: order_id.clone(),
         };

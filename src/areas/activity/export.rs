@@ -10,16 +10,16 @@ use crate::{
     error::{Error, Result},
     paging::LAST,
     tools::schema,
-    values::SiteId,
+    values::{SiteId, Zone},
 };
 
 /// Rows read at once.
 const PAGE: u32 = 500;
 
 /// The filter that the arguments of `activity.list` say.
-pub fn export_filter(args: serde_json::Value) -> Result<Filter> {
+pub fn export_filter(args: serde_json::Value, zone: Zone) -> Result<Filter> {
     let list = ListActivity::parse_from_json(Some(args)).map_err(|error| Error::field("args", error.into_message()))?;
-    Ok(list.filter())
+    Ok(list.filter(zone))
 }
 
 /// The rows as NDJSON, newest first: one JSON object a line. Memory stays flat whatever their number.

@@ -9,7 +9,7 @@ use crate::{
     gate::Cx,
     paging::{self, Cursor, LAST, default_limit},
     tools::{Access, Area, Scope, Tool, tools},
-    values::{JobId, KeyId, MemberId, RequestId, Time},
+    values::{Beginning, End, JobId, KeyId, MemberId, Moment, RequestId, Zone},
 };
 
 /// The tools of the activity log.
@@ -56,9 +56,9 @@ pub struct ListActivity {
     /// Only the job's start and end.
     job: Option<JobId>,
     /// Only those from this moment on.
-    from: Option<Time>,
+    from: Option<Moment<Beginning>>,
     /// Only those before this moment.
-    until: Option<Time>,
+    until: Option<Moment<End>>,
     /// Only those with this text in tool, code, arguments or changes, whatever its case.
     #[oai(validator(min_length = 1, max_length = 200))]
     text: Option<String>,
@@ -71,7 +71,7 @@ pub struct ListActivity {
 }
 
 impl ListActivity {
-    pub(super) fn filter(self) -> Filter {
+    pub(super) fn filter(self, zone: Zone) -> Filter {
         Filter {
             status: self.status,
             code: self.code,
@@ -80,8 +80,8 @@ impl ListActivity {
             tool: self.tool,
             member: self.member,
             job: self.job,
-            from: self.from,
-            until: self.until,
+            from: self.from.map(|from| from.in_zone(zone)),
+            until: self.until.map(|until| until.bound(zone)),
             text: self.text,
         }
     }
@@ -95,8 +95,8 @@ impl Tool for ListActivity {
 
     async fn run(self, cx: &mut Cx) -> Result<ActivityPage> {
         let before = Cursor::decode::<1>(self.cursor.as_deref(), ORDER)?.map_or(LAST.into(), |[id]| id);
-        let (site, limit) = (cx.site(), self.limit);
-        let mut items = store::list(cx.conn(), site, &self.filter(), &before, limit + 1).await?;
+        let (site, zone, limit) = (cx.site(), cx.zone(), self.limit);
+        let mut items = store::list(cx.conn(), site, &self.filter(zone), &before, limit + 1).await?;
         let more = paging::cut(&mut items, limit);
         let next_cursor = items.last().filter(|_| more).map(|row| Cursor::after(ORDER, [row.id.to_string()]).encode());
         Ok(ActivityPage { items, next_cursor })

@@ -11,7 +11,7 @@ use crate::{
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Area, Scope, Tool, tools},
-    values::{InvoiceId, SubscriptionId, Time},
+    values::{Beginning, End, InvoiceId, Moment, SubscriptionId},
 };
 
 /// The tools of invoices.
@@ -52,9 +52,9 @@ pub struct ListInvoices {
     /// Only those that stand so.
     status: Option<InvoiceStatus>,
     /// Only those that Stripe made then or later.
-    created_from: Option<Time>,
+    created_from: Option<Moment<Beginning>>,
     /// Only those that Stripe made before then.
-    created_until: Option<Time>,
+    created_until: Option<Moment<End>>,
     /// How many to return.
     #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "200")))]
     limit: u32,
@@ -75,8 +75,10 @@ impl Tool for ListInvoices {
             Some(who) => Some(actions::whose(cx, who).await?),
             None => None,
         };
-        let (subscription, status) = (self.subscription, self.status);
-        let filter = Filter { member, subscription, status, from: self.created_from, until: self.created_until };
+        let (subscription, status, zone) = (self.subscription, self.status, cx.zone());
+        let from = self.created_from.map(|from| from.in_zone(zone));
+        let until = self.created_until.map(|until| until.bound(zone));
+        let filter = Filter { member, subscription, status, from, until };
         let (items, more) = actions::list(cx, &filter, &before, self.limit).await?;
         let next_cursor = items.last().filter(|_| more).map(|one| Cursor::after(ORDER, [one.id.to_string()]).encode());
         Ok(InvoicePage { items, next_cursor })

@@ -2,7 +2,7 @@ use usher_db::{FromRow, Row};
 
 use crate::{
     gate::Budgets,
-    values::{SiteId, Time},
+    values::{SiteId, Time, Zone},
 };
 
 /// One creator's platform.
@@ -31,6 +31,8 @@ pub struct Settings {
     /// What each key may call.
     #[serde(flatten)]
     pub budgets: Budgets,
+    /// In which zone a date that somebody gives is a day. A change moves nothing that is stored.
+    pub time_zone: Zone,
     /// Days that the activity log is kept.
     pub activity_retention_days: u32,
     /// Days that a member whose payment is overdue keeps access.
@@ -64,6 +66,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             budgets: Budgets::default(),
+            time_zone: Zone::UTC,
             activity_retention_days: 400,
             grace_days: 7,
             destructive_per_day: 100,
@@ -99,4 +102,17 @@ pub fn host_name(host: &str) -> String {
         _ => &host,
     };
     name.trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_an_older_version_are_in_utc() {
+        let settings: Settings = serde_json::from_str(r#"{"graceDays":3}"#).unwrap();
+        assert_eq!((settings.grace_days, settings.time_zone), (3, Zone::UTC));
+        let settings: Settings = serde_json::from_str(r#"{"graceDays":3,"timeZone":"Europe/Berlin"}"#).unwrap();
+        assert_eq!((settings.grace_days, settings.time_zone.name()), (3, "Europe/Berlin"));
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Area, Risk, Scope, Tool, tools},
-    values::{BundleId, PlanId, Slug, Time, Title, VideoId, search_key},
+    values::{Beginning, BundleId, End, Moment, PlanId, Slug, Title, VideoId, Zone, search_key},
 };
 
 /// The tools of videos.
@@ -120,9 +120,9 @@ pub struct CreateVideo {
     #[oai(default = "default_visibility")]
     visibility: Visibility,
     /// When it begins to be shown; only for the visibility `scheduled`.
-    from: Option<Time>,
+    from: Option<Moment<Beginning>>,
     /// When it ceases to be shown; only for the visibility `scheduled`.
-    until: Option<Time>,
+    until: Option<Moment<End>>,
 }
 
 fn default_level() -> Level {
@@ -141,9 +141,14 @@ impl Tool for CreateVideo {
 
     async fn run(self, cx: &mut Cx) -> Result<Video> {
         let audience = Audience { level: self.level, allowed_plans: self.allowed_plans.unwrap_or_default() };
-        let showing = Showing { visibility: self.visibility, from: self.from, until: self.until };
+        let showing = showing(self.visibility, self.from, self.until, cx.zone());
         actions::create(cx, self.title, self.slug, audience, showing).await
     }
+}
+
+fn showing(visibility: Visibility, from: Option<Moment<Beginning>>, until: Option<Moment<End>>, zone: Zone) -> Showing {
+    let (from, until) = (from.map(|from| from.in_zone(zone)), until.map(|until| until.in_zone(zone)));
+    Showing { visibility, from, until }
 }
 
 /// Rename a video
@@ -211,9 +216,9 @@ pub struct SetVisibility {
     /// Whether it is shown.
     visibility: Visibility,
     /// When it begins to be shown; only for `scheduled`.
-    from: Option<Time>,
+    from: Option<Moment<Beginning>>,
     /// When it ceases to be shown; only for `scheduled`.
-    until: Option<Time>,
+    until: Option<Moment<End>>,
 }
 
 impl Tool for SetVisibility {
@@ -224,7 +229,7 @@ impl Tool for SetVisibility {
     type Output = Video;
 
     async fn run(self, cx: &mut Cx) -> Result<Video> {
-        let showing = Showing { visibility: self.visibility, from: self.from, until: self.until };
+        let showing = showing(self.visibility, self.from, self.until, cx.zone());
         actions::set_visibility(cx, &self.video, showing).await
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct Members {
     /// Ids of groups for every member of the file, with commas between them.
     #[arg(long, value_delimiter = ',')]
     groups: Vec<String>,
-    /// Free access for every member of the file: a moment such as 2027-12-31T00:00:00Z, or never (its end).
+    /// Free access for every member of the file: a date (its end in the site's time zone), a time such as 2027-12-31T12:00:00Z, or never.
     #[arg(long, value_name = "UNTIL")]
     free_access: Option<String>,
     /// The id of a bundle for every member of the file, for life.

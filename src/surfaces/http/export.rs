@@ -57,7 +57,7 @@ fn arguments(request: &Request, tool: &str) -> Result<Value> {
 
 /// `GET /api/v1/activity/export`: the rows of `activity.list`, with its filters as query parameters.
 async fn activity(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
-    let filter = activity::export_filter(arguments(&request, "activity.list")?)?;
+    let filter = activity::export_filter(arguments(&request, "activity.list")?, caller.site.settings.time_zone)?;
     gate::record_entry(&app, &call, &caller).await?;
     let lines = activity::export(app, caller.site.id, filter).map_err(std::io::Error::other);
     Ok(Response::builder()

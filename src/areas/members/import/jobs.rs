@@ -94,9 +94,10 @@ impl Job for Import {
 
 /// Accepts an import. In a dry run it says what would happen.
 pub(crate) async fn accept(cx: &mut Cx, wish: Wish) -> Result<(JobView, Option<Preview>)> {
-    let (app, site, now) = (cx.app.clone(), cx.site(), cx.now);
+    let (app, site, now, zone) = (cx.app.clone(), cx.site(), cx.now, cx.zone());
     wish.mapping.wanted()?;
-    let free_until = wish.free_access.map(|free| free.expires_at.map_or(Import::NEVER, Time::micros));
+    let free_until =
+        wish.free_access.map(|free| free.expires_at.map_or(Import::NEVER, |end| end.in_zone(zone).micros()));
     if free_until.is_some_and(|until| until <= now.micros()) {
         return Err(Error::refused("args.freeAccess.expiresAt", "must be in the future"));
     }

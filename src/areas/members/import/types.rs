@@ -5,7 +5,7 @@ use usher_files::{Field, Mapping, OwnColumn, Wanted};
 use crate::{
     error::Result,
     imports::{self, ImportFormat},
-    values::Time,
+    values::{End, Moment},
 };
 
 /// The columns that are read beside the address, with the names that they have in files.
@@ -29,7 +29,7 @@ const NAMED: usize = 50;
 #[oai(rename = "ImportFreeAccess", rename_all = "camelCase")]
 pub struct FreeAccess {
     /// When it ends; absent for never.
-    pub expires_at: Option<Time>,
+    pub expires_at: Option<Moment<End>>,
 }
 
 /// What is known of a file and overrules what a look at it would find. A column is given by its name in the header,

@@ -10,7 +10,7 @@ use crate::{
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Scope, Tool},
-    values::{BundleId, MemberId, Time, VideoId},
+    values::{At, BundleId, MemberId, Moment, Time, VideoId},
 };
 
 /// The list of entitlements has one order, newest first.
@@ -47,7 +47,7 @@ pub struct CheckAccess {
     bundle: Option<BundleId>,
     /// The moment; now unless given. It is answered with what is known now: what was taken away or changed since is as
     /// it is now.
-    at: Option<Time>,
+    at: Option<Moment<At>>,
 }
 
 impl Tool for CheckAccess {
@@ -59,7 +59,7 @@ impl Tool for CheckAccess {
 
     async fn run(self, cx: &mut Cx) -> Result<AccessChecked> {
         let wanted = wanted(self.video, self.bundle)?;
-        let at = self.at.unwrap_or(cx.now);
+        let at = self.at.map_or(cx.now, |at| at.in_zone(cx.zone()));
         let (member, decision) = access::check(cx, &self.member, &wanted, at).await?;
         let AccessView { allowed, reason, until } = AccessView::from(&decision);
         Ok(AccessChecked { member_id: member.id, at, allowed, reason, until })
@@ -82,7 +82,7 @@ pub struct WhyPaywall {
     bundle: Option<BundleId>,
     /// The moment; now unless given. It is answered with what is known now: what was taken away or changed since is as
     /// it is now.
-    at: Option<Time>,
+    at: Option<Moment<At>>,
 }
 
 impl Tool for WhyPaywall {
@@ -94,7 +94,7 @@ impl Tool for WhyPaywall {
 
     async fn run(self, cx: &mut Cx) -> Result<Explanation> {
         let wanted = wanted(self.video, self.bundle)?;
-        let at = self.at.unwrap_or(cx.now);
+        let at = self.at.map_or(cx.now, |at| at.in_zone(cx.zone()));
         access::explain(cx, &self.member, &wanted, at).await
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{GroupId, Tag, Time},
+    values::{Beginning, End, GroupId, Moment, Tag},
 };
 
 /// Export members
@@ -39,9 +39,9 @@ pub struct ExportMembers {
     /// Only those with this status.
     status: Option<MemberStatus>,
     /// Only those created at this moment or later.
-    created_from: Option<Time>,
+    created_from: Option<Moment<Beginning>>,
     /// Only those created before this moment.
-    created_until: Option<Time>,
+    created_until: Option<Moment<End>>,
     /// Whether the names of their groups are a column too. To import it, the site needs groups of these names.
     #[oai(default)]
     with_groups: bool,
@@ -54,13 +54,14 @@ impl Tool for ExportMembers {
     type Output = Accepted;
 
     async fn run(self, cx: &mut Cx) -> Result<Accepted> {
+        let zone = cx.zone();
         let filter = Filter {
             text: self.text,
             tag: self.tag,
             group: self.group,
             status: self.status,
-            from: self.created_from,
-            until: self.created_until,
+            from: self.created_from.map(|from| from.in_zone(zone)),
+            until: self.created_until.map(|until| until.bound(zone)),
         };
         if let Some(group) = &filter.group {
             groups::find(cx, group).await?;

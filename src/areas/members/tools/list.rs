@@ -10,7 +10,7 @@ use crate::{
     gate::Cx,
     paging::default_limit,
     tools::{Access, Scope, Tool},
-    values::{GroupId, Tag, Time},
+    values::{Beginning, End, GroupId, Moment, Tag},
 };
 
 /// A page of members.
@@ -42,9 +42,9 @@ pub struct ListMembers {
     /// Only those with this status.
     status: Option<MemberStatus>,
     /// Only those created at this moment or later.
-    created_from: Option<Time>,
+    created_from: Option<Moment<Beginning>>,
     /// Only those created before this moment.
-    created_until: Option<Time>,
+    created_until: Option<Moment<End>>,
     /// The order: `-createdAt` (newest first), `createdAt`, `email` or `name`.
     #[oai(default)]
     sort: MemberSort,
@@ -63,13 +63,14 @@ impl Tool for ListMembers {
     type Output = MemberPage;
 
     async fn run(self, cx: &mut Cx) -> Result<MemberPage> {
+        let zone = cx.zone();
         let filter = Filter {
             text: self.text,
             tag: self.tag,
             group: self.group,
             status: self.status,
-            from: self.created_from,
-            until: self.created_until,
+            from: self.created_from.map(|from| from.in_zone(zone)),
+            until: self.created_until.map(|until| until.bound(zone)),
         };
         let (items, next_cursor) = actions::list(cx, &filter, self.sort, self.cursor.as_deref(), self.limit).await?;
         Ok(MemberPage { items, next_cursor })

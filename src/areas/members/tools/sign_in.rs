@@ -67,7 +67,7 @@ impl Tool for InviteMember {
     type Output = Invitation;
 
     async fn run(self, cx: &mut Cx) -> Result<Invitation> {
-        let free_access = self.free_access.map(|free| free.from(cx.now)).transpose()?;
+        let free_access = self.free_access.map(|free| free.from(cx.now, cx.zone())).transpose()?;
         let (tags, groups) = (self.tags.unwrap_or_default(), self.groups.unwrap_or_default());
         let new = New { email: self.email, name: self.name, note: None, tags, free_access, groups };
         let Invited { is_new, member, access, email } = invite::invite(cx, new, self.redirect.as_ref()).await?;

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{Email, GroupId, Tag, Time},
+    values::{Email, End, GroupId, Moment, Tag, Time, Zone},
 };
 
 /// Create a member
@@ -40,13 +40,13 @@ pub struct CreateMember {
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FreeAccess {
     /// When it ends; without it, never.
-    expires_at: Option<Time>,
+    expires_at: Option<Moment<End>>,
 }
 
 impl FreeAccess {
     /// From a moment on.
-    pub(super) fn from(self, now: Time) -> Result<Span> {
-        match self.expires_at {
+    pub(super) fn from(self, now: Time, zone: Zone) -> Result<Span> {
+        match self.expires_at.map(|end| end.in_zone(zone)) {
             Some(at) if at <= now => Err(Error::refused("args.freeAccess.expiresAt", "must be later than now")),
             expires_at => Ok(Span { since: now, expires_at }),
         }
@@ -60,7 +60,7 @@ impl Tool for CreateMember {
     type Output = Member;
 
     async fn run(self, cx: &mut Cx) -> Result<Member> {
-        let free_access = self.free_access.map(|free| free.from(cx.now)).transpose()?;
+        let free_access = self.free_access.map(|free| free.from(cx.now, cx.zone())).transpose()?;
         let (tags, groups) = (self.tags.unwrap_or_default(), self.groups.unwrap_or_default());
         let new = New { email: self.email, name: self.name, note: self.note, tags, free_access, groups };
         actions::create(cx, new).await

@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{SiteId, SubscriptionId, Time},
+    values::{End, Moment, SiteId, SubscriptionId},
 };
 
 /// A subscription that was changed, or that a job changes at Stripe.
@@ -97,7 +97,7 @@ pub struct PauseSubscription {
     /// The subscription.
     subscription: SubscriptionId,
     /// When it goes on by itself, to the second; not given: when somebody says so.
-    resumes_at: Option<Time>,
+    resumes_at: Option<Moment<End>>,
 }
 
 impl Tool for PauseSubscription {
@@ -108,7 +108,8 @@ impl Tool for PauseSubscription {
     type Output = SubscriptionChange;
 
     async fn run(self, cx: &mut Cx) -> Result<SubscriptionChange> {
-        SubscriptionChange::of(change::pause(cx, &self.subscription, self.resumes_at).await?)
+        let resumes_at = self.resumes_at.map(|end| end.in_zone(cx.zone()));
+        SubscriptionChange::of(change::pause(cx, &self.subscription, resumes_at).await?)
     }
 
     async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {

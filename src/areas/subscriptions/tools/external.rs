@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{PlanId, Time},
+    values::{Beginning, End, Moment, PlanId},
 };
 
 /// Record what was paid elsewhere
@@ -37,9 +37,9 @@ pub struct RecordExternal {
     #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f]*$"))]
     reference: Option<String>,
     /// When it began; not in the future. Not given: now.
-    started_at: Option<Time>,
+    started_at: Option<Moment<Beginning>>,
     /// Until when it is paid; in the future. Not given: for good.
-    paid_until: Option<Time>,
+    paid_until: Option<Moment<End>>,
 }
 
 /// What was recorded.
@@ -64,6 +64,8 @@ impl Tool for RecordExternal {
 
     async fn run(self, cx: &mut Cx) -> Result<RecordedSale> {
         let Self { member, plan, source, reference, started_at, paid_until } = self;
+        let started_at = started_at.map(|from| from.in_zone(cx.zone()));
+        let paid_until = paid_until.map(|end| end.in_zone(cx.zone()));
         let sale = Sale { plan, source, reference, started_at, paid_until };
         let recorded = external::record(cx, &member, sale).await?;
         Ok(RecordedSale {
