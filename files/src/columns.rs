@@ -170,7 +170,7 @@ impl Fields {
     }
 }
 
-/// As much of a name as is kept.
+/// As much of a name as is kept, without NUL, which no database text may hold.
 pub(crate) fn cut(name: &str) -> String {
-    name.chars().take(MAX_NAME_CHARS).collect()
+    name.chars().filter(|c| *c != '\0').take(MAX_NAME_CHARS).collect()
 }

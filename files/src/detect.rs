@@ -128,7 +128,8 @@ impl Table {
         while let Ok(Some(record)) = records.next() {
             lines.push(record.line);
             let cells = (0..record.cells.len()).filter_map(|i| record.cells.get(i));
-            rows.push(cells.map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect());
+            // A NUL costs its row, and must not hide what the column is.
+            rows.push(cells.map(|cell| String::from_utf8_lossy(cell).replace('\0', "").trim().to_owned()).collect());
         }
         Self { format, paths: Vec::new(), rows, lines }
     }

@@ -63,8 +63,9 @@ impl Encoding {
         // Every other byte of Latin letters in UTF-16 is NUL, but never both of a unit.
         let nuls = |parity| sample.iter().skip(parity).step_by(2).filter(|&&byte| byte == 0).count();
         let (even, odd) = (nuls(0), nuls(1));
-        let has_nul = || sample.chunks_exact(2).any(|unit| unit == [0, 0]);
-        if even.max(odd) * 4 > sample.len() && even.min(odd) * 2 < even.max(odd) && !has_nul() {
+        // One in a hundred may be U+0000 in a row that is broken.
+        let n_nul = || sample.chunks_exact(2).filter(|unit| *unit == [0, 0]).count();
+        if even.max(odd) * 4 > sample.len() && even.min(odd) * 2 < even.max(odd) && n_nul() * 200 <= sample.len() {
             return if odd > even { Self::Utf16Le } else { Self::Utf16Be };
         }
         let (n_characters, n_wrong) = beyond_ascii(sample);

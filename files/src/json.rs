@@ -69,9 +69,15 @@ impl<R: Read> JsonRecords<R> {
         self.window.input()
     }
 
-    /// The next element.
+    /// The next element in which something stands.
     pub(crate) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
-        let Some(Element { line, raw, value }) = self.next_element()? else { return Ok(None) };
+        let Element { line, raw, value } = loop {
+            match self.next_element()? {
+                None => return Ok(None),
+                Some(Element { value: Ok(value), .. }) if is_nothing(&value) => {}
+                Some(element) => break element,
+            }
+        };
         let bytes = self.window.bytes(raw);
         self.cells.clear();
         self.cell_ends.clear();
@@ -97,6 +103,9 @@ impl<R: Read> JsonRecords<R> {
 
     /// What an element is. Among objects a text by itself is a piece of a broken one, and no address.
     fn value(&self, element: &[u8]) -> Result<Value, RowFault> {
+        if memchr::memchr(0, element).is_some() {
+            return Err(RowFault::NulByte);
+        }
         let value = serde_json::from_str(&mended(element, false)).map_err(|_| RowFault::NotJson)?;
         let is_alike = self.columns.is_empty() || matches!(value, Value::Object(_));
         if is_alike { Ok(value) } else { Err(RowFault::NotJson) }
@@ -276,6 +285,15 @@ impl<R: Read> JsonRecords<R> {
         }
         self.window.advance();
         Ok(())
+    }
+}
+
+/// Whether an element is an empty text, or an object in which nothing stands.
+fn is_nothing(element: &Value) -> bool {
+    match element {
+        Value::String(text) => text.trim().is_empty(),
+        Value::Object(object) => object.values().all(|value| value.is_null() || is_nothing(value)),
+        _ => false,
     }
 }
 

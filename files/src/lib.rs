@@ -11,13 +11,13 @@
 //! - Memory stays flat whatever the file: one buffer, one record. A longer record is never held.
 //! - A bad row is a [`RowFault`] of that row, and the next row follows. Only a file that cannot be
 //!   read at all, or not any further, is a [`FileError`].
-//! - Every line of a table or list that is not blank is in exactly one row (or is the header), so that
+//! - Every line of a table or list in which something stands is in exactly one row (or is the header), so that
 //!   somebody can be told what happened to each of them. A line of a list that holds several addresses
 //!   is a row for each.
 //! - The same bytes always give the same rows with the same numbers: a job that was interrupted goes
 //!   on by counting.
 //! - A quote that is opened and never closed costs its own line, not the rest of the file.
-//! - Blank lines are passed over. They count as lines and not as rows.
+//! - Blank lines, and rows in which nothing but separators stand, are passed over. They count as lines and not as rows.
 //!
 //! # How the bytes flow
 //!

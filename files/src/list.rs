@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use crate::address::is_address;
 use crate::fault::RowFault;
 use crate::limits::{MAX_CUT_BYTES, MAX_CUT_TRIES, MAX_RECORD_BYTES};
-use crate::records::{Cells, Record};
+use crate::records::{Cells, Record, is_blank};
 use crate::window::{Window, shown};
 
 /// Reads the values of a list as records.
@@ -41,7 +41,7 @@ impl<R: Read> ListRecords<R> {
         self.window.input()
     }
 
-    /// The next value that is not blank.
+    /// The next value in which something stands.
     pub(crate) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
         loop {
             if self.is_in_long_line {
@@ -53,7 +53,7 @@ impl<R: Read> ListRecords<R> {
             }
             let end = self.read_value()?;
             self.is_in_long_line = matches!(end, End::TooLong);
-            if !self.window.record().trim_ascii().is_empty() {
+            if !is_nothing(self.window.record()) {
                 return Ok(Some(self.lend(&end)));
             }
             self.window.advance();
@@ -109,6 +109,18 @@ fn may_end_address(value: &[u8]) -> bool {
 
 fn ends_address(value: &[u8]) -> bool {
     str::from_utf8(value).is_ok_and(|value| is_address(value.trim()))
+}
+
+/// Whether a value is blank, or only separators and quotes with nothing in them.
+fn is_nothing(value: &[u8]) -> bool {
+    match value.trim_ascii_start().first() {
+        Some(b',' | b';' | b'"') => {
+            let is_mark = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'"');
+            let n_quotes = value.iter().filter(|byte| **byte == b'"').count();
+            value.iter().all(is_mark) && n_quotes.is_multiple_of(2)
+        }
+        _ => is_blank(value),
+    }
 }
 
 /// A value may stand in quotes as a whole.

@@ -89,20 +89,22 @@ pub(crate) fn magic(sample: &[u8]) -> Option<Kind> {
 
 /// Says what `sample` is, in UTF-8 or a single-byte encoding, when it is no text, and nothing when it may be.
 pub(crate) fn foreign(sample: &[u8]) -> Option<Kind> {
-    if memchr::memchr(0, sample).is_some() {
-        return Some(Kind::Binary);
-    }
-    if control_bytes(sample) * MIN_CONTROL_SHARE > sample.len() {
+    // A few NUL bytes cost their rows, and not the file.
+    let n_nul = sample.iter().filter(|&&byte| byte == 0).count();
+    if n_nul * MIN_NUL_SHARE > sample.len() || n_control(sample) * MIN_CONTROL_SHARE > sample.len() {
         return Some(Kind::Binary);
     }
     markup(sample.trim_ascii_start())
 }
 
-/// One control byte in twenty, and it is no text.
+/// One NUL byte in six, and it is no text.
+const MIN_NUL_SHARE: usize = 6;
+
+/// One other control byte in twenty, and it is no text.
 const MIN_CONTROL_SHARE: usize = 20;
 
-fn control_bytes(sample: &[u8]) -> usize {
-    sample.iter().filter(|&&byte| byte < b' ' && !byte.is_ascii_whitespace()).count()
+fn n_control(sample: &[u8]) -> usize {
+    sample.iter().filter(|&&byte| (1..b' ').contains(&byte) && !byte.is_ascii_whitespace()).count()
 }
 
 fn markup(text: &[u8]) -> Option<Kind> {
@@ -123,8 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn a_nul_byte_is_no_text() {
-        assert_eq!(foreign(b"email,note\na@example.com,x\0\n"), Some(Kind::Binary));
+    fn bytes_are_no_text_when_many_are_control() {
+        for (bytes, kind) in [
+            (&b"email,note\na@example.com,x\0\n"[..], None),
+            (b"a\0@b.example\nb\0@b.example\n", None),
+            (b"a\0b\0c\0d\0", Some(Kind::Binary)),
+            (b"rows of \x01\x02 or \x03\x04 fields", Some(Kind::Binary)),
+        ] {
+            assert_eq!(foreign(bytes), kind, "{bytes:?}");
+        }
         assert_eq!(magic(b"MZ\x90\0\x03"), Some(Kind::Program));
     }
 }

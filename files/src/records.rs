@@ -112,7 +112,7 @@ impl<R: Read> Records<R> {
         self.window.input()
     }
 
-    /// The next record that is not a blank line.
+    /// The next record in which something stands: blank lines, and rows of nothing but separators, are passed over.
     pub(crate) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
         let found = loop {
             if self.is_in_long_line {
@@ -123,8 +123,8 @@ impl<R: Read> Records<R> {
                 return Ok(None);
             }
             let found = self.read_record()?;
-            let raw = self.window.bytes(found.raw);
-            if found.fault.is_some() || !raw.trim_ascii_start().is_empty() {
+            let may_be_blank = matches!(found.fault, None | Some(RowFault::TooManyColumns));
+            if !may_be_blank || !is_blank(&self.cells[..found.filled.n_bytes]) {
                 break found;
             }
         };
@@ -261,6 +261,20 @@ impl<R: Read> Records<R> {
         let raw = self.window.bytes(found.raw);
         Record { line: found.line, raw, cells, fault: found.fault }
     }
+}
+
+/// Whether nothing stands in `cells`, be they one or several.
+pub(crate) fn is_blank(cells: &[u8]) -> bool {
+    match cells.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => true,
+        Some(byte) if byte.is_ascii() => false,
+        Some(_) => str::from_utf8(cells).is_ok_and(|text| text.chars().all(is_invisible)),
+    }
+}
+
+/// White space, and what somebody's cell is empty with all the same.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
 /// Whether every quote that opens a cell of `raw` is closed where the cell ends. A record over several

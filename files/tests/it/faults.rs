@@ -36,6 +36,43 @@ fn a_nul_byte_after_the_sample_is_a_fault() {
 }
 
 #[test]
+fn a_nul_byte_costs_its_row_and_no_other() {
+    for (file, expected) in [
+        ("email,note\na\0@example.com,x\nb@example.com,y\n", &[(2, "nul_byte"), (3, "b@example.com")][..]),
+        (
+            "email,note\na@example.com,x\0\nb@example.com,y\0\nc@example.com,z\n",
+            &[(2, "nul_byte"), (3, "nul_byte"), (4, "c@example.com")],
+        ),
+        ("email\0,note\na@example.com,x\n", &[(2, "a@example.com")]),
+        ("e\0mail,no\0te\na@example.com,x\nb@example.com,\0\n", &[(2, "a@example.com"), (3, "nul_byte")]),
+        (
+            "a@example.com\n\0\nb@example.com\0\nc@example.com",
+            &[(1, "a@example.com"), (2, "nul_byte"), (3, "nul_byte"), (4, "c@example.com")],
+        ),
+        ("Name;E-Mail\nAnn;a@example.com\nB\0b;b@example.com\n", &[(2, "a@example.com"), (3, "nul_byte")]),
+        (
+            "{\"email\":\"a\0@example.com\"}\n{\"email\":\"b\\u0000@example.com\"}\n{\"email\":\"c@example.com\"}\n",
+            &[(1, "nul_byte"), (2, "nul_byte"), (3, "c@example.com")],
+        ),
+        (
+            "[{\"email\":\"a@example.com\"},\0\n{\"email\":\"b@example.com\"}]",
+            &[(1, "a@example.com"), (1, "nul_byte"), (2, "b@example.com")],
+        ),
+        (
+            "{\"em\\u0000ail\":\"a@example.com\"}\n{\"em\\u0000ail\":\"b@example.com\"}\n",
+            &[(1, "a@example.com"), (2, "b@example.com")],
+        ),
+    ] {
+        assert_eq!(lines(file), at(expected), "{file:?}");
+        let (mapping, _) = read(file);
+        assert!(mapping.columns.iter().all(|column| !column.name.contains('\0')), "{mapping:?}");
+    }
+    let text = "email,note\na\0@example.com,x\nb@example.com,y\n".to_owned() + &"c@example.com,z\n".repeat(20);
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(lines(utf16)[..2], at(&[(2, "nul_byte"), (3, "b@example.com")]));
+}
+
+#[test]
 fn a_row_with_too_many_columns_is_a_fault() {
     let wide = |n: usize| format!("b@example.com{}", ",x".repeat(n - 1));
     let file = format!("email,note\na@example.com,x\n{}\n{}\nc@example.com,x", wide(MAX_COLUMNS), wide(10_000));

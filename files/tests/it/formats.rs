@@ -152,8 +152,45 @@ fn blank_lines_are_no_rows() {
 }
 
 #[test]
+fn rows_in_which_nothing_stands_are_nothing() {
+    let tail = ",\n".repeat(5_000);
+    let wide = ",".repeat(3_000);
+    for (file, expected) in [
+        (format!("email,note\na@example.com,x\n{tail}"), &[(2, "a@example.com")][..]),
+        (format!("email,note\n{tail}a@example.com,x\n"), &[(5_002, "a@example.com")]),
+        (format!(",\n,\nemail,note\n,\na@example.com,x\n"), &[(5, "a@example.com")]),
+        (format!("email,note\n\"\",\"\"\na@example.com,\"\"\n\" \", \n"), &[(3, "a@example.com")]),
+        (format!("email;note\n ;\t\n;;;;\na@example.com;x\n\u{a0};\u{feff}\n"), &[(4, "a@example.com")]),
+        (format!("email\tnote\n\t\n\t\t\na@example.com\t\n\t"), &[(4, "a@example.com")]),
+        (
+            format!("email,note\na@example.com,\n{wide}\nb@example.com,\n"),
+            &[(2, "a@example.com"), (4, "b@example.com")],
+        ),
+        (
+            format!("a@example.com\n,\n;\n\"\"\n , ,\nb@example.com\n\"\",\"\""),
+            &[(1, "a@example.com"), (6, "b@example.com")],
+        ),
+        (
+            format!("{{\"email\":\"\",\"note\":null}}\n{{\"email\":\"a@example.com\",\"note\":\"\"}}\n{{}}\n"),
+            &[(2, "a@example.com")],
+        ),
+        (format!("[\"a@example.com\",\"\",\n\" \",\"b@example.com\"]"), &[(1, "a@example.com"), (2, "b@example.com")]),
+        // Where anything stands, somebody is told.
+        (format!("email,note\n,x\na@example.com,\n"), &[(2, "no_address"), (3, "a@example.com")]),
+        (
+            format!("{{\"email\":null,\"n\":0}}\n{{\"email\":\"a@example.com\",\"n\":1}}\n"),
+            &[(1, "no_address"), (2, "a@example.com")],
+        ),
+    ] {
+        assert_eq!(lines(&file), at(expected), "{file:.80}");
+        let numbers: Vec<_> = read(&file).1.iter().map(|row| row.number).collect();
+        assert_eq!(numbers, (0..expected.len() as u64).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn rows_of_any_width_are_read() {
-    let file = "email,note\na@example.com\nb@example.com,x,y,z\n,,\n";
+    let file = "email,note\na@example.com\nb@example.com,x,y,z\n,,x\n";
     assert_eq!(lines(file), at(&[(2, "a@example.com"), (3, "b@example.com"), (4, "no_address")]));
 }
 
