@@ -1,5 +1,6 @@
 //! The block list: added to, looked at and taken from by calls.
 
+mod archives;
 mod imports;
 mod undo;
 
@@ -31,6 +32,12 @@ async fn import(world: &World, file: impl Into<reqwest::Body>, reason: &str) -> 
 async fn errors(world: &World, key: &TestKey, job: &Value) -> Reply {
     let headers = [("authorization", format!("Bearer {}", key.text))];
     world.send("GET", &format!("/api/v1/jobs/{}/errors", job["id"].as_str().unwrap()), &headers, "").await
+}
+
+/// What a dry run of an import says.
+async fn preview(world: &World, args: Value) -> Value {
+    let reply = world.call_with(&world.key, "blocklist.import", json!({ "args": args, "dryRun": true }), &[]).await;
+    reply.result()["preview"].clone()
 }
 
 /// total, done, added, already, strengthened, skipped and invalid.

@@ -54,9 +54,8 @@ fn read(file: impl Read + Seek, wanted: &Wanted) -> Vec<(u64, String)> {
         Err(error) => return vec![(0, error.code().to_owned())],
     };
     assert!(!reader.mapping().to_string().is_empty());
-    let n_columns = reader.mapping().columns.len();
     let mut errors = ErrorFile::begin(Vec::new(), reader.mapping()).expect("memory");
-    let (mut rows, mut n_rows, mut last_line) = (Vec::new(), 0, 1);
+    let (mut rows, mut n_rows, mut last_line, mut last_file) = (Vec::new(), 0, 1, None);
     while let Some(row) = reader.next_row() {
         let row = match row {
             Ok(row) => row,
@@ -66,15 +65,15 @@ fn read(file: impl Read + Seek, wanted: &Wanted) -> Vec<(u64, String)> {
             }
         };
         assert_eq!(row.number, n_rows, "rows are counted one by one");
-        assert!(row.line >= last_line, "lines go on");
-        assert!(row.raw.len() <= MAX_RECORD_BYTES && row.cells().count() <= n_columns);
+        assert!(row.line >= last_line || row.file != last_file.as_deref(), "lines go on");
+        assert!(row.raw.len() <= MAX_RECORD_BYTES && row.cells().count() <= row.mapping.columns.len());
         for text in [row.email.ok(), row.source, row.note, row.first_seen, row.vendor_code].into_iter().flatten() {
             assert!(!text.is_empty() && !text.contains('\0'));
         }
         assert!(!row.email.is_ok_and(|email| email.contains('\u{fffd}')), "no address is guessed");
         errors.write(&row, "code", "text").expect("memory");
         rows.push((row.line, row.email.map_or_else(|fault| fault.code().to_owned(), str::to_owned)));
-        (n_rows, last_line) = (n_rows + 1, row.line);
+        (n_rows, last_line, last_file) = (n_rows + 1, row.line, row.file.map(str::to_owned));
     }
     assert!(reader.next_row().is_none(), "the end is the end");
     reopen(&errors.finish().expect("memory"), n_rows);

@@ -193,6 +193,7 @@ impl Table {
             error_columns_at,
             exporter,
             flags,
+            name_says: None,
             rest_is_note,
         })
     }
@@ -232,6 +233,6 @@ impl Table {
 }
 
 /// Where the three columns of an error file stand in this header.
-fn error_columns(header: &[String]) -> Option<usize> {
+pub(crate) fn error_columns(header: &[String]) -> Option<usize> {
     header.windows(ERROR_COLUMNS.len()).position(|names| names == ERROR_COLUMNS)
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::limits::MAX_ZIP_ENTRIES;
 use crate::looks::Kind;
 use crate::mapping::Compression;
 
@@ -52,13 +53,19 @@ pub enum FileError {
         /// The last line, from 1.
         line: u64,
     },
-    /// It is a zip archive of no file, or of several.
-    #[error("The zip archive holds {n_files} files{}, not one. Send each list by itself.", in_brackets(.files))]
+    /// It is a zip archive of no file, or of too many.
+    #[error("The zip archive holds {n_files} files. Send one with 1 to {MAX_ZIP_ENTRIES}.")]
     ZipFiles {
-        /// The names of the first three.
-        files: Vec<String>,
         /// How many there are.
         n_files: usize,
+    },
+    /// A file in a zip archive cannot be read.
+    #[error("\"{file}\" in the zip archive: {source}")]
+    InZip {
+        /// Its name in the archive.
+        file: String,
+        /// What is wrong with it.
+        source: Box<FileError>,
     },
     /// It is a zip archive with a password.
     #[error("The zip archive has a password. Send the list without one.")]
@@ -89,8 +96,8 @@ pub const FILE_ERRORS: [(&str, &str); 12] = [
     ("no_such_column", "`mapping` names a column that is not there; the text lists those that are."),
     ("file_damaged", "The compressed bytes are broken, or end too early."),
     ("file_not_json", "The call says that the file is JSON, and it is not."),
-    ("file_cut_short", "The file is JSON, and ends before its brackets are closed. The rows before the end were read."),
-    ("zip_files", "The zip archive holds no file, or several."),
+    ("file_cut_short", "The file is JSON, and ends before its brackets are closed."),
+    ("zip_files", "The zip archive holds no file, or more than 100."),
     ("zip_encrypted", "The zip archive has a password."),
     ("zip_method", "The zip archive is neither stored nor deflated."),
     ("file_too_large", "The file holds more than 4 GiB of text once it is decompressed."),
@@ -109,6 +116,7 @@ impl FileError {
             Self::NotJson => "file_not_json",
             Self::CutShort { .. } => "file_cut_short",
             Self::ZipFiles { .. } => "zip_files",
+            Self::InZip { source, .. } => source.code(),
             Self::ZipEncrypted => "zip_encrypted",
             Self::ZipMethod => "zip_method",
             Self::TooLarge { .. } => "file_too_large",
@@ -132,17 +140,13 @@ fn quoted(columns: &[String]) -> String {
     names.join(", ")
 }
 
-fn in_brackets(files: &[String]) -> String {
-    if files.is_empty() { String::new() } else { format!(" ({}, …)", quoted(files)) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn each_error_is_documented() {
-        let (files, columns, wanted) = (Vec::new(), Vec::new(), String::new());
+        let (columns, wanted) = (Vec::new(), String::new());
         let errors = [
             FileError::Empty,
             FileError::NotAList { kind: Kind::Pdf },
@@ -151,7 +155,7 @@ mod tests {
             FileError::Damaged { compression: Compression::Zip, source: io::Error::other("x") },
             FileError::NotJson,
             FileError::CutShort { line: 1 },
-            FileError::ZipFiles { files, n_files: 0 },
+            FileError::ZipFiles { n_files: 0 },
             FileError::ZipEncrypted,
             FileError::ZipMethod,
             FileError::TooLarge { limit_bytes: 1 },

@@ -11,6 +11,7 @@ use crate::formula::guard;
 use crate::mapping::{ERROR_COLUMNS, Field, Mapping};
 use crate::names;
 use crate::reader::Row;
+use crate::reason::Verdict;
 
 /// An error file that is being written.
 ///
@@ -19,45 +20,88 @@ use crate::reader::Row;
 /// original was: a NUL, and what is no character in an address, is written as U+FFFD, so that somebody sees where to mend
 /// it.
 /// Cells beyond the columns of the header stand behind the error columns.
+///
+/// Of an archive it has a header for each file that its rows come from, and the line says which file that is. What only the
+/// name of a file says of its rows is a column of its own.
 pub struct ErrorFile<W: Write> {
     csv: csv::Writer<W>,
+    /// Which table of the original the last header is for.
+    table: Option<usize>,
+    shape: Shape,
+    cell: String,
+}
+
+/// What the rows of a table look like.
+#[derive(Default)]
+struct Shape {
     n_columns: usize,
     email: Option<usize>,
-    cell: String,
+    /// What only the name of its file says.
+    name_says: Option<&'static str>,
+}
+
+impl Shape {
+    fn of(mapping: &Mapping) -> Self {
+        let name_says = mapping.name_says.map(Verdict::word);
+        Self { n_columns: mapping.columns.len(), email: mapping.index_of(Field::Email), name_says }
+    }
 }
 
 impl<W: Write> ErrorFile<W> {
     /// Begins an error file for the rows of a file with this mapping, and writes the header.
     pub fn begin(out: W, mapping: &Mapping) -> io::Result<Self> {
         let mut file = Self::resume(out, mapping);
-        for column in &mapping.columns {
-            // The addresses must be found again even if no row that was refused has one.
-            let is_nameless = column.field == Some(Field::Email)
-                && !(mapping.has_header && names::is_email(&names::normal(&column.name)));
-            file.cell(if is_nameless { Field::Email.code() } else { &column.name })?;
-        }
-        file.end_row(ERROR_COLUMNS, std::iter::empty())?;
+        file.header(mapping)?;
         Ok(file)
     }
 
     /// Goes on with an error file that has its header already. `out` is at its end.
     pub fn resume(out: W, mapping: &Mapping) -> Self {
+        Self { table: Some(0), shape: Shape::of(mapping), ..Self::append(out) }
+    }
+
+    /// Goes on with an error file, or begins one, with a header before the next row.
+    pub fn append(out: W) -> Self {
         let csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
-        let (n_columns, email) = (mapping.columns.len(), mapping.index_of(Field::Email));
-        Self { csv, n_columns, email, cell: String::new() }
+        Self { csv, table: None, shape: Shape::default(), cell: String::new() }
+    }
+
+    fn header(&mut self, mapping: &Mapping) -> io::Result<()> {
+        self.shape = Shape::of(mapping);
+        for column in &mapping.columns {
+            // The addresses must be found again even if no row that was refused has one.
+            let is_nameless = column.field == Some(Field::Email)
+                && !(mapping.has_header && names::is_email(&names::normal(&column.name)));
+            self.cell(if is_nameless { Field::Email.code() } else { &column.name })?;
+        }
+        if self.shape.name_says.is_some() {
+            self.cell(Field::Reason.code())?;
+        }
+        self.end_row(ERROR_COLUMNS, std::iter::empty())
     }
 
     /// Writes a row that was refused, with a stable code and a plain text that say why.
     pub fn write(&mut self, row: &Row<'_>, code: &str, text: &str) -> io::Result<()> {
+        if self.table != Some(row.table) {
+            self.header(row.mapping)?;
+            self.table = Some(row.table);
+        }
+        let Shape { n_columns, email, name_says } = self.shape;
         let mut n_cells = 0;
         for cell in row.cells() {
-            self.cell(&mended(cell, Some(n_cells) == self.email))?;
+            self.cell(&mended(cell, Some(n_cells) == email))?;
             n_cells += 1;
         }
-        for _ in n_cells..self.n_columns {
+        for _ in n_cells..n_columns {
             self.cell("")?;
         }
-        let line = row.line.to_string();
+        if let Some(word) = name_says {
+            self.cell(word)?;
+        }
+        let line = match row.file {
+            Some(file) => format!("{file}:{}", row.line),
+            None => row.line.to_string(),
+        };
         self.end_row([&line, code, text], row.extra_cells())
     }
 

@@ -1,12 +1,12 @@
 //! The bytes of the file: gzip and zip undone, the size limit held, the bytes read counted.
 
-use std::io::{self, Chain, Cursor, ErrorKind, Read, Seek};
+use std::io::{self, Chain, Cursor, ErrorKind, Read, Seek, SeekFrom};
 
 use flate2::read::MultiGzDecoder;
 
 use crate::error::FileError;
 use crate::mapping::Compression;
-use crate::unzip::{self, Entry};
+use crate::unzip::{self, Entry, ZipFile};
 
 /// What every gzip file begins with.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -17,8 +17,20 @@ const ZIP_MAGIC: [[u8; 4]; 2] = [*b"PK\x03\x04", *b"PK\x05\x06"];
 /// A file, decompressed. Its errors hold a [`FileError`].
 pub(crate) struct Input<R> {
     body: Body<R>,
-    limit_bytes: u64,
+    limit: Limit,
+}
+
+/// How much text may come out of a file, and how much of that is left.
+#[derive(Clone, Copy)]
+pub(crate) struct Limit {
+    bytes: u64,
     left_bytes: u64,
+}
+
+impl Limit {
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self { bytes, left_bytes: bytes }
+    }
 }
 
 enum Body<R> {
@@ -27,20 +39,34 @@ enum Body<R> {
     Zip(Box<Entry<Counted<R>>>),
 }
 
+/// What a file turned out to be.
+pub(crate) enum Opened<R> {
+    /// One text.
+    Text(Input<R>),
+    /// An archive of these.
+    Zip(Vec<ZipFile>),
+}
+
 impl<R: Read + Seek> Input<R> {
-    /// Looks at the first bytes of `file`. No more than `limit_bytes` of text will come out.
-    pub(crate) fn new(mut file: R, limit_bytes: u64) -> Result<Self, FileError> {
+    /// Looks at the first bytes of `file`. No more than `limit` of text will come out.
+    pub(crate) fn open(mut file: R, limit: Limit) -> Result<Opened<R>, FileError> {
         let mut head = [0; 4];
         let n = read_full(&mut file, &mut head)?;
         let body = if head[..n].starts_with(&GZIP_MAGIC) {
             Body::Gzip(Box::new(MultiGzDecoder::new(Counted::new(&head[..n], file))))
         } else if ZIP_MAGIC.contains(&head) {
-            let found = unzip::only_file(&mut file)?;
-            Body::Zip(Box::new(Entry::new(Counted::new(&[], file), &found)))
+            return Ok(Opened::Zip(unzip::files(&mut file)?));
         } else {
             Body::Plain(Counted::new(&head[..n], file))
         };
-        Ok(Self { body, limit_bytes, left_bytes: limit_bytes })
+        Ok(Opened::Text(Self { body, limit }))
+    }
+
+    /// A file of an archive.
+    pub(crate) fn of_zip(mut archive: R, file: &ZipFile, limit: Limit) -> Result<Self, FileError> {
+        archive.seek(SeekFrom::Start(file.start()))?;
+        let body = Body::Zip(Box::new(Entry::new(Counted::new(&[], archive), file)));
+        Ok(Self { body, limit })
     }
 }
 
@@ -52,6 +78,11 @@ impl<R: Read> Input<R> {
             Body::Gzip(decoder) => decoder.get_ref().n_read,
             Body::Zip(entry) => entry.file().n_read,
         }
+    }
+
+    /// What is left of the limit.
+    pub(crate) fn limit(&self) -> Limit {
+        self.limit
     }
 
     pub(crate) fn compression(&self) -> Compression {
@@ -66,16 +97,16 @@ impl<R: Read> Input<R> {
 impl<R: Read> Read for Input<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         // One byte more than is left tells a file that ends at the limit from one that goes on.
-        let room = self.left_bytes.saturating_add(1).min(buf.len() as u64) as usize;
+        let room = self.limit.left_bytes.saturating_add(1).min(buf.len() as u64) as usize;
         let n = match &mut self.body {
             Body::Plain(file) => file.read(&mut buf[..room])?,
             Body::Gzip(decoder) => decoder.read(&mut buf[..room]).map_err(|error| damaged(error, Compression::Gzip))?,
             Body::Zip(entry) => entry.read(&mut buf[..room]).map_err(|error| damaged(error, Compression::Zip))?,
         };
-        match self.left_bytes.checked_sub(n as u64) {
-            Some(left_bytes) => self.left_bytes = left_bytes,
+        match self.limit.left_bytes.checked_sub(n as u64) {
+            Some(left_bytes) => self.limit.left_bytes = left_bytes,
             None => {
-                return Err(io::Error::other(FileError::TooLarge { limit_bytes: self.limit_bytes }));
+                return Err(io::Error::other(FileError::TooLarge { limit_bytes: self.limit.bytes }));
             }
         }
         Ok(n)

@@ -39,6 +39,16 @@ pub(crate) struct JsonRecords<R> {
     recoveries_left: u32,
     cells: Vec<u8>,
     cell_ends: Vec<usize>,
+    /// The element that was read last.
+    found: Found,
+}
+
+/// An element that was read, by its place in the window.
+#[derive(Default, Clone, Copy)]
+struct Found {
+    line: u64,
+    raw: (usize, usize),
+    fault: Option<RowFault>,
 }
 
 /// An element by its place in the window.
@@ -62,6 +72,7 @@ impl<R: Read> JsonRecords<R> {
             recoveries_left: MAX_RECOVERIES,
             cells: Vec::new(),
             cell_ends: Vec::new(),
+            found: Found::default(),
         }
     }
 
@@ -69,11 +80,15 @@ impl<R: Read> JsonRecords<R> {
         self.window.input()
     }
 
-    /// The next element in which something stands.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
+    pub(crate) fn n_done(&self) -> u64 {
+        self.window.n_done()
+    }
+
+    /// Reads the next element in which something stands; `false` at the end of the file.
+    pub(crate) fn read(&mut self) -> io::Result<bool> {
         let Element { line, raw, value } = loop {
             match self.next_element()? {
-                None => return Ok(None),
+                None => return Ok(false),
                 Some(Element { value: Ok(value), .. }) if is_nothing(&value) => {}
                 Some(element) => break element,
             }
@@ -98,7 +113,15 @@ impl<R: Read> JsonRecords<R> {
         if fault.is_none() && cells.get(self.email).is_some_and(|cell| is_guessed(bytes, cell)) {
             fault = Some(RowFault::NotUtf8);
         }
-        Ok(Some(Record { line, raw: bytes, cells, fault }))
+        self.found = Found { line, raw, fault };
+        Ok(true)
+    }
+
+    /// The element that was read.
+    pub(crate) fn record(&self) -> Record<'_> {
+        let Found { line, raw, fault } = self.found;
+        let cells = Cells::new(&self.cells, &self.cell_ends);
+        Record { line, raw: self.window.bytes(raw), cells, fault }
     }
 
     /// What an element is. Among objects a text by itself is a piece of a broken one, and no address.
@@ -288,11 +311,13 @@ impl<R: Read> JsonRecords<R> {
     }
 }
 
-/// Whether an element is an empty text, or an object in which nothing stands.
+/// Whether an element is an empty text, or an object of keys with nothing in them.
 fn is_nothing(element: &Value) -> bool {
     match element {
         Value::String(text) => text.trim().is_empty(),
-        Value::Object(object) => object.values().all(|value| value.is_null() || is_nothing(value)),
+        Value::Object(object) => {
+            !object.is_empty() && object.values().all(|value| value.is_null() || is_nothing(value))
+        }
         _ => false,
     }
 }

@@ -29,7 +29,8 @@ pub(crate) const SHOWN_COLUMNS: usize = 20;
 /// How many characters of a column's name are kept.
 pub(crate) const MAX_NAME_CHARS: usize = 100;
 
-/// Entries of a zip archive that are looked at: one is the list, others may be folders and what systems leave there.
+/// Entries of a zip archive: lists, folders, and what systems leave there. All of its lists together may hold as much text as
+/// one file.
 pub(crate) const MAX_ZIP_ENTRIES: usize = 100;
 
 /// The longest value of a list, in bytes, behind which a comma or semicolon may begin another: an address of 254 and a

@@ -19,6 +19,17 @@ pub(crate) struct ListRecords<R> {
     ends: [usize; 1],
     /// Whether the rest of this line belongs to a value that was too long.
     is_in_long_line: bool,
+    /// The value that was read last.
+    found: Found,
+}
+
+/// A value by its place in the window.
+#[derive(Default, Clone, Copy)]
+struct Found {
+    line: u64,
+    raw: (usize, usize),
+    n_separator: usize,
+    fault: Option<RowFault>,
 }
 
 /// How the reading of a value ended.
@@ -34,30 +45,43 @@ enum End {
 impl<R: Read> ListRecords<R> {
     /// `input` begins in `line`.
     pub(crate) fn new(input: R, line: u64) -> Self {
-        Self { window: Window::new(input, line), ends: [0], is_in_long_line: false }
+        Self { window: Window::new(input, line), ends: [0], is_in_long_line: false, found: Found::default() }
     }
 
     pub(crate) fn input(&self) -> &R {
         self.window.input()
     }
 
-    /// The next value in which something stands.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
+    pub(crate) fn n_done(&self) -> u64 {
+        self.window.n_done()
+    }
+
+    /// Reads the next value in which something stands; `false` at the end of the file.
+    pub(crate) fn read(&mut self) -> io::Result<bool> {
         loop {
             if self.is_in_long_line {
                 self.window.skip_line()?;
                 self.is_in_long_line = false;
             }
             if !self.window.skip_line_breaks()? {
-                return Ok(None);
+                return Ok(false);
             }
             let end = self.read_value()?;
             self.is_in_long_line = matches!(end, End::TooLong);
-            if !is_nothing(self.window.record()) {
-                return Ok(Some(self.lend(&end)));
+            if self.is_in_long_line || !is_nothing(self.window.record()) {
+                self.take(&end);
+                return Ok(true);
             }
             self.window.advance();
         }
+    }
+
+    /// The value that was read.
+    pub(crate) fn record(&self) -> Record<'_> {
+        let Found { line, raw, n_separator, fault } = self.found;
+        let raw = self.window.bytes(raw);
+        let cell = unquoted(&raw[..raw.len() - n_separator]);
+        Record { line, raw, cells: Cells::new(cell, &self.ends), fault }
     }
 
     /// Reads the value that begins at `pos`, which is no line break.
@@ -86,7 +110,8 @@ impl<R: Read> ListRecords<R> {
         }
     }
 
-    fn lend(&mut self, end: &End) -> Record<'_> {
+    /// Goes on behind the value that was read.
+    fn take(&mut self, end: &End) {
         let value = self.window.record();
         let (n_raw, n_separator, fault) = match end {
             End::Line => (value.len(), 0, None),
@@ -95,10 +120,8 @@ impl<R: Read> ListRecords<R> {
         };
         let (line, start) = (self.window.line, self.window.start);
         self.window.advance();
-        let raw = self.window.bytes((start, start + n_raw));
-        let cell = unquoted(&raw[..n_raw - n_separator]);
-        self.ends[0] = cell.len();
-        Record { line, raw, cells: Cells::new(cell, &self.ends), fault }
+        self.found = Found { line, raw: (start, start + n_raw), n_separator, fault };
+        self.ends[0] = self.record().cells.bytes.len();
     }
 }
 

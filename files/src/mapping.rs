@@ -83,7 +83,7 @@ pub enum Compression {
     None,
     /// With gzip (RFC 1952).
     Gzip,
-    /// As the one file in a zip archive.
+    /// As a file in a zip archive.
     Zip,
 }
 
@@ -195,6 +195,8 @@ pub struct Mapping {
     pub exporter: Option<&'static Exporter>,
     /// The columns of yes and no.
     pub flags: Vec<Flag>,
+    /// What its name in a zip archive says of its rows, where none of its columns does.
+    pub name_says: Option<Verdict>,
     /// Whether the columns that mean nothing are a row's note: so they are where no column is known by its name, and
     /// the addresses were found by their look.
     pub rest_is_note: bool,
@@ -237,6 +239,9 @@ impl fmt::Display for Mapping {
             write!(f, ", column {} \"{}\" says yes or no", flag.column + 1, self.columns[flag.column].name)?;
         }
         f.write_str(if self.rest_is_note { "; the rest is the note" } else { "" })?;
+        if let Some(verdict) = self.name_says {
+            write!(f, "; by its name: {}", verdict.code())?;
+        }
         if self.error_columns_at.is_some() {
             f.write_str("; the columns of an error file are not read")?;
         }

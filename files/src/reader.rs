@@ -1,22 +1,19 @@
 //! Names the cells of the records: the crate's front door.
 
 use std::fmt;
-use std::io::{self, Chain, Cursor, Read, Seek};
+use std::io::{Read, Seek};
 
-use crate::detect::{Found, detect};
-use crate::encoding::{Encoding, Text};
+use crate::detect::{detect, error_columns};
 use crate::error::FileError;
 use crate::fault::RowFault;
-use crate::input::{Input, read_full};
-use crate::json::JsonRecords;
-use crate::limits::SAMPLE_BYTES;
-use crate::looks::magic;
-use crate::mapping::{ERROR_COLUMNS, Field, Format, Mapping, Wanted};
+use crate::input::Limit;
+use crate::mapping::{ERROR_COLUMNS, Format, Mapping, Wanted};
+use crate::part::{OpenPart, Part, open_all, open_in_zip};
 use crate::reason::Reason;
 use crate::records::{Cells, Record};
+use crate::shared::SharedFile;
 use crate::source::Source;
 use crate::values::{Scratch, Texts, Values, values};
-use crate::window::n_breaks;
 
 /// Reads one file, row by row.
 ///
@@ -33,17 +30,19 @@ use crate::window::n_breaks;
 /// # Ok::<(), usher_files::FileError>(())
 /// ```
 pub struct Reader<R> {
-    mapping: Mapping,
-    /// The column of each field, in the order of [`Field::ALL`].
-    indexes: [Option<usize>; Field::COUNT],
-    records: Source<Bytes<R>>,
+    file: SharedFile<R>,
+    wanted: Wanted,
+    /// The files in it: those of an archive, or the one that it is.
+    parts: Vec<Part>,
+    /// Which of them is read.
+    at: usize,
+    open: OpenPart<R>,
+    /// How many tables came before: files, and parts of an error file of several.
+    n_tables: usize,
     scratch: Scratch,
     next_number: u64,
     is_done: bool,
 }
-
-/// The sample, and what is behind it: once as it came, once as text.
-type Bytes<R> = Chain<Cursor<Vec<u8>>, Text<Chain<Cursor<Vec<u8>>, Input<R>>>>;
 
 /// One row of the file. Values are trimmed; an empty one is `None`.
 pub struct Row<'a> {
@@ -51,6 +50,13 @@ pub struct Row<'a> {
     pub number: u64,
     /// The physical line it begins in, from 1. In a list several rows may be in one line.
     pub line: u64,
+    /// The file that the line is in, of an archive of several.
+    pub file: Option<&'a str>,
+    /// Which table it is in, from 0: an archive has one a file, an error file one for each that its rows come from. With
+    /// another table its columns mean something else.
+    pub table: usize,
+    /// What was found out about that table.
+    pub mapping: &'a Mapping,
     /// What stands in the column of addresses, [bare](crate::bare_address), which need not be a valid address; or what is
     /// wrong with the row, and then the other values are `None`.
     pub email: Result<&'a str, RowFault>,
@@ -85,59 +91,48 @@ impl<R: Read + Seek> Reader<R> {
 
     /// The same, and `wanted` overrules what would be found.
     pub fn open_as(file: R, limit_bytes: u64, wanted: &Wanted) -> Result<Self, FileError> {
-        let mut input = Input::new(file, limit_bytes)?;
-        let compression = input.compression();
-        let (sample, _) = sample(&mut input)?;
-        if let Some(kind) = magic(&sample) {
-            return Err(FileError::NotAList { kind });
-        }
-        let (encoding, mark) = Encoding::of(&sample, wanted.encoding);
-        let mut bytes = Cursor::new(sample);
-        bytes.set_position(mark as u64);
-
-        let mut text = Text::new(bytes.chain(input), encoding);
-        let (sample, is_whole) = self::sample(&mut text)?;
-        let Found { mapping, start, json } = detect(&sample, is_whole, wanted)?;
-        let mapping = Mapping { encoding, compression, ..mapping };
-        let first_line = 1 + n_breaks(&sample[..start]);
-        let indexes = Field::ALL.map(|field| mapping.index_of(field));
-        let mut bytes = Cursor::new(sample);
-        bytes.set_position(start as u64);
-        let records = match json {
-            Some((ends, paths)) => {
-                let email = indexes[0].unwrap_or(0);
-                Source::Json(JsonRecords::new(bytes.chain(text), ends, paths, email, first_line))
-            }
-            None => {
-                let mut records = Source::of_lines(bytes.chain(text), mapping.format, first_line);
-                if mapping.has_header {
-                    records.next()?;
-                }
-                records
-            }
-        };
-        Ok(Self { mapping, indexes, records, scratch: Scratch::default(), next_number: 0, is_done: false })
+        let file = SharedFile::new(file);
+        let (parts, open) = open_all(&file, Limit::new(limit_bytes), wanted)?;
+        Ok(Self {
+            file,
+            wanted: wanted.clone(),
+            parts,
+            at: 0,
+            open,
+            n_tables: 0,
+            scratch: Scratch::default(),
+            next_number: 0,
+            is_done: false,
+        })
     }
-}
 
-/// The beginning of a file, and whether it is all of it.
-fn sample(file: &mut impl Read) -> io::Result<(Vec<u8>, bool)> {
-    let mut sample = vec![0; SAMPLE_BYTES];
-    let n = read_full(file, &mut sample)?;
-    sample.truncate(n);
-    Ok((sample, n < SAMPLE_BYTES))
-}
-
-impl<R: Read> Reader<R> {
-    /// What was found out about the file.
+    /// What was found out about the file; of an archive, about its first.
     pub fn mapping(&self) -> &Mapping {
-        &self.mapping
+        &self.parts[0].mapping
+    }
+
+    /// The files of an archive, with what was found out about each; without a name if there is one.
+    pub fn files(&self) -> impl Iterator<Item = (Option<&str>, &Mapping)> {
+        self.parts.iter().map(|part| (part.name(), &part.mapping))
     }
 
     /// How many bytes of the file were read so far, as it lies on the disk: still compressed. The
     /// reader reads ahead by up to 192 KiB.
     pub fn bytes_read(&self) -> u64 {
-        self.records.input().get_ref().1.input().get_ref().1.bytes_read()
+        self.bytes_before() + self.open.bytes_read()
+    }
+
+    /// About how many bytes of the file lie before the next row: with more rows like those so far, the whole file has as
+    /// many more as it has more bytes.
+    pub fn bytes_done(&self) -> u64 {
+        let (done, read) = self.open.text_bytes();
+        let bytes = u128::from(self.open.bytes_read()) * u128::from(done) / u128::from(read.max(1));
+        self.bytes_before() + u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
+    /// Bytes of the archive that are files before the one that is read.
+    fn bytes_before(&self) -> u64 {
+        self.parts[..self.at].iter().filter_map(|part| part.zip.as_ref()).map(|zip| zip.n_bytes()).sum()
     }
 
     /// The next row, or `None` at the end of the file. After an error there are no more rows.
@@ -145,32 +140,87 @@ impl<R: Read> Reader<R> {
         if self.is_done {
             return None;
         }
-        match self.records.next() {
-            Ok(Some(record)) => {
-                let number = self.next_number;
-                self.next_number += 1;
-                Some(Ok(Row::new(number, record, &self.mapping, &self.indexes, &mut self.scratch)))
-            }
-            Ok(None) => {
+        match self.begin_row() {
+            Ok(true) => {}
+            Ok(false) => {
                 self.is_done = true;
-                None
+                return None;
             }
             Err(error) => {
                 self.is_done = true;
-                Some(Err(error.into()))
+                return Some(Err(self.parts[self.at].named(error)));
+            }
+        }
+        let Self { open, parts, at, n_tables, scratch, next_number, .. } = self;
+        let record = open.records.record();
+        let number = *next_number;
+        *next_number += 1;
+        Some(Ok(Row::new((number, *n_tables), record, &parts[*at], scratch)))
+    }
+
+    /// Reads the next record; `false` at the end of the last file.
+    fn begin_row(&mut self) -> Result<bool, FileError> {
+        loop {
+            if self.parts[self.at].mapping.error_columns_at.is_some() {
+                self.begin_table()?;
+            }
+            if self.open.records.read()? {
+                return Ok(true);
+            }
+            if !self.next_file()? {
+                return Ok(false);
             }
         }
     }
+
+    /// Goes on with the next file of the archive; `false` if there is none.
+    fn next_file(&mut self) -> Result<bool, FileError> {
+        let Some(part) = self.parts.get(self.at + 1) else { return Ok(false) };
+        let Some(zip) = &part.zip else { return Ok(false) };
+        let opened = open_in_zip(&self.file, zip, self.open.limit(), &self.wanted);
+        self.open = opened.map_err(|error| part.named(error))?.1;
+        self.at += 1;
+        self.n_tables += 1;
+        Ok(true)
+    }
+
+    /// An error file of an archive has a table for each of its files: if the next row is the header of one, it counts from
+    /// there on.
+    fn begin_table(&mut self) -> Result<(), FileError> {
+        let Source::Table(records) = &mut self.open.records else { return Ok(()) };
+        let Some(sample) = records.ahead_with(ERROR_COLUMNS[1].as_bytes())? else { return Ok(()) };
+        let before = &self.parts[self.at].mapping;
+        let wanted = Wanted { format: Some(before.format), has_header: Some(true), ..self.wanted.clone() };
+        if !begins_table(sample, before) {
+            return Ok(());
+        }
+        let found = detect(sample, false, &wanted)?;
+        let mapping = Mapping { encoding: before.encoding, compression: before.compression, ..found.mapping };
+        self.parts[self.at].change(mapping);
+        self.n_tables += 1;
+        self.open.records.read()?;
+        Ok(())
+    }
+}
+
+/// Whether the first row of `sample`, a part of an error file, is a header and no row of the table before.
+fn begins_table(sample: &[u8], before: &Mapping) -> bool {
+    let mut records = Source::of_lines(sample, before.format, 1);
+    let Ok(true) = records.read() else { return false };
+    let cells = records.record().cells;
+    let cells = (0..cells.len()).filter_map(|at| cells.get(at)).map(String::from_utf8_lossy);
+    let cells: Vec<String> = cells.map(|cell| cell.trim().to_owned()).collect();
+    let is_row = before
+        .error_columns_at
+        .and_then(|at| cells.get(at))
+        .is_some_and(|line| line.ends_with(|c: char| c.is_ascii_digit()));
+    let behind = error_columns(&cells).map(|at| &cells[at + ERROR_COLUMNS.len()..]);
+    !is_row && behind.is_some_and(|behind| behind.iter().all(String::is_empty))
 }
 
 impl<'a> Row<'a> {
-    fn new(
-        number: u64,
-        record: Record<'a>,
-        mapping: &Mapping,
-        indexes: &[Option<usize>; Field::COUNT],
-        scratch: &'a mut Scratch,
-    ) -> Self {
+    fn new((number, table): (u64, usize), record: Record<'a>, part: &'a Part, scratch: &'a mut Scratch) -> Self {
+        let Part { mapping, indexes, .. } = part;
         let Record { line, raw, cells, fault } = record;
         let values = match fault {
             Some(fault) => Err(fault),
@@ -187,6 +237,9 @@ impl<'a> Row<'a> {
         Self {
             number,
             line,
+            file: part.name(),
+            table,
+            mapping,
             email,
             reason,
             source,
@@ -226,7 +279,7 @@ impl fmt::Debug for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A row is about somebody: only where it is and what is wrong with it.
         let mut row = f.debug_struct("Row");
-        row.field("number", &self.number).field("line", &self.line);
+        row.field("number", &self.number).field("line", &self.line).field("file", &self.file);
         row.field("fault", &self.email.err()).finish_non_exhaustive()
     }
 }

@@ -46,6 +46,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// A word that says it in a file.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Suppressed(reason) => reason.code(),
+            Self::Sendable => "subscribed",
+        }
+    }
+
     /// The code of the reason, or `skipped`.
     pub(crate) fn code(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 
 use crate::fault::RowFault;
-use crate::limits::{MAX_COLUMNS, MAX_RECORD_BYTES, MAX_RECOVERIES, SHOWN_BYTES};
+use crate::limits::{MAX_COLUMNS, MAX_RECORD_BYTES, MAX_RECOVERIES, SAMPLE_BYTES, SHOWN_BYTES};
 use crate::mapping::ERROR_COLUMNS;
 use crate::window::{Window, first_break, shown};
 
@@ -66,6 +66,8 @@ pub(crate) struct Records<R> {
     /// Whether the rest of this line belongs to a record that was too long.
     is_in_long_line: bool,
     recoveries_left: u32,
+    /// The record that was read last.
+    found: Found,
 }
 
 /// How the reading of a record ended.
@@ -87,6 +89,7 @@ struct Filled {
 }
 
 /// A record by its places in the buffers.
+#[derive(Default)]
 struct Found {
     line: u64,
     raw: (usize, usize),
@@ -105,6 +108,7 @@ impl<R: Read> Records<R> {
             ends: vec![0; MAX_COLUMNS + ERROR_COLUMNS.len()].into(),
             is_in_long_line: false,
             recoveries_left: MAX_RECOVERIES,
+            found: Found::default(),
         }
     }
 
@@ -112,23 +116,54 @@ impl<R: Read> Records<R> {
         self.window.input()
     }
 
-    /// The next record in which something stands: blank lines, and rows of nothing but separators, are passed over.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
-        let found = loop {
+    pub(crate) fn n_done(&self) -> u64 {
+        self.window.n_done()
+    }
+
+    /// What comes next, if it begins with a line that holds `words`.
+    pub(crate) fn ahead_with(&mut self, words: &[u8]) -> io::Result<Option<&[u8]>> {
+        if self.is_in_long_line || !self.window.skip_line_breaks()? {
+            return Ok(None);
+        }
+        // There is room for it: a record is at most half of the buffer.
+        while first_break(self.window.ahead()).is_none() && self.window.ahead().len() < MAX_RECORD_BYTES {
+            if !self.window.fill()? {
+                break;
+            }
+        }
+        let ahead = self.window.ahead();
+        let line = &ahead[..first_break(ahead).unwrap_or(ahead.len())];
+        if memchr::memmem::find(line, words).is_none() {
+            return Ok(None);
+        }
+        while self.window.ahead().len() < SAMPLE_BYTES && self.window.fill()? {}
+        Ok(Some(self.window.ahead()))
+    }
+
+    /// Reads the next record in which something stands: blank lines, and rows of nothing but separators, are passed over.
+    /// `false` at the end of the file.
+    pub(crate) fn read(&mut self) -> io::Result<bool> {
+        loop {
             if self.is_in_long_line {
                 self.window.skip_line()?;
                 self.is_in_long_line = false;
             }
             if !self.window.skip_line_breaks()? {
-                return Ok(None);
+                return Ok(false);
             }
-            let found = self.read_record()?;
-            let may_be_blank = matches!(found.fault, None | Some(RowFault::TooManyColumns));
-            if !may_be_blank || !is_blank(&self.cells[..found.filled.n_bytes]) {
-                break found;
+            self.found = self.read_record()?;
+            let may_be_blank = matches!(self.found.fault, None | Some(RowFault::TooManyColumns));
+            if !may_be_blank || !is_blank(&self.cells[..self.found.filled.n_bytes]) {
+                return Ok(true);
             }
-        };
-        Ok(Some(self.lend(found)))
+        }
+    }
+
+    /// The record that was read.
+    pub(crate) fn record(&self) -> Record<'_> {
+        let Found { line, raw, filled, fault } = &self.found;
+        let cells = Cells { bytes: &self.cells[..filled.n_bytes], ends: &self.ends[..filled.n_ends] };
+        Record { line: *line, raw: self.window.bytes(*raw), cells, fault: *fault }
     }
 
     /// Reads the record that begins at `pos`, which is no line break.
@@ -254,12 +289,6 @@ impl<R: Read> Records<R> {
         let line = self.window.line;
         self.window.advance();
         Found { line, raw, filled, fault: Some(fault) }
-    }
-
-    fn lend(&self, found: Found) -> Record<'_> {
-        let cells = Cells { bytes: &self.cells[..found.filled.n_bytes], ends: &self.ends[..found.filled.n_ends] };
-        let raw = self.window.bytes(found.raw);
-        Record { line: found.line, raw, cells, fault: found.fault }
     }
 }
 

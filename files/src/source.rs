@@ -23,12 +23,35 @@ impl<R: Read> Source<R> {
         }
     }
 
-    /// The next record that is not blank.
+    /// The next record in which something stands.
     pub(crate) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
+        Ok(if self.read()? { Some(self.record()) } else { None })
+    }
+
+    /// Reads the next record in which something stands; `false` at the end of the text.
+    pub(crate) fn read(&mut self) -> io::Result<bool> {
         match self {
-            Self::Table(records) => records.next(),
-            Self::List(records) => records.next(),
-            Self::Json(records) => records.next(),
+            Self::Table(records) => records.read(),
+            Self::List(records) => records.read(),
+            Self::Json(records) => records.read(),
+        }
+    }
+
+    /// The record that was read.
+    pub(crate) fn record(&self) -> Record<'_> {
+        match self {
+            Self::Table(records) => records.record(),
+            Self::List(records) => records.record(),
+            Self::Json(records) => records.record(),
+        }
+    }
+
+    /// How many bytes of the input come before the next record.
+    pub(crate) fn n_done(&self) -> u64 {
+        match self {
+            Self::Table(records) => records.n_done(),
+            Self::List(records) => records.n_done(),
+            Self::Json(records) => records.n_done(),
         }
     }
 

@@ -1,9 +1,9 @@
-//! The one file in a zip archive.
+//! The files in a zip archive.
 //!
-//! The archive's table of contents is walked entry by entry, so that one with millions of entries takes no memory; the
-//! file itself is decompressed as it is read, and its checksum is compared at the end.
+//! The archive's table of contents is walked entry by entry, so that one with millions of entries takes no memory; a
+//! file is decompressed as it is read, and its checksum is compared at the end.
 
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Take};
+use std::io::{self, ErrorKind, Read, Seek, Take};
 
 use flate2::CrcReader;
 use flate2::read::DeflateDecoder;
@@ -17,20 +17,36 @@ use crate::limits::{MAX_NAME_CHARS, MAX_ZIP_ENTRIES};
 use crate::looks::Kind;
 use crate::mapping::Compression;
 
-/// Where the file lies in the archive, and how.
-pub(crate) struct Found {
+/// A file in an archive: its name, where it lies, and how.
+#[derive(Clone)]
+pub(crate) struct ZipFile {
+    /// For people, and for what it says.
+    pub(crate) name: String,
+    start: u64,
     n_bytes: u64,
     is_deflated: bool,
     crc32: u32,
 }
 
-/// Finds the only file in an archive, and moves `archive` to where its bytes begin.
-pub(crate) fn only_file(archive: &mut (impl Read + Seek)) -> Result<Found, FileError> {
-    let mut entries = ZipIterable::try_new(&mut *archive, Config::default()).map_err(damaged)?;
-    if entries.len() > MAX_ZIP_ENTRIES {
-        return Err(FileError::ZipFiles { files: Vec::new(), n_files: entries.len() });
+impl ZipFile {
+    /// Where its bytes begin in the archive.
+    pub(crate) fn start(&self) -> u64 {
+        self.start
     }
-    let mut files = Vec::new();
+
+    /// Its bytes, as they lie in the archive.
+    pub(crate) fn n_bytes(&self) -> u64 {
+        self.n_bytes
+    }
+}
+
+/// The files in an archive, without what systems put beside them; one at least.
+pub(crate) fn files(archive: &mut (impl Read + Seek)) -> Result<Vec<ZipFile>, FileError> {
+    let mut entries = ZipIterable::try_new(&mut *archive, Config::default()).map_err(damaged)?;
+    let mut found = Vec::new();
+    if entries.len() > MAX_ZIP_ENTRIES {
+        return Err(FileError::ZipFiles { n_files: entries.len() });
+    }
     for entry in entries.files().map_err(damaged)? {
         let entry = entry.map_err(damaged)?;
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
@@ -38,31 +54,36 @@ pub(crate) fn only_file(archive: &mut (impl Read + Seek)) -> Result<Found, FileE
             return Err(FileError::NotAList { kind: Kind::Workbook });
         }
         if !entry.is_dir() && !is_clutter(&name) {
-            files.push((name, entry));
+            found.push((name, entry));
         }
     }
-    let [(_, entry)] = &files[..] else {
-        let names = files.iter().take(3).map(|(name, _)| name.chars().take(MAX_NAME_CHARS).collect());
-        return Err(FileError::ZipFiles { files: names.collect(), n_files: files.len() });
-    };
-    if entry.encrypted() {
-        return Err(FileError::ZipEncrypted);
+    if found.is_empty() {
+        return Err(FileError::ZipFiles { n_files: 0 });
     }
-    let is_deflated = match entry.compression() {
-        CompressionMethod::Stored => false,
-        CompressionMethod::Deflated => true,
-        _ => return Err(FileError::ZipMethod),
-    };
-    let (n_bytes, crc32) = (entry.compressed_size(), entry.crc32());
-    let start = entry.get_metadata().data_start(&mut *archive).map_err(damaged)?;
-    archive.seek(SeekFrom::Start(start))?;
-    Ok(Found { n_bytes, is_deflated, crc32 })
+    found
+        .into_iter()
+        .map(|(name, entry)| {
+            if entry.encrypted() {
+                return Err(FileError::ZipEncrypted);
+            }
+            let is_deflated = match entry.compression() {
+                CompressionMethod::Stored => false,
+                CompressionMethod::Deflated => true,
+                _ => return Err(FileError::ZipMethod),
+            };
+            let (n_bytes, crc32) = (entry.compressed_size(), entry.crc32());
+            let start = entry.get_metadata().data_start(&mut *archive).map_err(damaged)?;
+            let name = name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
+            Ok(ZipFile { name, start, n_bytes, is_deflated, crc32 })
+        })
+        .collect()
 }
 
-/// What macOS and Windows put beside the files somebody chose.
+/// What macOS, Windows and others put beside the files somebody chose.
 fn is_clutter(name: &str) -> bool {
-    let last = name.rsplit('/').next().unwrap_or_default();
-    name.starts_with("__MACOSX/") || matches!(last, ".DS_Store" | "Thumbs.db" | "desktop.ini")
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let is_system = ["Thumbs.db", "desktop.ini"].iter().any(|known| last.eq_ignore_ascii_case(known));
+    name.starts_with("__MACOSX/") || last.starts_with('.') || is_system
 }
 
 fn damaged(error: ZipError) -> FileError {
@@ -73,7 +94,7 @@ fn damaged(error: ZipError) -> FileError {
     FileError::Damaged { compression: Compression::Zip, source }
 }
 
-/// The file, decompressed.
+/// A file, decompressed.
 pub(crate) struct Entry<R> {
     data: CrcReader<Data<R>>,
     crc32: u32,
@@ -85,11 +106,11 @@ enum Data<R> {
 }
 
 impl<R: Read> Entry<R> {
-    /// `archive` is where [`only_file`] left it.
-    pub(crate) fn new(archive: R, found: &Found) -> Self {
-        let bytes = archive.take(found.n_bytes);
-        let data = if found.is_deflated { Data::Deflated(DeflateDecoder::new(bytes)) } else { Data::Stored(bytes) };
-        Self { data: CrcReader::new(data), crc32: found.crc32 }
+    /// `archive` is where the file begins.
+    pub(crate) fn new(archive: R, file: &ZipFile) -> Self {
+        let bytes = archive.take(file.n_bytes);
+        let data = if file.is_deflated { Data::Deflated(DeflateDecoder::new(bytes)) } else { Data::Stored(bytes) };
+        Self { data: CrcReader::new(data), crc32: file.crc32 }
     }
 
     /// The archive.

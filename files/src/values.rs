@@ -94,7 +94,7 @@ pub(crate) fn values<'a>(
 
     let (reason, source, note, vendor_code) = (value(reason), value(source), value(note), value(vendor_code));
     let of_words = heard.verdict(mapping.exporter, Said { reason, source, code: vendor_code, note });
-    let known = match of_both(of_words, of_flags(&mapping.flags, &texts)) {
+    let known = match of_both(of_words, of_flags(&mapping.flags, &texts)).or(mapping.name_says) {
         Some(Verdict::Sendable) => return Err(RowFault::Sendable),
         Some(Verdict::Suppressed(reason)) => Some(reason),
         None => None,

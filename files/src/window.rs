@@ -8,6 +8,8 @@ use crate::limits::{BUFFER_BYTES, SHOWN_BYTES};
 pub(crate) struct Window<R> {
     input: R,
     buffer: Box<[u8]>,
+    /// How many bytes came before those in memory.
+    n_before: u64,
     /// Where the record that is being read begins.
     pub(crate) start: usize,
     /// What was looked at, and what is filled.
@@ -26,6 +28,7 @@ impl<R: Read> Window<R> {
         Self {
             input,
             buffer: vec![0; BUFFER_BYTES].into(),
+            n_before: 0,
             start: 0,
             pos: 0,
             end: 0,
@@ -37,6 +40,11 @@ impl<R: Read> Window<R> {
 
     pub(crate) fn input(&self) -> &R {
         &self.input
+    }
+
+    /// How many bytes of the input come before the record that is being read.
+    pub(crate) fn n_done(&self) -> u64 {
+        self.n_before + self.start as u64
     }
 
     pub(crate) fn bytes(&self, (start, end): (usize, usize)) -> &[u8] {
@@ -111,6 +119,7 @@ impl<R: Read> Window<R> {
     pub(crate) fn fill(&mut self) -> io::Result<bool> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
+            self.n_before += self.start as u64;
             self.pos -= self.start;
             self.end -= self.start;
             self.start = 0;

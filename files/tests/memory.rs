@@ -1,7 +1,7 @@
 //! Memory stays flat whatever the file. It is its own binary, since what is measured is the process.
 #![cfg(target_os = "linux")]
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek};
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
@@ -23,7 +23,7 @@ impl<R: Read> Read for Stream<R> {
     }
 }
 
-impl<R> io::Seek for Stream<R> {
+impl<R> Seek for Stream<R> {
     fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
         Err(io::ErrorKind::NotSeekable.into())
     }
@@ -36,7 +36,7 @@ fn peak_kib() -> u64 {
 }
 
 /// Address or code of each row, and the code of the error if one ends the file.
-fn read<R: Read>(mut reader: Reader<R>) -> Vec<String> {
+fn read<R: Read + Seek>(mut reader: Reader<R>) -> Vec<String> {
     let mut found = Vec::new();
     while let Some(row) = reader.next_row() {
         found.push(match row {

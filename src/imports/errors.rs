@@ -6,13 +6,12 @@ use std::{
     path::PathBuf,
 };
 
-use usher_files::{ErrorFile, FileError, Mapping, Row};
+use usher_files::{ErrorFile, FileError, Row};
 use usher_jobs::Fail;
 
 /// The error file, opened when the first row goes into it.
 pub(super) struct Errors {
     path: PathBuf,
-    mapping: Mapping,
     /// Its length that is true.
     pub(super) bytes: u64,
     open: Option<(ErrorFile<File>, File)>,
@@ -20,13 +19,13 @@ pub(super) struct Errors {
 }
 
 impl Errors {
-    pub(super) fn new(path: PathBuf, mapping: Mapping, bytes: u64) -> Self {
-        Self { path, mapping, bytes, open: None, is_dirty: false }
+    pub(super) fn new(path: PathBuf, bytes: u64) -> Self {
+        Self { path, bytes, open: None, is_dirty: false }
     }
 
     pub(super) fn write(&mut self, row: &Row<'_>, code: &str, text: &str) -> io::Result<()> {
         if self.open.is_none() {
-            self.open = Some(self.begin()?);
+            self.open = Some(self.begin(row)?);
         }
         self.is_dirty = true;
         self.open.as_mut().expect("it was opened").0.write(row, code, text)
@@ -34,7 +33,7 @@ impl Errors {
 
     /// A new file with the bytes that are true, in the place of the old one: an attempt that has lost the job and does
     /// not know it yet writes to the old one, which nobody sees.
-    fn begin(&self) -> io::Result<(ErrorFile<File>, File)> {
+    fn begin(&self, row: &Row<'_>) -> io::Result<(ErrorFile<File>, File)> {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
         }
@@ -49,8 +48,9 @@ impl Errors {
         file.sync_all()?;
         fs::rename(&new, &self.path)?;
         let out = file.try_clone()?;
-        let writer =
-            if kept > 0 { ErrorFile::resume(out, &self.mapping) } else { ErrorFile::begin(out, &self.mapping)? };
+        // Which table of several the last header was for is not known any more; one more does no harm.
+        let has_header = kept > 0 && row.table == 0 && row.file.is_none();
+        let writer = if has_header { ErrorFile::resume(out, row.mapping) } else { ErrorFile::append(out) };
         Ok((writer, file))
     }
 

@@ -59,7 +59,7 @@ pub(crate) trait Lines: Default + Send + Sync + 'static {
 /// What is kept of a file's rows.
 pub(crate) trait Take: Send + 'static {
     type Lines: Lines;
-    /// Learns what is known of the file.
+    /// Learns what is known of the rows that come next: before the first, and with each other file of an archive.
     fn begin(&mut self, mapping: &Mapping);
     /// Keeps a row, or says what is wrong with it.
     fn take(&mut self, row: &Row<'_>, email: &Email, lines: &mut Self::Lines) -> Taken;
@@ -75,6 +75,8 @@ pub(crate) enum Taken {
 /// What an import counts.
 pub(crate) trait Counts: Copy + Default + Send + Sync + Serialize + DeserializeOwned {
     fn done(&self) -> u64;
+    /// Rows that were applied, whether or not they changed anything.
+    fn applied(&self) -> u64;
     fn set_total(&mut self, total: u64);
     /// Counts the rows of a run that are not written.
     fn count_unwritten(&mut self, skipped: u64, invalid: u64);
@@ -122,6 +124,8 @@ pub(crate) trait Import: Sync {
     type Counts: Counts;
     /// Rows of a chunk while nobody waits, if it is not what is usual.
     const CALM_ROWS: Option<usize> = None;
+    /// A sentence about what to do with the rows that were applied when a job could not go on.
+    fn take_back(job: &str) -> String;
     /// Writes a chunk, its checkpoint and its counts in one transaction.
     fn write(
         &self,

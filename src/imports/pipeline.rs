@@ -43,7 +43,7 @@ type LinesOf<I> = <<I as Import>::Take as Take>::Lines;
 
 type Reading<T> = Working<Result<(Source<T>, Batch<<T as Take>::Lines>), Fail>>;
 
-/// Reads the file from where `at` is to its end and writes its rows; gives what was found out about the file. The next
+/// Reads the file from where `at` is to its end and writes its rows; gives what was found out about the files in it. The next
 /// run is read and sorted while one is written.
 pub(crate) async fn apply<I: Import>(
     app: &App,
@@ -52,7 +52,7 @@ pub(crate) async fn apply<I: Import>(
     at: &mut At<I::Counts>,
     (place, take): (Place, I::Take),
     halt: Halt,
-) -> Result<Mapping, Fail> {
+) -> Result<Vec<Mapping>, Fail> {
     let (until, most) = (at.until, at.most(at.row));
     let mut reading = begin_reading(move || {
         let mut source = Source::open(place, take)?;
@@ -61,10 +61,10 @@ pub(crate) async fn apply<I: Import>(
     })?;
     let mut spare = LinesOf::<I>::default();
     loop {
-        let (source, batch) = read(reading).await?;
+        let (source, batch) = read(reading).await.map_err(|fail| told::<I>(fail, run, at))?;
         if batch.is_last {
             write(app, run, import, at, batch).await?;
-            return Ok(source.mapping().clone());
+            return Ok(source.mappings());
         }
         if !at.deaths.is_calm() {
             // One run after the other, so that it is clear which one the worker dies of.
@@ -82,6 +82,17 @@ pub(crate) async fn apply<I: Import>(
                 return Err(fail);
             }
         }
+    }
+}
+
+/// Why an import ends early, with what it has done by then.
+fn told<I: Import>(fail: Fail, run: &Run, at: &At<I::Counts>) -> Fail {
+    match (fail, at.counts.applied()) {
+        (Fail::Fatal { code, message }, rows @ 1..) => {
+            let rows = if rows == 1 { "1 row was".to_owned() } else { format!("{rows} rows were") };
+            Fail::fatal(code, format!("{message} {rows} applied before that. {}", I::take_back(&run.job_id)))
+        }
+        (fail, _) => fail,
     }
 }
 

@@ -68,6 +68,8 @@ pub(super) struct Source<T> {
     file_bytes: u64,
     /// Its rows, if they were counted.
     n_rows: Option<u64>,
+    /// The table that `take` knows.
+    table: Option<usize>,
     next_row: u64,
     errors: Errors,
     /// Why the file cannot be read any further. What comes before is applied first.
@@ -93,17 +95,18 @@ pub(crate) struct Batch<L> {
 
 impl<T: Take> Source<T> {
     /// Opens the file and passes over what an earlier attempt has done.
-    pub(super) fn open(place: Place, mut take: T) -> Result<Self, Fail> {
+    pub(super) fn open(place: Place, take: T) -> Result<Self, Fail> {
+        let is_first = place.first_row == 0;
         let n_rows = match place.most_rows {
-            Some(most) if place.first_row == 0 => Some(count(&place, most)?),
+            Some(most) if is_first => Some(count(&place, most)?),
+            None if is_first => verify(&place).map(|()| None)?,
             _ => None,
         };
         let file = File::open(&place.upload).map_err(gone)?;
         let file_bytes = file.metadata().map_err(gone)?.len();
         let reader = Reader::open_as(file, MAX_TEXT_BYTES, &place.wanted).map_err(unreadable)?;
-        take.begin(reader.mapping());
-        let errors = Errors::new(place.errors.clone(), reader.mapping().clone(), place.error_bytes);
-        let mut source = Self { reader, file_bytes, n_rows, next_row: 0, errors, end: None, place, take };
+        let errors = Errors::new(place.errors.clone(), place.error_bytes);
+        let mut source = Self { reader, file_bytes, n_rows, table: None, next_row: 0, errors, end: None, place, take };
         while source.next_row < source.place.first_row {
             if source.reader.next_row().transpose().map_err(unreadable)?.is_none() {
                 break;
@@ -141,6 +144,10 @@ impl<T: Take> Source<T> {
                     break;
                 }
             };
+            if self.table != Some(row.table) {
+                self.take.begin(row.mapping);
+                self.table = Some(row.table);
+            }
             let bad = match row.email {
                 _ if self.place.deadly.contains(&self.next_row) => Some((DEADLY.0, DEADLY.1.into())),
                 Err(RowFault::Sendable) => {
@@ -172,9 +179,9 @@ impl<T: Take> Source<T> {
         Ok(Batch { lines, first_row, end_row, skipped, invalid, error_bytes, total, is_last })
     }
 
-    /// What was found out about the file.
-    pub(super) fn mapping(&self) -> &Mapping {
-        self.reader.mapping()
+    /// What was found out about the files in it.
+    pub(super) fn mappings(&self) -> Vec<Mapping> {
+        self.reader.files().map(|(_, mapping)| mapping.clone()).collect()
     }
 
     /// Writes rows that were refused only when they were to be written, in the order of their numbers, and gives the
@@ -199,7 +206,7 @@ impl<T: Take> Source<T> {
     }
 
     fn total(&self, is_last: bool) -> u64 {
-        let read = self.reader.bytes_read().clamp(1, self.file_bytes.max(1));
+        let read = self.reader.bytes_done().clamp(1, self.file_bytes.max(1));
         let estimate = u128::from(self.next_row) * u128::from(self.file_bytes) / u128::from(read);
         let estimate = u64::try_from(estimate).unwrap_or(u64::MAX).max(self.next_row);
         if is_last { self.next_row } else { self.n_rows.unwrap_or(estimate) }
@@ -220,12 +227,13 @@ fn gone(error: io::Error) -> Fail {
     }
 }
 
-/// Counts the rows of a file, which must not be more than `most`. What cannot be read to its end is told when it comes.
+/// Counts the rows of a file, which must not be more than `most`. What cannot be read to its end is not begun.
 fn count(place: &Place, most: u64) -> Result<u64, Fail> {
     let file = File::open(&place.upload).map_err(gone)?;
     let mut reader = Reader::open_as(file, MAX_TEXT_BYTES, &place.wanted).map_err(unreadable)?;
     let mut n_rows = 0;
-    while let Some(Ok(_)) = reader.next_row() {
+    while let Some(row) = reader.next_row() {
+        row.map_err(unreadable)?;
         n_rows += 1;
         if n_rows > most {
             let text = format!("The file has more than {most} rows, so nothing was imported. Split it.");
@@ -236,6 +244,13 @@ fn count(place: &Place, most: u64) -> Result<u64, Fail> {
         }
     }
     Ok(n_rows)
+}
+
+/// What is damaged is not begun.
+fn verify(place: &Place) -> Result<(), Fail> {
+    let file = File::open(&place.upload).map_err(gone)?;
+    usher_files::verify(file, MAX_TEXT_BYTES, || !place.halt.load(Relaxed)).map_err(unreadable)?;
+    if place.halt.load(Relaxed) { Err(Fail::Stopping) } else { Ok(()) }
 }
 
 /// [`Email::parse`]; in tests there is an address that the worker dies of.

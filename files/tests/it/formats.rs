@@ -171,7 +171,7 @@ fn rows_in_which_nothing_stands_are_nothing() {
             &[(1, "a@example.com"), (6, "b@example.com")],
         ),
         (
-            format!("{{\"email\":\"\",\"note\":null}}\n{{\"email\":\"a@example.com\",\"note\":\"\"}}\n{{}}\n"),
+            format!("{{\"email\":\"\",\"note\":null}}\n{{\"email\":\"a@example.com\",\"note\":\"\"}}\n\n"),
             &[(2, "a@example.com")],
         ),
         (format!("[\"a@example.com\",\"\",\n\" \",\"b@example.com\"]"), &[(1, "a@example.com"), (2, "b@example.com")]),

@@ -1,5 +1,6 @@
 //! Reads files as people have them, through the front door.
 
+mod archives;
 mod columns;
 mod encodings;
 mod error_file;

@@ -22,6 +22,10 @@ impl imports::Import for Started {
     type Take = Take;
     type Counts = Counts;
 
+    fn take_back(job: &str) -> String {
+        format!("`blocklist.undoImport` with job {job} takes them back.")
+    }
+
     async fn write(&self, lines: &Lines, rows: Range<usize>, at: &mut At<Counts>) -> Result<(), Fail> {
         write(self, chunk(&self.app, lines, rows), at).await
     }

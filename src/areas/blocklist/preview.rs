@@ -1,4 +1,4 @@
-//! What an import would do, found out by looking at the beginning of its file.
+//! What an import would do, found out by looking at its file.
 
 use std::{
     collections::HashMap,
@@ -44,6 +44,8 @@ pub enum Verdict {
 pub struct PreviewRow {
     /// The line of the file it begins in, from 1.
     line: u64,
+    /// The file that the line is in, of a zip archive of several.
+    file: Option<String>,
     /// The address, or what stands in its place, as it was written.
     email: Option<String>,
     /// What would become of it.
@@ -70,7 +72,8 @@ pub struct PreviewRow {
 pub struct PreviewCounts {
     /// Rows of the file.
     total: u64,
-    /// Whether all rows were read. If not, the counts are estimates from the first ones.
+    /// Whether each row was looked at. If not, the rows were counted, and the other counts are estimates from 10,000 rows that
+    /// lie evenly in the file. (Of a file with more than 256 MiB of text, the total is an estimate too.)
     exact: bool,
     /// New addresses.
     added: u64,
@@ -129,7 +132,7 @@ pub(super) async fn preview(
         let column = mapping.index_of(Field::Email);
         move |row: &usher_files::Row<'_>| seen(row, column, job.reason, now)
     };
-    let Look { mapping, mut rows, total, is_whole } = match look(file, bytes, wanted, see).await? {
+    let Look { mapping, summary, mut rows, total, is_whole } = match look(file, bytes, wanted, see).await? {
         Ok(look) => look,
         Err(problem) => return Ok(Preview { problem: Some(problem), ..Preview::default() }),
     };
@@ -150,7 +153,7 @@ pub(super) async fn preview(
     };
     Ok(Preview {
         problem: None,
-        summary: Some(mapping.to_string()),
+        summary: Some(summary),
         format: Some(mapping.format.into()),
         encoding: Some(mapping.encoding.code().into()),
         compression: Some(mapping.compression.code().into()),
@@ -174,6 +177,7 @@ fn seen(row: &usher_files::Row<'_>, column: Option<usize>, reason: Reason, now: 
     let verdict = if row.email == Err(RowFault::Sendable) { Verdict::Skipped } else { Verdict::Invalid };
     let row = PreviewRow {
         line: row.line,
+        file: row.file.map(str::to_owned),
         email: text,
         // Of an address, what is on the list decides.
         verdict,

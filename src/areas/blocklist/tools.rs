@@ -248,8 +248,8 @@ pub struct ImportAccepted {
 /// Import a block list
 ///
 /// Adds a file's addresses to the block list, as a job. The file is sent to `POST /api/v1/uploads` first: CSV, TSV,
-/// semicolons, one address a line, a JSON array or JSON Lines; in UTF-8, UTF-16 or Windows-1252; plain, gzip or the one
-/// file of a zip. Separator, header and columns (email, reason, source, note, first seen, code) are found by looking,
+/// semicolons, one address a line, a JSON array or JSON Lines; in UTF-8, UTF-16 or Windows-1252; plain, gzip or zip of
+/// one or several lists. Separator, header and columns (email, reason, source, note, first seen, code) are found by looking,
 /// and the exports of the usual mail tools are recognised. An import adds and strengthens, and never weakens or removes.
 /// A row that says that its address may get mail (`active`, `subscribed`, `soft bounce`) is skipped. A bad row stops
 /// nothing: the job's `result.errorFile` holds each as it came, with its line and what is wrong, and can be mended and

@@ -197,6 +197,10 @@ impl imports::Counts for Counts {
         self.done
     }
 
+    fn applied(&self) -> u64 {
+        self.added + self.already + self.strengthened
+    }
+
     fn set_total(&mut self, total: u64) {
         self.total = total;
     }

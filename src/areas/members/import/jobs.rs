@@ -170,14 +170,14 @@ pub async fn import(app: &Arc<App>, job: Import, run: &Run) -> Result<(), Fail> 
     let take = Take::new(known);
     let halt = Halt::new();
     let place = files.place(&job, &at, &halt)?;
-    let mapping = imports::apply(app, run, &import, &mut at, (place, take.clone()), halt).await?;
+    let mappings = imports::apply(app, run, &import, &mut at, (place, take.clone()), halt).await?;
     let refused = refused(app, site, &id).await?;
     if !refused.is_empty() {
         let halt = Halt::new();
         let place = Place { first_row: 0, most_rows: None, ..files.place(&job, &at, &halt)? };
         at.error_bytes = imports::refuse(place, take, refused).await?;
     }
-    finish(&import, &job, &at, &mapping).await
+    finish(&import, &job, &at, &mappings).await
 }
 
 /// Where the files of an import are.
@@ -253,10 +253,10 @@ async fn refused(app: &App, site: SiteId, id: &JobId) -> Result<Vec<(u64, &'stat
     }
 }
 
-async fn finish(import: &Started, job: &Import, at: &At<Counts>, mapping: &Mapping) -> Result<(), Fail> {
+async fn finish(import: &Started, job: &Import, at: &At<Counts>, mappings: &[Mapping]) -> Result<(), Fail> {
     let Started { app, run, site, id, .. } = import;
     let mut result = serde_json::to_value(at.counts).expect("counts are JSON");
-    let ignored = ignored(mapping);
+    let ignored = ignored(mappings);
     if !ignored.is_empty() {
         result["ignoredColumns"] = json!(ignored);
     }

@@ -45,6 +45,8 @@ pub enum Verdict {
 pub struct PreviewRow {
     /// The line of the file it begins in, from 1.
     line: u64,
+    /// The file that the line is in, of a zip archive of several.
+    file: Option<String>,
     /// The address, as it was written.
     email: Option<String>,
     /// What would become of it.
@@ -77,7 +79,8 @@ pub struct PreviewRow {
 pub struct PreviewCounts {
     /// Rows of the file.
     total: u64,
-    /// Whether all rows were read. If not, the counts are estimates from the first ones.
+    /// Whether each row was looked at. If not, the rows were counted, and the other counts are estimates from 10,000 rows that
+    /// lie evenly in the file. (Of a file with more than 256 MiB of text, the total is an estimate too.)
     exact: bool,
     /// Rows that make a member.
     created: u64,
@@ -136,14 +139,15 @@ pub(super) async fn preview(
     known: Known,
 ) -> Result<Preview> {
     let begin = move |mapping: &usher_files::Mapping| {
-        let mut take = Take::new(known);
+        let mut take = Take::new(known.clone());
         imports::Take::begin(&mut take, mapping);
         move |row: &Row<'_>| seen(row, &take)
     };
-    let Look { mapping, mut rows, total, is_whole } = match look(file, bytes, job.mapping.wanted()?, begin).await? {
-        Ok(look) => look,
-        Err(problem) => return Ok(Preview { problem: Some(problem), ..Preview::default() }),
-    };
+    let Look { mapping, summary, mut rows, total, is_whole } =
+        match look(file, bytes, job.mapping.wanted()?, begin).await? {
+            Ok(look) => look,
+            Err(problem) => return Ok(Preview { problem: Some(problem), ..Preview::default() }),
+        };
     let given = judge(cx, job, &mut rows).await?;
     let n_read = rows.len() as u64;
     let of_all = |n: u64| (n * total).checked_div(n_read).unwrap_or(0);
@@ -164,13 +168,13 @@ pub(super) async fn preview(
     }
     Ok(Preview {
         problem: None,
-        summary: Some(mapping.to_string()),
+        summary: Some(summary),
         format: Some(mapping.format.into()),
         encoding: Some(mapping.encoding.code().into()),
         compression: Some(mapping.compression.code().into()),
         header: Some(mapping.has_header),
         columns: PreviewColumn::all(&mapping),
-        ignored_columns: ignored(&mapping),
+        ignored_columns: ignored([&mapping]),
         rows: rows.into_iter().take(SHOWN).map(|seen| seen.row).collect(),
         counts: Some(counts),
     })
@@ -193,6 +197,7 @@ fn seen(row: &Row<'_>, take: &Take) -> Seen {
     let free = given.and_then(|given| given.free);
     let shown = PreviewRow {
         line: row.line,
+        file: row.file.map(str::to_owned),
         email: row.email.ok().map(plain),
         // Of what can be read, the member as it is decides.
         verdict: Verdict::Invalid,

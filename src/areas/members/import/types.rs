@@ -104,9 +104,15 @@ impl MemberMapping {
 }
 
 /// The columns of a file that are not used.
-pub(super) fn ignored(mapping: &Mapping) -> Vec<String> {
-    let unused = mapping.columns.iter().filter(|column| column.field.is_none());
-    unused.take(NAMED).map(|column| column.name.clone()).collect()
+pub(super) fn ignored<'a>(mappings: impl IntoIterator<Item = &'a Mapping>) -> Vec<String> {
+    let unused = mappings.into_iter().flat_map(|mapping| &mapping.columns).filter(|column| column.field.is_none());
+    let mut names: Vec<String> = Vec::new();
+    for column in unused {
+        if names.len() < NAMED && !names.contains(&column.name) {
+            names.push(column.name.clone());
+        }
+    }
+    names
 }
 
 /// How an import stands, and how it ended. Each row of the file is in exactly one of the last four.
@@ -124,6 +130,10 @@ pub(super) struct Counts {
 impl imports::Counts for Counts {
     fn done(&self) -> u64 {
         self.done
+    }
+
+    fn applied(&self) -> u64 {
+        self.created + self.updated + self.unchanged
     }
 
     fn set_total(&mut self, total: u64) {

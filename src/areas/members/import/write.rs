@@ -36,6 +36,10 @@ impl imports::Import for Started {
     /// More than of other imports, as a row touches several tables and their indexes; found by trying.
     const CALM_ROWS: Option<usize> = Some(1000);
 
+    fn take_back(_: &str) -> String {
+        "They stay. Import the whole file once it is mended: rows that are done change nothing.".into()
+    }
+
     async fn write(&self, lines: &Lines, rows: Range<usize>, at: &mut At<Counts>) -> Result<(), Fail> {
         for _ in 0..TRIES {
             let mut tx = self.app.db.begin().await?;

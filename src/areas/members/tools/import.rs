@@ -25,7 +25,7 @@ pub struct ImportAccepted {
 ///
 /// Makes members of a file's rows and changes those that are there, as a job; nobody is sent anything. The file is sent
 /// to `POST /api/v1/uploads` first: CSV, TSV, semicolons, a JSON array or JSON Lines with at most 1,000,000 rows; plain,
-/// gzip or the one file of a zip. Columns are found by their usual names: email, name (or first and last name), tags,
+/// gzip or zip of one or several files. Columns are found by their usual names: email, name (or first and last name), tags,
 /// note, groups (ids or names), free access (yes or no), free access until (a date, or `never`), bundle (an id or a
 /// name); `mapping` overrules that, and other columns, `created_at` too, are passed over and named in
 /// `result.ignoredColumns`. Several tags or groups in a cell have commas, semicolons or bars between them. What a row
