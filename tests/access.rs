@@ -12,18 +12,18 @@ use crate::harness::World;
 
 /// A member of this address.
 async fn member(world: &World, email: &str) -> Value {
-    world.ok("members.create", json!({ "email": email })).await["id"].clone()
+    world.one("members.create", json!({ "email": email })).await["id"].clone()
 }
 
 /// A published video of a level.
 async fn video(world: &World, level: &str) -> Value {
     let args = json!({ "title": format!("For {level}"), "level": level, "visibility": "published" });
-    world.ok("videos.create", args).await["id"].clone()
+    world.one("videos.create", args).await["id"].clone()
 }
 
 /// A bundle that holds these videos.
 async fn bundle(world: &World, videos: &[&Value]) -> Value {
-    let id = world.ok("bundles.create", json!({ "name": "All lessons" })).await["id"].clone();
+    let id = world.one("bundles.create", json!({ "name": "All lessons" })).await["id"].clone();
     if !videos.is_empty() {
         world.ok("bundles.addVideos", json!({ "bundle": id, "videos": videos })).await;
     }

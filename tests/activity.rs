@@ -23,13 +23,13 @@ both!(every_call_has_its_row, async |world| {
         (world.call(&key, "members.nope", json!({})).await, "rejected", Some("unknown_tool")),
     ];
     for (reply, status, code) in &calls {
-        let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+        let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
         assert_eq!((&row["status"], row["code"].as_str()), (&json!(status), *code), "{row}");
-        assert_eq!(row["keyId"], json!(key.id.to_string()));
+        assert_eq!(row["key"], json!(key.id.to_string()));
     }
-    let row = world.ok("activity.get", json!({ "id": made.header("x-request-id") })).await;
+    let row = world.one("activity.get", json!({ "entry": made.header("x-request-id") })).await;
     assert_eq!(row["tool"], "members.create");
-    assert_eq!(row["memberId"], made.result()["id"]);
+    assert_eq!(row["member"], made.one()["id"]);
     assert_eq!(row["args"], json!({ "email": "anna@example.com" }));
     assert_eq!((&row["changes"][0]["kind"], row["changes"][0].get("before")), (&json!("member"), None));
     assert_eq!(row["changes"][0]["after"]["email"], "anna@example.com");
@@ -71,7 +71,7 @@ both!(what_is_no_tool_is_recorded_under_its_own_id, async |world| {
         (&upload, "uploads.create", "invalid_arguments"),
         (&events, "jobs.events", "invalid_id"),
     ] {
-        let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+        let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
         assert_eq!((&row["tool"], &row["code"]), (&json!(tool), &json!(code)));
     }
     assert_eq!(upload.header("x-ratelimit-limit"), "30");
@@ -81,10 +81,10 @@ both!(the_filters_must_all_hold, async |world| {
     world.without_budgets().await;
     let key = world.key_with(&[Scope::MembersRead, Scope::MembersManage]).await;
     let anna =
-        world.call(&key, "members.create", json!({ "email": "anna@example.com", "name": "Änne 100%" })).await.result();
+        world.call(&key, "members.create", json!({ "email": "anna@example.com", "name": "Änne 100%" })).await.one();
     world.clock.advance(std::time::Duration::from_secs(60));
     let later = world.clock.now().to_string();
-    world.call(&key, "members.get", json!({ "member": { "id": anna["id"] } })).await.result();
+    world.call(&key, "members.get", json!({ "member": { "id": anna["id"] } })).await.one();
     world.call(&key, "members.get", json!({ "member": { "email": "x@example.com" } })).await;
     for (filter, rows) in [
         (json!({ "key": key.id.to_string() }), 3),
@@ -131,7 +131,7 @@ both!(pages_stay_true_while_rows_are_added, async |world| {
 both!(it_is_exported_as_ndjson, async |world| {
     world.without_budgets().await;
     for n in 0..3 {
-        world.ok("members.create", json!({ "email": format!("m{n}@example.com") })).await;
+        world.one("members.create", json!({ "email": format!("m{n}@example.com") })).await;
     }
     let headers = [("authorization", format!("Bearer {}", world.key.text))];
     let reply = world.send("GET", "/api/v1/activity/export?tool=members.create", &headers, "").await;
@@ -148,7 +148,7 @@ both!(it_is_exported_as_ndjson, async |world| {
 });
 
 both!(old_rows_are_forgotten_when_the_site_wants_it, async |world| {
-    world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    world.one("members.create", json!({ "email": "anna@example.com" })).await;
     world.settings(|settings| settings.activity_retention_days = 1).await;
     world.clock.advance(std::time::Duration::from_secs(86_400 + 60));
     world.ok("members.list", json!({})).await;

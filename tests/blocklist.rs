@@ -102,7 +102,7 @@ both!(each_address_of_a_call_is_in_one_count, async |world| {
     );
     let entry = entry(world, "anna@").await;
     assert_eq!((&entry["note"], &entry["source"]), (&json!("by phone"), &json!("api")));
-    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
     let mut changed: Vec<_> = row["changes"]
         .as_array()
         .unwrap()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::World;
 
 async fn make(world: &World, args: Value) -> Value {
-    world.ok("bundles.create", args).await
+    world.one("bundles.create", args).await
 }
 
 async fn code(world: &World, tool: &str, args: Value) -> String {
@@ -28,7 +28,7 @@ async fn names(world: &World, mut args: Value) -> Vec<String> {
 }
 
 async fn videos(world: &World, n: usize) -> Vec<Value> {
-    let make = async |n| world.ok("videos.create", json!({ "title": format!("L{n}") })).await["id"].clone();
+    let make = async |n| world.one("videos.create", json!({ "title": format!("L{n}") })).await["id"].clone();
     let mut ids = Vec::new();
     for n in 0..n {
         ids.push(make(n).await);
@@ -40,24 +40,23 @@ both!(a_bundle_is_made_private_and_changed, async |world| {
     world.without_budgets().await;
     let made = make(world, json!({ "name": " All ", "description": " \n " })).await;
     let now = world.clock.now().to_string();
-    let expected =
-        json!({ "id": made["id"], "name": "All", "public": false, "videos": 0, "createdAt": now, "updatedAt": now });
+    let expected = json!({ "id": made["id"], "name": "All", "public": false, "videoCount": 0, "createdAt": now, "updatedAt": now });
     assert_eq!(made, expected);
     let bundle = made["id"].clone();
     world.clock.advance(Duration::from_secs(5));
-    assert_eq!(world.ok("bundles.update", json!({ "bundle": bundle, "public": false, "name": "All" })).await, made);
+    assert_eq!(world.one("bundles.update", json!({ "bundle": bundle, "public": false, "name": "All" })).await, made);
     let args = json!({ "bundle": bundle, "public": true, "description": "Everything." });
     let reply = world.call(&world.key, "bundles.update", args).await;
-    let after = reply.result();
+    let after = reply.one();
     assert_eq!(
         (&after["public"], &after["description"], &after["name"]),
         (&json!(true), &json!("Everything."), &json!("All"))
     );
     assert_eq!(after["updatedAt"], json!(world.clock.now().to_string()));
-    assert_eq!(world.ok("bundles.get", json!({ "bundle": bundle })).await, after);
-    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+    assert_eq!(world.one("bundles.get", json!({ "bundle": bundle })).await, after);
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
     assert_eq!((&row["changes"][0]["before"], &row["changes"][0]["after"]), (&made, &after));
-    let plain = world.ok("bundles.update", json!({ "bundle": bundle, "description": "" })).await;
+    let plain = world.one("bundles.update", json!({ "bundle": bundle, "description": "" })).await;
     assert!(plain.get("description").is_none());
     // Names may repeat.
     assert_ne!(make(world, json!({ "name": "All" })).await["id"], bundle);
@@ -81,12 +80,12 @@ both!(an_archived_bundle_is_out_of_the_list_and_comes_back, async |world| {
     }
     let page = world.ok("bundles.list", json!({ "text": "b2" })).await;
     let bundle = page["items"][0]["id"].clone();
-    let archived = world.ok("bundles.archive", json!({ "bundle": bundle })).await;
+    let archived = world.one("bundles.archive", json!({ "bundle": bundle })).await;
     let now = json!(world.clock.now().to_string());
     assert_eq!(archived["archivedAt"], now);
     world.clock.advance(Duration::from_secs(5));
-    assert_eq!(world.ok("bundles.archive", json!({ "bundle": bundle, "archived": true })).await, archived);
-    assert_eq!(world.ok("bundles.get", json!({ "bundle": bundle })).await, archived);
+    assert_eq!(world.one("bundles.archive", json!({ "bundle": bundle, "archived": true })).await, archived);
+    assert_eq!(world.one("bundles.get", json!({ "bundle": bundle })).await, archived);
     let all = |ns: &[u32]| ns.iter().map(|n| format!("B{n} 100%")).collect::<Vec<_>>();
     assert_eq!(names(world, json!({ "limit": 2 })).await, all(&[4, 3, 1, 0]));
     assert_eq!(names(world, json!({ "limit": 2, "withArchived": true })).await, all(&[4, 3, 2, 1, 0]));
@@ -97,9 +96,9 @@ both!(an_archived_bundle_is_out_of_the_list_and_comes_back, async |world| {
     // It can still be changed, and holds what it held.
     let video = &videos(world, 1).await[0];
     let added = world.ok("bundles.addVideos", json!({ "bundle": bundle, "videos": [video] })).await;
-    assert_eq!((&added["changed"], &added["bundle"]["archivedAt"]), (&json!(1), &now));
-    let back = world.ok("bundles.archive", json!({ "bundle": bundle, "archived": false })).await;
-    assert_eq!((back.get("archivedAt"), &back["videos"]), (None, &json!(1)));
+    assert_eq!((&added["added"], &added["bundle"]["archivedAt"]), (&json!(1), &now));
+    let back = world.one("bundles.archive", json!({ "bundle": bundle, "archived": false })).await;
+    assert_eq!((back.get("archivedAt"), &back["videoCount"]), (None, &json!(1)));
     assert_eq!(names(world, json!({})).await, all(&[4, 3, 2, 1, 0]));
 });
 
@@ -111,7 +110,7 @@ both!(videos_come_into_a_bundle_all_or_none, async |world| {
     let reply = world.call(&world.key, "bundles.addVideos", args).await;
     assert_eq!(reply.failure(), (200, "video_not_found".into()));
     assert!(reply.json()["error"].as_str().unwrap().contains("vid_01kan8v3t0e0rt8nfkzk1s7p4qs"), "{}", reply.text);
-    assert_eq!(world.ok("bundles.get", json!({ "bundle": bundle })).await["videos"], 0);
+    assert_eq!(world.one("bundles.get", json!({ "bundle": bundle })).await["videoCount"], 0);
 
     world.clock.advance(Duration::from_secs(5));
     let args = json!({ "bundle": bundle, "videos": [ids[0], ids[1], ids[0]] });
@@ -120,23 +119,26 @@ both!(videos_come_into_a_bundle_all_or_none, async |world| {
     assert_eq!(dry.json()["changes"][0]["after"]["added"], json!([ids[0], ids[1]]));
     let added = world.ok("bundles.addVideos", args.clone()).await;
     assert_eq!(added, dry.result());
-    assert_eq!((&added["changed"], &added["bundle"]["videos"]), (&json!(2), &json!(2)));
+    assert_eq!((&added["added"], &added["bundle"]["videoCount"]), (&json!(2), &json!(2)));
     assert_eq!(added["bundle"]["updatedAt"], json!(world.clock.now().to_string()));
-    assert_eq!(world.ok("bundles.get", json!({ "bundle": bundle })).await, added["bundle"]);
+    assert_eq!(world.one("bundles.get", json!({ "bundle": bundle })).await, added["bundle"]);
     world.clock.advance(Duration::from_secs(5));
-    assert_eq!(world.ok("bundles.addVideos", args).await, json!({ "changed": 0, "bundle": added["bundle"] }));
+    assert_eq!(
+        world.ok("bundles.addVideos", args).await,
+        json!({ "bundle": added["bundle"], "changed": false, "added": 0 })
+    );
     // Only what is new is said to be.
     let args = json!({ "bundle": bundle, "videos": [ids[1], ids[2]] });
     let reply = world.call(&world.key, "bundles.addVideos", args).await;
-    assert_eq!(reply.result()["changed"], 1);
-    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+    assert_eq!(reply.result()["added"], 1);
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
     assert_eq!(row["changes"][0]["after"]["added"], json!([ids[2]]));
 
     let args = json!({ "bundle": bundle, "videos": [ids[0], ids[3], ids[0]] });
     let reply = world.call(&world.key, "bundles.removeVideos", args).await;
     let removed = reply.result();
-    assert_eq!((&removed["changed"], &removed["bundle"]["videos"]), (&json!(1), &json!(2)));
-    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+    assert_eq!((&removed["removed"], &removed["bundle"]["videoCount"]), (&json!(1), &json!(2)));
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
     assert_eq!(row["changes"][0]["after"]["removed"], json!([ids[0]]));
     assert_eq!(world.ok("videos.list", json!({ "bundle": bundle })).await["items"].as_array().unwrap().len(), 2);
 
@@ -157,7 +159,7 @@ both!(what_comes_in_at_once_is_counted_once, async |world| {
         let args = json!({ "bundle": bundle, "videos": [ids[n % 6], ids[(n + 1) % 6], ids[(n + 2) % 6]] });
         world.ok("bundles.addVideos", args)
     });
-    let changed: u64 = join_all(calls).await.iter().map(|answer| answer["changed"].as_u64().unwrap()).sum();
+    let changed: u64 = join_all(calls).await.iter().map(|answer| answer["added"].as_u64().unwrap()).sum();
     assert_eq!(changed, 6);
-    assert_eq!(world.ok("bundles.get", json!({ "bundle": bundle })).await["videos"], 6);
+    assert_eq!(world.one("bundles.get", json!({ "bundle": bundle })).await["videoCount"], 6);
 });

@@ -17,15 +17,15 @@ async fn scene(world: &mut World) -> Scene {
     world.without_budgets().await;
     let (mut members, mut videos) = (Vec::new(), Vec::new());
     for name in ["anna", "ben"] {
-        let made = world.ok("members.create", json!({ "email": format!("{name}@example.com") })).await;
+        let made = world.one("members.create", json!({ "email": format!("{name}@example.com") })).await;
         members.push(made["id"].clone());
-        videos.push(world.ok("videos.create", json!({ "title": name })).await["id"].clone());
+        videos.push(world.one("videos.create", json!({ "title": name })).await["id"].clone());
     }
     Scene { members, videos }
 }
 
 async fn write(world: &World, member: &Value, video: &Value, text: &str) -> Value {
-    world.ok("comments.create", json!({ "member": { "id": member }, "video": video, "text": text })).await
+    world.one("comments.create", json!({ "member": { "id": member }, "video": video, "text": text })).await
 }
 
 async fn code(world: &World, tool: &str, args: Value) -> String {
@@ -48,7 +48,7 @@ both!(a_comment_is_written_listed_and_deleted, async |world| {
     let Scene { members, videos } = scene(world).await;
     let first = write(world, &members[0], &videos[0], "  one\n<b> ").await;
     let now = world.clock.now().to_string();
-    let expected = json!({ "id": first["id"], "videoId": videos[0], "memberId": members[0], "text": "one\n<b>",
+    let expected = json!({ "id": first["id"], "video": videos[0], "member": members[0], "text": "one\n<b>",
                            "createdAt": now });
     assert_eq!(first, expected);
     for (member, video, text) in [(0, 1, "two"), (1, 0, "three"), (1, 1, "four"), (0, 0, "five")] {
@@ -63,9 +63,9 @@ both!(a_comment_is_written_listed_and_deleted, async |world| {
         assert_eq!(texts(world, args.clone()).await, expected, "{args}");
     }
     let reply = world.call(&world.key, "comments.delete", json!({ "comment": first["id"] })).await;
-    assert_eq!(reply.result(), first);
-    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
-    assert_eq!((&row["memberId"], &row["changes"][0]["before"]), (&members[0], &first));
+    assert_eq!(reply.one(), first);
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
+    assert_eq!((&row["member"], &row["changes"][0]["before"]), (&members[0], &first));
     assert_eq!(code(world, "comments.delete", json!({ "comment": first["id"] })).await, "comment_not_found");
     assert_eq!(texts(world, json!({})).await, ["five", "four", "three", "two"]);
 });
@@ -100,7 +100,7 @@ both!(a_site_deletes_as_often_in_a_day_as_it_may, async |world| {
     // Neither a dry run nor a refusal uses anything up.
     for id in &ids[..8] {
         let body = json!({ "args": { "comment": id }, "dryRun": true });
-        world.call_with(&world.key, "comments.delete", body, &[]).await.result();
+        world.call_with(&world.key, "comments.delete", body, &[]).await.one();
         let unknown = json!({ "comment": "cmt_01kan8v3t0e0rt8nfkzk1s7p4qj" });
         assert_eq!(code(world, "comments.delete", unknown).await, "comment_not_found");
     }
@@ -123,10 +123,10 @@ both!(a_site_deletes_as_often_in_a_day_as_it_may, async |world| {
     let body = json!({ "args": { "comment": ids[13] }, "dryRun": true });
     assert_eq!(world.call_with(&world.key, "comments.delete", body, &[]).await.code(), "daily_cap_reached");
     // Another kind of deletion is of the same day's; another site has a day of its own.
-    let group = world.ok("groups.create", json!({ "name": "A" })).await["id"].clone();
+    let group = world.one("groups.create", json!({ "name": "A" })).await["id"].clone();
     assert_eq!(code(world, "groups.delete", json!({ "group": group })).await, "daily_cap_reached");
     let (_, stranger) = world.other_site("Second", None).await;
-    let theirs = world.call(&stranger, "groups.create", json!({ "name": "A" })).await.result();
+    let theirs = world.call(&stranger, "groups.create", json!({ "name": "A" })).await.one();
     let gone = world.call(&stranger, "groups.delete", json!({ "group": theirs["id"] })).await.result();
     let site = world.rows("SELECT CAST(site AS TEXT) FROM job WHERE kind = 'groups.delete'").await;
     let site: i64 = site[0].parse().unwrap();
@@ -137,6 +137,6 @@ both!(a_site_deletes_as_often_in_a_day_as_it_may, async |world| {
     world.clock.advance(Duration::from_secs(12 * 3600 - 1));
     assert_eq!(code(world, "comments.delete", json!({ "comment": ids[13] })).await, "daily_cap_reached");
     world.clock.advance(Duration::from_secs(1));
-    world.ok("comments.delete", json!({ "comment": ids[13] })).await;
+    world.one("comments.delete", json!({ "comment": ids[13] })).await;
     assert_eq!(world.rows("SELECT CAST(used AS TEXT) FROM daily_use WHERE site = 1 ORDER BY day").await, ["5", "1"]);
 });

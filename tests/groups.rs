@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::harness::World;
 
 async fn group(world: &World, name: &str) -> Value {
-    world.ok("groups.create", json!({ "name": name })).await["id"].clone()
+    world.one("groups.create", json!({ "name": name })).await["id"].clone()
 }
 
 async fn member(world: &World, email: &str) -> Value {
-    world.ok("members.create", json!({ "email": email })).await["id"].clone()
+    world.one("members.create", json!({ "email": email })).await["id"].clone()
 }
 
 /// The addresses in a group, in its order, read in pages.
@@ -33,7 +33,7 @@ async fn emails(world: &World, group: &Value, limit: u32) -> Vec<String> {
 }
 
 async fn n_members(world: &World, group: &Value) -> u64 {
-    world.ok("groups.get", json!({ "group": group })).await["members"].as_u64().unwrap()
+    world.one("groups.get", json!({ "group": group })).await["memberCount"].as_u64().unwrap()
 }
 
 async fn code(world: &World, tool: &str, args: Value) -> String {
@@ -76,9 +76,12 @@ async fn job(world: &World, tool: &str, args: Value) -> Value {
 
 both!(a_group_is_made_found_renamed_and_listed, async |world| {
     world.without_budgets().await;
-    let made = world.ok("groups.create", json!({ "name": " Straße ", "description": " all " })).await;
-    assert_eq!((&made["name"], &made["description"], &made["members"]), (&json!("Straße"), &json!("all"), &json!(0)));
-    assert_eq!(world.ok("groups.get", json!({ "group": made["id"] })).await, made);
+    let made = world.one("groups.create", json!({ "name": " Straße ", "description": " all " })).await;
+    assert_eq!(
+        (&made["name"], &made["description"], &made["memberCount"]),
+        (&json!("Straße"), &json!("all"), &json!(0))
+    );
+    assert_eq!(world.one("groups.get", json!({ "group": made["id"] })).await, made);
     let reply = world.call(&world.key, "groups.create", json!({ "name": "STRAßE" })).await;
     assert_eq!(reply.failure(), (200, "group_exists".into()));
     assert!(reply.json()["error"].as_str().unwrap().contains(made["id"].as_str().unwrap()), "{}", reply.text);
@@ -87,15 +90,15 @@ both!(a_group_is_made_found_renamed_and_listed, async |world| {
     world.clock.advance(Duration::from_secs(5));
     let other = group(world, "Other").await;
     assert_eq!(code(world, "groups.update", json!({ "group": other, "name": "straße" })).await, "group_exists");
-    let same = world.ok("groups.update", json!({ "group": made["id"], "name": "Straße", "description": "all" })).await;
+    let same = world.one("groups.update", json!({ "group": made["id"], "name": "Straße", "description": "all" })).await;
     assert_eq!(same, made);
     let reply =
         world.call(&world.key, "groups.update", json!({ "group": made["id"], "name": "STRAßE", "description": "" }));
     let reply = reply.await;
-    let after = reply.result();
+    let after = reply.one();
     assert_eq!((&after["name"], after.get("description")), (&json!("STRAßE"), None));
     assert_eq!(after["updatedAt"], json!(world.clock.now().to_string()));
-    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
     let change = &row["changes"][0];
     assert_eq!((&change["kind"], &change["id"]), (&json!("group"), &made["id"]));
     assert_eq!((&change["before"]["name"], &change["after"]["name"]), (&json!("Straße"), &json!("STRAßE")));
@@ -128,7 +131,7 @@ both!(of_ten_who_create_one_group_one_does_and_nine_learn_its_id, async |world| 
     let [made] = made[..] else { panic!("{} were made", made.len()) };
     for reply in refused {
         assert_eq!(reply.failure(), (200, "group_exists".into()), "{}", reply.text);
-        assert_eq!(reply.json()["fix"]["args"]["group"], made.result()["id"]);
+        assert_eq!(reply.json()["fix"]["args"]["group"], made.one()["id"]);
     }
 });
 
@@ -162,8 +165,8 @@ both!(members_come_go_and_move, async |world| {
 
     let one = world.call(&world.key, "groups.addMembers", json!({ "group": b, "members": [{ "id": ids[0] }] })).await;
     assert_eq!(one.result()["added"], 1);
-    let row = world.ok("activity.get", json!({ "id": one.header("x-request-id") })).await;
-    assert_eq!(row["memberId"], ids[0]);
+    let row = world.one("activity.get", json!({ "entry": one.header("x-request-id") })).await;
+    assert_eq!(row["member"], ids[0]);
     let of_anna = world.ok("groups.list", json!({ "member": { "email": "anna@example.com" } })).await;
     let names: Vec<_> = of_anna["items"].as_array().unwrap().iter().map(|group| group["name"].clone()).collect();
     assert_eq!(names, ["B", "A"]);
@@ -174,7 +177,7 @@ both!(members_come_go_and_move, async |world| {
     world.clock.advance(Duration::from_secs(5));
     let reply = world.call(&world.key, "groups.moveMembers", json!({ "from": a, "to": b, "members": all })).await;
     assert_eq!(reply.result(), json!({ "moved": 2, "already": 1, "absent": 2, "notFound": [nobody] }));
-    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
     assert_eq!(row["changes"][0]["before"], json!({ "count": 3, "members": ids[..3] }));
     assert_eq!(row["changes"][1]["after"], json!({ "count": 2, "members": ids[1..3] }));
     assert_eq!((n_members(world, &a).await, n_members(world, &b).await), (0, 3));
@@ -224,7 +227,7 @@ both!(a_call_about_members_says_whom_and_where, async |world| {
     }
     // Another site's group and members are none.
     let (_, stranger) = world.other_site("Second", None).await;
-    let theirs = world.call(&stranger, "groups.create", json!({ "name": "A" })).await.result();
+    let theirs = world.call(&stranger, "groups.create", json!({ "name": "A" })).await.one();
     assert_eq!(code(world, "groups.get", json!({ "group": theirs["id"] })).await, "group_not_found");
     let ours = json!({ "group": theirs["id"], "members": anna });
     let reply = world.call(&stranger, "groups.addMembers", ours).await;

@@ -26,7 +26,7 @@ pub fn counts(job: &Value) -> [u64; 6] {
 }
 
 async fn member(world: &World, email: &str) -> Value {
-    world.ok("members.get", json!({ "member": { "email": email } })).await
+    world.one("members.get", json!({ "member": { "email": email } })).await
 }
 
 pub async fn errors(world: &World, key: &TestKey, job: &Value) -> String {
@@ -91,9 +91,9 @@ both!(a_given_mapping_counts_more_than_names, async |world| {
 both!(a_row_changes_what_it_says_and_leaves_the_rest, async |world| {
     world.without_budgets().await;
     world
-        .ok("members.create", json!({ "email": "Anna@example.com", "name": "Anna", "note": "old", "tags": ["a"] }))
+        .one("members.create", json!({ "email": "Anna@example.com", "name": "Anna", "note": "old", "tags": ["a"] }))
         .await;
-    world.ok("members.create", json!({ "email": "ben@example.com", "name": "Ben" })).await;
+    world.one("members.create", json!({ "email": "ben@example.com", "name": "Ben" })).await;
     world.clock.advance(std::time::Duration::from_secs(60));
     let before = member(world, "ben@example.com").await;
     let file = "email,name,note,tags\nANNA@example.com,,new,\"a,b\"\nben@example.com,Ben,,\ncat@example.com,Cat,,b\n";
@@ -125,8 +125,8 @@ both!(an_address_that_comes_twice_is_one_member, async |world| {
 both!(bad_rows_can_be_mended_and_imported_again, async |world| {
     world.without_budgets().await;
     let many: Vec<_> = (0..99).map(|n| format!("t{n}")).collect();
-    world.ok("members.create", json!({ "email": "full@example.com", "tags": many })).await;
-    world.ok("members.create", json!({ "email": "going@example.com" })).await;
+    world.one("members.create", json!({ "email": "full@example.com", "tags": many })).await;
+    world.one("members.create", json!({ "email": "going@example.com" })).await;
     world.rows("UPDATE member SET deleting_since = 1 WHERE email_key = 'going@example.com' RETURNING id").await;
     let file = "\
 Email,Name,Tags,Group,Free access until,City
@@ -220,7 +220,7 @@ both!(free_access_is_only_extended, async |world| {
 both!(groups_and_bundles_are_given, async |world| {
     world.without_budgets().await;
     group(world).await;
-    let bundle = world.ok("bundles.create", json!({ "name": "All lessons" })).await["id"].clone();
+    let bundle = world.one("bundles.create", json!({ "name": "All lessons" })).await["id"].clone();
     let file =
         "email,groups\na@example.com,\"Friends, old\"\nb@example.com,grp_01kan8v3t0e0rt8nfkzk1s7p4qe\nc@example.com,\n";
     assert_eq!(counts(&import(world, file, json!({})).await), [3, 3, 3, 0, 0, 0]);
@@ -258,8 +258,9 @@ both!(groups_and_bundles_are_given, async |world| {
     ] {
         let (_, stranger) = world.other_site("Second", None).await;
         let mut args = args;
-        args["upload"] =
-            crate::uploads::send(world, &stranger, "", "a@example.com\n").await.json()["upload"]["id"].clone();
+        args["upload"] = crate::uploads::send(world, &stranger, "", "a@example.com\n").await.json()["result"]["upload"]
+            ["id"]
+            .clone();
         assert_eq!(world.call(&stranger, "members.import", args).await.code(), code);
     }
     world.leaves_traces = true;
@@ -267,7 +268,7 @@ both!(groups_and_bundles_are_given, async |world| {
 
 both!(a_dry_run_shows_what_would_become_of_each_row, async |world| {
     world.without_budgets().await;
-    world.ok("members.create", json!({ "email": "anna@example.com", "name": "Anna" })).await;
+    world.one("members.create", json!({ "email": "anna@example.com", "name": "Anna" })).await;
     let file = "email,name,tags,free_access_until,city\nanna@example.com,Anna,,,\nben@example.com,Ben,x,2027-01-01,Rome\n\
                 ben@example.com,,y,,\nnobody,,,,\n";
     let args = json!({ "upload": upload(world, file).await["id"] });
@@ -286,7 +287,7 @@ both!(a_dry_run_shows_what_would_become_of_each_row, async |world| {
     );
     assert_eq!(preview["ignoredColumns"], json!(["city"]));
     let ben = &preview["rows"][1];
-    assert_eq!((&ben["freeAccessUntil"], &ben["tags"]), (&json!("2027-01-01T00:00:00.000Z"), &json!(["x"])));
+    assert_eq!((&ben["freeAccessExpiresAt"], &ben["tags"]), (&json!("2027-01-01T00:00:00.000Z"), &json!(["x"])));
     assert_eq!(preview["rows"][3]["code"], "invalid_address");
     assert_eq!(world.rows("SELECT email FROM member").await, ["anna@example.com"]);
 });
@@ -361,7 +362,7 @@ both!(an_export_makes_the_same_members_elsewhere, async |world| {
             "email": format!("{}M{n}@example.com", if n == 2 { "+" } else { "" }), "name": name,
             "note": if n % 2 == 0 { "one\ntwo; =three" } else { "" }, "tags": if n == 3 { json!([]) } else { json!(["b", "a-b"]) },
         });
-        world.ok("members.create", args).await;
+        world.one("members.create", args).await;
     }
     import(
         world,
@@ -387,7 +388,8 @@ both!(an_export_makes_the_same_members_elsewhere, async |world| {
         settings.budgets.calls_per_minute = 1000;
         usher::areas::sites::store::update(tx.conn(), site.id, &site.name, None, &settings).await.unwrap();
         tx.commit().await.unwrap();
-        let sent = crate::uploads::send(world, &key, "", file.text.clone()).await.json()["upload"]["id"].clone();
+        let sent =
+            crate::uploads::send(world, &key, "", file.text.clone()).await.json()["result"]["upload"]["id"].clone();
         let args = json!({ "args": { "upload": sent } });
         let made = world.call_with(&key, "members.import", args, &[("prefer", "wait=30")]).await.result();
         assert_eq!(made["job"]["progress"]["created"], 8, "{made}");

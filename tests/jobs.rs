@@ -13,7 +13,7 @@ both!(a_job_is_accepted_followed_and_found_in_the_log, async |world| {
         (&job["status"], &job["progress"]["added"], &job["progress"]["invalid"]),
         (&json!("succeeded"), &json!(2), &json!(1))
     );
-    let shown = world.ok("jobs.get", json!({ "id": id })).await;
+    let shown = world.ok("jobs.get", json!({ "job": id })).await;
     assert_eq!(shown["job"], job);
     let rows = world.ok("activity.list", json!({ "job": id })).await;
     let tools: Vec<_> = rows["items"].as_array().unwrap().iter().map(|row| row["tool"].as_str().unwrap()).collect();
@@ -37,7 +37,7 @@ both!(only_the_key_that_started_a_job_sees_it, async |world| {
     world.job(&id).await;
     let other = world.key_with(&[usher::tools::Scope::MembersManage]).await;
     for tool in ["jobs.get", "jobs.cancel", "jobs.retry"] {
-        assert_eq!(world.call(&other, tool, json!({ "id": id })).await.code(), "job_not_found", "{tool}");
+        assert_eq!(world.call(&other, tool, json!({ "job": id })).await.code(), "job_not_found", "{tool}");
     }
     assert_eq!(world.call(&other, "jobs.list", json!({})).await.result()["items"], json!([]));
     assert_eq!(world.ok("jobs.list", json!({ "status": "succeeded" })).await["items"][0]["id"], id);
@@ -63,14 +63,14 @@ both!(a_failed_job_can_be_retried, async |world| {
     let accepted = world.ok("blocklist.import", json!({ "emails": ["a@example.com"] })).await;
     let id = accepted["job"]["id"].clone();
     world.job(&id).await;
-    let reply = world.call(&world.key, "jobs.retry", json!({ "id": id })).await;
+    let reply = world.call(&world.key, "jobs.retry", json!({ "job": id })).await;
     assert_eq!(reply.code(), "job_not_retryable");
     world.rows("UPDATE job SET state = 'failed', error_code = 'test', error = 'Test.' WHERE site <> 0").await;
-    let again = world.ok("jobs.retry", json!({ "id": id })).await;
+    let again = world.ok("jobs.retry", json!({ "job": id })).await;
     assert_eq!(again["job"]["status"], "queued");
     assert_eq!(world.job(&id).await["status"], "succeeded");
     world.rows("UPDATE job SET state = 'failed', error_code = 'test', error = 'Test.' WHERE site <> 0").await;
-    let body = json!({ "args": { "id": id } });
+    let body = json!({ "args": { "job": id } });
     let waited = world.call_with(&world.key, "jobs.retry", body, &[("prefer", "wait=30")]).await;
     assert_eq!(waited.result()["job"]["status"], "succeeded");
 });

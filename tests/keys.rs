@@ -6,9 +6,9 @@ use usher::tools::{Scope, scope::PRESETS};
 both!(a_key_can_ask_who_it_is, async |world| {
     let key = world.key_with(&[Scope::MembersRead, Scope::AccessGrant]).await;
     let me = world.call(&key, "keys.whoami", json!({})).await.result();
-    assert_eq!(me["keyId"], json!(key.id.to_string()));
-    assert_eq!(me["scopes"], json!(["members:read", "access:grant"]));
-    assert_eq!((&me["site"], &me["live"]), (&json!("First"), &json!(true)));
+    assert_eq!(me["key"]["id"], json!(key.id.to_string()));
+    assert_eq!(me["key"]["scopes"], json!(["members:read", "access:grant"]));
+    assert_eq!(me["site"], json!({ "name": "First", "live": true }));
 });
 
 both!(a_secret_is_stored_as_a_hash_only_and_never_logged, async |world| {

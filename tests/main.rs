@@ -17,6 +17,7 @@ mod keys;
 mod mail;
 mod members;
 mod moments;
+mod names;
 mod notices;
 mod processes;
 mod sign_in;

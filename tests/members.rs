@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use crate::harness::{Reply, World};
 
 async fn make(world: &World, email: &str) -> Value {
-    world.ok("members.create", json!({ "email": email })).await
+    world.one("members.create", json!({ "email": email })).await
 }
 
 async fn get(world: &World, id: &Value) -> Value {
-    world.ok("members.get", json!({ "member": { "id": id } })).await
+    world.one("members.get", json!({ "member": { "id": id } })).await
 }
 
 fn is_done(reply: &Reply) -> bool {
@@ -31,21 +31,21 @@ both!(a_member_is_found_however_the_address_is_written, async |world| {
     world.without_budgets().await;
     let args =
         json!({ "email": " Jose\u{301}@Example.com ", "name": " José ", "note": "one\ntwo", "tags": ["VIP", "A b"] });
-    let made = world.ok("members.create", args).await;
+    let made = world.one("members.create", args).await;
     assert_eq!((&made["email"], &made["name"]), (&json!("Jose\u{301}@Example.com"), &json!("José")));
     assert_eq!((&made["tags"], &made["status"]), (&json!(["a-b", "vip"]), &json!("free")));
     assert_eq!(get(world, &made["id"]).await, made);
     for email in ["jos\u{e9}@example.com", "JOS\u{c9}@EXAMPLE.COM", "Jose\u{301}@example.com"] {
-        assert_eq!(world.ok("members.findByEmail", json!({ "email": email })).await, made);
-        assert_eq!(world.ok("members.get", json!({ "member": { "email": email } })).await, made);
+        assert_eq!(world.one("members.findByEmail", json!({ "email": email })).await, made);
+        assert_eq!(world.one("members.get", json!({ "member": { "email": email } })).await, made);
         let member = json!({ "id": made["id"], "expectEmail": email });
-        assert_eq!(world.ok("members.get", json!({ "member": member })).await, made);
+        assert_eq!(world.one("members.get", json!({ "member": member })).await, made);
         let again = world.call(&world.key, "members.create", json!({ "email": email })).await;
         assert_eq!(again.failure(), (200, "member_exists".into()));
         assert!(again.json()["error"].as_str().unwrap().contains(made["id"].as_str().unwrap()), "{}", again.text);
     }
     let updated = world
-        .ok(
+        .one(
             "members.update",
             json!({ "member": { "email": "JOS\u{c9}@example.com" }, "email": "jos\u{e9}@example.com" }),
         )
@@ -55,7 +55,7 @@ both!(a_member_is_found_however_the_address_is_written, async |world| {
     let (_, stranger) = world.other_site("Second", None).await;
     let elsewhere = world.call(&stranger, "members.get", json!({ "member": { "id": made["id"] } })).await;
     assert_eq!(elsewhere.failure(), (200, "member_not_found".into()));
-    world.call(&stranger, "members.create", json!({ "email": "jos\u{e9}@example.com" })).await.result();
+    world.call(&stranger, "members.create", json!({ "email": "jos\u{e9}@example.com" })).await.one();
 });
 
 both!(of_ten_who_create_one_member_one_does_and_nine_learn_its_id, async |world| {
@@ -70,7 +70,7 @@ both!(of_ten_who_create_one_member_one_does_and_nine_learn_its_id, async |world|
     let [made] = made[..] else { panic!("{} were made", made.len()) };
     for reply in refused {
         assert_eq!(reply.failure(), (200, "member_exists".into()), "{}", reply.text);
-        assert_eq!(reply.json()["fix"]["args"]["member"]["id"], made.result()["id"]);
+        assert_eq!(reply.json()["fix"]["args"]["member"]["id"], made.one()["id"]);
     }
     assert_eq!(emails(&world.ok("members.list", json!({})).await).len(), 1);
 });
@@ -78,13 +78,13 @@ both!(of_ten_who_create_one_member_one_does_and_nine_learn_its_id, async |world|
 both!(an_update_changes_what_it_names, async |world| {
     world.without_budgets().await;
     let args = json!({ "email": "anna@example.com", "name": "Anna", "note": "old", "tags": ["vip"] });
-    let before = world.ok("members.create", args).await;
+    let before = world.one("members.create", args).await;
     let member = json!({ "id": before["id"] });
     world.clock.advance(Duration::from_secs(5));
-    let same = world.ok("members.update", json!({ "member": member, "name": "Anna", "note": null })).await;
+    let same = world.one("members.update", json!({ "member": member, "name": "Anna", "note": null })).await;
     assert_eq!(same, before);
     let reply = world.call(&world.key, "members.update", json!({ "member": member, "name": "", "note": "new" })).await;
-    let after = reply.result();
+    let after = reply.one();
     let mut expected = before.clone();
     expected.as_object_mut().unwrap().remove("name");
     expected["note"] = json!("new");
@@ -92,8 +92,8 @@ both!(an_update_changes_what_it_names, async |world| {
     assert_eq!(after, expected);
     assert_eq!(get(world, &before["id"]).await, after);
 
-    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
-    assert_eq!((&row["tool"], &row["memberId"]), (&json!("members.update"), &before["id"]));
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
+    assert_eq!((&row["tool"], &row["member"]), (&json!("members.update"), &before["id"]));
     assert_eq!(row["changes"].as_array().unwrap().len(), 1);
     let change = &row["changes"][0];
     assert_eq!((&change["kind"], &change["id"]), (&json!("member"), &before["id"]));
@@ -109,15 +109,15 @@ both!(an_address_is_changed_only_to_a_free_one, async |world| {
     assert_eq!(reply.failure(), (200, "member_exists".into()));
     assert_eq!(reply.json()["fix"]["args"]["member"]["id"], anna["id"]);
     assert_eq!(get(world, &ben["id"]).await, ben);
-    world.ok("members.update", json!({ "member": { "id": anna["id"] }, "email": "anna@example.org" })).await;
-    world.ok("members.update", json!({ "member": { "id": ben["id"] }, "email": "anna@example.com" })).await;
-    let found = world.ok("members.findByEmail", json!({ "email": "anna@example.com" })).await;
+    world.one("members.update", json!({ "member": { "id": anna["id"] }, "email": "anna@example.org" })).await;
+    world.one("members.update", json!({ "member": { "id": ben["id"] }, "email": "anna@example.com" })).await;
+    let found = world.one("members.findByEmail", json!({ "email": "anna@example.com" })).await;
     assert_eq!(found["id"], ben["id"]);
 });
 
 both!(another_address_than_expected_stops_every_call, async |world| {
     world.without_budgets().await;
-    let anna = world.ok("members.create", json!({ "email": "anna@example.com", "tags": ["vip"] })).await;
+    let anna = world.one("members.create", json!({ "email": "anna@example.com", "tags": ["vip"] })).await;
     make(world, "ben@example.com").await;
     let member = json!({ "id": anna["id"], "expectEmail": "ben@example.com" });
     for (tool, args) in [
@@ -154,7 +154,7 @@ both!(tags_come_and_go_and_say_whether_they_did, async |world| {
         assert_eq!((&result["member"]["tags"], &result["changed"]), (&left, &json!(changed)), "{tool} {tags}");
         assert_eq!(get(world, &anna["id"]).await, result["member"]);
         assert_eq!(result["member"] == before, !changed, "{tool} {tags}");
-        let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+        let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
         if changed {
             assert_eq!(row["changes"][0]["before"]["tags"], before["tags"], "{row}");
             assert_eq!(row["changes"][0]["after"]["tags"], left, "{row}");
@@ -167,7 +167,7 @@ both!(tags_come_and_go_and_say_whether_they_did, async |world| {
 both!(a_member_has_a_hundred_tags_at_most, async |world| {
     world.without_budgets().await;
     let tags: Vec<_> = (0..100).map(|n| format!("tag-{n:03}")).collect();
-    let anna = world.ok("members.create", json!({ "email": "anna@example.com", "tags": tags[..95] })).await;
+    let anna = world.one("members.create", json!({ "email": "anna@example.com", "tags": tags[..95] })).await;
     let member = json!({ "id": anna["id"] });
     let reply = world
         .call(&world.key, "members.addTags", json!({ "member": member, "tags": ["a", "b", "c", "d", "e", "f"] }))
@@ -193,7 +193,7 @@ async fn ten(world: &World) {
         let name = ["", "ben", "Änne", "Anna", "100%_"][n % 5];
         let tags = if n % 3 == 0 { json!(["third"]) } else { json!([]) };
         let args = json!({ "email": format!("{}{n}@example.com", ["m", "M"][n % 2]), "name": name, "tags": tags });
-        world.ok("members.create", args).await;
+        world.one("members.create", args).await;
         world.clock.advance(Duration::from_secs(60));
     }
 }
@@ -203,7 +203,7 @@ both!(the_filters_must_all_hold_in_every_order, async |world| {
     let start = world.clock.now();
     ten(world).await;
     let at = |minutes: u64| (start + Duration::from_secs(60 * minutes)).to_string();
-    let group = world.ok("groups.create", json!({ "name": "Thirds" })).await["id"].clone();
+    let group = world.one("groups.create", json!({ "name": "Thirds" })).await["id"].clone();
     let thirds = json!({ "group": group, "filter": { "tag": "third" } });
     let job = world.ok("groups.addMembers", thirds).await["job"]["id"].clone();
     world.job(&job).await;
@@ -244,7 +244,7 @@ both!(the_filters_must_all_hold_in_every_order, async |world| {
 both!(pages_give_each_member_once_while_one_is_added, async |world| {
     world.without_budgets().await;
     ten(world).await;
-    let group = world.ok("groups.create", json!({ "name": "Thirds" })).await["id"].clone();
+    let group = world.one("groups.create", json!({ "name": "Thirds" })).await["id"].clone();
     let thirds = json!({ "group": group, "filter": { "tag": "third" } });
     let job = world.ok("groups.addMembers", thirds).await["job"]["id"].clone();
     world.job(&job).await;
@@ -270,7 +270,7 @@ both!(pages_give_each_member_once_while_one_is_added, async |world| {
                 if pages == 1 {
                     let email = format!("m5-{round}-{}@example.com", seen.len() + all.len());
                     let new = json!({ "email": email, "name": "bea", "tags": ["third"], "groups": [group] });
-                    world.ok("members.create", new).await;
+                    world.one("members.create", new).await;
                 }
                 pages += 1;
                 args["cursor"] = page["nextCursor"].clone();

@@ -85,7 +85,7 @@ async fn each_import_is_applied_once() {
     assert_eq!(cluster.place.rows::<2>(ends).await, expected);
     let mut n_added = 0;
     for (at, id) in ids.iter().enumerate() {
-        let job = clients[at % 2].call("jobs.get", json!({ "id": id })).await.result()["job"].clone();
+        let job = clients[at % 2].call("jobs.get", json!({ "job": id })).await.result()["job"].clone();
         let count = |name: &str| job["progress"][name].as_u64().unwrap();
         assert_eq!((&job["status"], &job["attempt"]), (&json!("succeeded"), &json!(1)));
         assert_eq!((count("total"), count("done"), count("invalid"), count("strengthened")), (54, 54, 1, 0));

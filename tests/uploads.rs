@@ -16,9 +16,9 @@ pub async fn send(world: &World, key: &TestKey, query: &str, body: impl Into<req
 /// The same with the key that may do everything; gives the upload.
 pub async fn upload(world: &World, body: impl Into<reqwest::Body>) -> Value {
     let reply = send(world, &world.key, "", body).await;
-    assert_eq!((reply.status, reply.header("cache-control")), (201, "no-store"), "{}", reply.text);
+    assert_eq!((reply.status, reply.header("cache-control")), (200, "no-store"), "{}", reply.text);
     assert_eq!(reply.json()["ok"], true);
-    reply.json()["upload"].clone()
+    reply.json()["result"]["upload"].clone()
 }
 
 async fn send_form(world: &World, parts: &[(&str, &[u8])]) -> Reply {
@@ -46,12 +46,12 @@ fn bytes() -> Vec<u8> {
 
 both!(a_body_is_kept_as_it_came, async |world| {
     let reply = send(world, &world.key, "?name=l%C3%A4nge.csv", bytes()).await;
-    assert_eq!(reply.status, 201, "{}", reply.text);
-    let upload = reply.json()["upload"].clone();
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let upload = reply.json()["result"]["upload"].clone();
     assert!(upload["id"].as_str().unwrap().starts_with("upl_"));
     assert_eq!((&upload["bytes"], &upload["name"]), (&json!(300_000), &json!("länge.csv")));
     assert_eq!(upload["sha256"], sha256(&bytes()));
-    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
     assert_eq!((&row["tool"], &row["status"]), (&json!("uploads.create"), &json!("ok")));
     assert_eq!((&row["changes"][0]["kind"], &row["changes"][0]["id"]), (&json!("upload"), &upload["id"]));
 });
@@ -62,8 +62,8 @@ both!(the_first_file_of_a_form_is_kept_as_it_came, async |world| {
     let parts: [(&str, &[u8]); 3] =
         [(r#"name="note""#, b"not the file"), (file, &content), (r#"name="b"; filename="b""#, b"later")];
     let reply = send_form(world, &parts).await;
-    assert_eq!(reply.status, 201, "{}", reply.text);
-    let upload = reply.json()["upload"].clone();
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let upload = reply.json()["result"]["upload"].clone();
     assert_eq!((&upload["bytes"], &upload["name"]), (&json!(300_000), &json!("list.csv")));
     assert_eq!(upload["sha256"], sha256(&content));
     let reply = send_form(world, &parts[..1]).await;
@@ -76,7 +76,7 @@ both!(an_empty_file_is_refused_and_recorded, async |world| {
     for reply in [send(world, &world.key, "", "").await, form] {
         assert_eq!(reply.failure(), (400, "invalid_arguments".into()));
         assert_eq!(reply.json()["fields"][0]["path"], "body");
-        let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+        let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
         assert_eq!((&row["tool"], &row["code"]), (&json!("uploads.create"), &json!("invalid_arguments")));
     }
     assert_eq!(world.rows("SELECT id FROM upload").await, Vec::<String>::new());
@@ -84,7 +84,7 @@ both!(an_empty_file_is_refused_and_recorded, async |world| {
 
 both!(an_upload_is_its_sites_alone, async |world| {
     let (_, stranger) = world.other_site("Second", None).await;
-    let upload = send(world, &stranger, "", "a@example.com\n").await.json()["upload"].clone();
+    let upload = send(world, &stranger, "", "a@example.com\n").await.json()["result"]["upload"].clone();
     let args = json!({ "upload": upload["id"] });
     assert_eq!(world.call(&world.key, "blocklist.import", args.clone()).await.code(), "upload_not_found");
     // Nor is it there once it has expired.

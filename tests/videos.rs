@@ -11,7 +11,7 @@ use crate::harness::World;
 const PLANS: [&str; 2] = ["pln_01kan8v3t0e0rt8nfkzk1s7p4qq", "pln_01kan8v3t0e0rt8nfkzk1s7p4ro"];
 
 async fn make(world: &World, args: Value) -> Value {
-    world.ok("videos.create", args).await
+    world.one("videos.create", args).await
 }
 
 async fn code(world: &World, tool: &str, args: Value) -> String {
@@ -38,15 +38,15 @@ async fn titles(world: &World, mut args: Value) -> Vec<String> {
 
 both!(a_new_video_is_for_members_and_not_shown, async |world| {
     let reply = world.call(&world.key, "videos.create", json!({ "title": " Öl & Pinsel! " })).await;
-    let made = reply.result();
+    let made = reply.one();
     let now = world.clock.now().to_string();
     let expected = json!({
         "id": made["id"], "title": "Öl & Pinsel!", "slug": "ol-pinsel", "level": "members", "allowedPlans": [],
         "visibility": "unpublished", "createdAt": now, "updatedAt": now
     });
     assert_eq!(made, expected);
-    assert_eq!(world.ok("videos.get", json!({ "video": made["id"] })).await, expected);
-    let row = world.ok("activity.get", json!({ "id": reply.header("x-request-id") })).await;
+    assert_eq!(world.one("videos.get", json!({ "video": made["id"] })).await, expected);
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
     assert_eq!((&row["changes"][0]["kind"], &row["changes"][0]["after"]), (&json!("video"), &expected));
     let unknown = json!({ "video": "vid_01kan8v3t0e0rt8nfkzk1s7p4qs" });
     assert_eq!(code(world, "videos.get", unknown).await, "video_not_found");
@@ -70,14 +70,14 @@ both!(a_slug_is_one_videos_alone, async |world| {
     let other = make(world, json!({ "title": "Other" })).await;
     let args = json!({ "video": other["id"], "slug": "lesson", "title": "New" });
     assert_eq!(code(world, "videos.update", args).await, "slug_taken");
-    assert_eq!(world.ok("videos.get", json!({ "video": other["id"] })).await, other);
+    assert_eq!(world.one("videos.get", json!({ "video": other["id"] })).await, other);
     world.clock.advance(Duration::from_secs(5));
     let args = json!({ "video": other["id"], "slug": "other", "title": "Other" });
-    assert_eq!(world.ok("videos.update", args).await, other);
-    let after = world.ok("videos.update", json!({ "video": other["id"], "title": "New" })).await;
+    assert_eq!(world.one("videos.update", args).await, other);
+    let after = world.one("videos.update", json!({ "video": other["id"], "title": "New" })).await;
     assert_eq!((&after["title"], &after["slug"]), (&json!("New"), &json!("other")));
     assert_eq!(after["updatedAt"], json!(world.clock.now().to_string()));
-    let after = world.ok("videos.update", json!({ "video": other["id"], "slug": "fresh" })).await;
+    let after = world.one("videos.update", json!({ "video": other["id"], "slug": "fresh" })).await;
     assert_eq!((&after["title"], &after["slug"]), (&json!("New"), &json!("fresh")));
     for slug in ["Lesson", "a--b", "-a", "a-", "a b", "", "ä"] {
         invalid(world, "videos.create", json!({ "title": "X", "slug": slug }), "args.slug").await;
@@ -132,16 +132,16 @@ both!(only_a_video_for_members_is_limited_to_plans, async |world| {
         let args = json!({ "title": "X", "level": level, "allowedPlans": [PLANS[0]] });
         invalid(world, "videos.create", args, "args.allowedPlans").await;
     }
-    assert_eq!(world.ok("videos.get", json!({ "video": video })).await, made);
+    assert_eq!(world.one("videos.get", json!({ "video": video })).await, made);
 
     world.clock.advance(Duration::from_secs(5));
     let same = json!({ "video": video, "level": "members", "allowedPlans": [PLANS[1], PLANS[0]] });
-    assert_eq!(world.ok("videos.setAccess", same).await, made);
+    assert_eq!(world.one("videos.setAccess", same).await, made);
     let one = json!({ "video": video, "level": "members", "allowedPlans": [PLANS[1]] });
-    let after = world.ok("videos.setAccess", one).await;
+    let after = world.one("videos.setAccess", one).await;
     assert_eq!(after["allowedPlans"], json!([PLANS[1]]));
     assert_eq!(after["updatedAt"], json!(world.clock.now().to_string()));
-    let after = world.ok("videos.setAccess", json!({ "video": video, "level": "bundle" })).await;
+    let after = world.one("videos.setAccess", json!({ "video": video, "level": "bundle" })).await;
     assert_eq!((&after["level"], &after["allowedPlans"]), (&json!("bundle"), &json!([])));
     assert_eq!(world.rows("SELECT plan_id FROM video_plan").await, Vec::<String>::new());
     assert_eq!(titles(world, json!({})).await, ["L"]);
@@ -176,15 +176,15 @@ both!(only_a_scheduled_video_has_moments, async |world| {
         invalid(world, "videos.create", new, path).await;
     }
     let both = json!({ "visibility": "scheduled", "from": "2026-12-01T09:00:00+01:00", "until": until });
-    let after = world.ok("videos.setVisibility", set(both)).await;
+    let after = world.one("videos.setVisibility", set(both)).await;
     assert_eq!((&after["visibleFrom"], &after["visibleUntil"]), (&json!(from), &json!(until)));
-    let after = world.ok("videos.setVisibility", set(json!({ "visibility": "scheduled", "from": from }))).await;
+    let after = world.one("videos.setVisibility", set(json!({ "visibility": "scheduled", "from": from }))).await;
     assert_eq!((&after["visibleFrom"], after.get("visibleUntil")), (&json!(from), None));
     // Nothing of a schedule is left once it is over with.
-    let after = world.ok("videos.setVisibility", set(json!({ "visibility": "published" }))).await;
+    let after = world.one("videos.setVisibility", set(json!({ "visibility": "published" }))).await;
     assert_eq!((after.get("visibleFrom"), after.get("visibleUntil")), (None, None));
     world.clock.advance(Duration::from_secs(5));
-    assert_eq!(world.ok("videos.setVisibility", set(json!({ "visibility": "published" }))).await, after);
+    assert_eq!(world.one("videos.setVisibility", set(json!({ "visibility": "published" }))).await, after);
 });
 
 both!(videos_are_listed_newest_first_by_what_they_are, async |world| {
@@ -195,7 +195,7 @@ both!(videos_are_listed_newest_first_by_what_they_are, async |world| {
         let args = json!({ "title": format!("Nr. {n} 100%"), "level": level, "visibility": visibility });
         ids.push(make(world, args).await["id"].clone());
     }
-    let bundle = world.ok("bundles.create", json!({ "name": "B" })).await["id"].clone();
+    let bundle = world.one("bundles.create", json!({ "name": "B" })).await["id"].clone();
     world.ok("bundles.addVideos", json!({ "bundle": bundle, "videos": [ids[0], ids[3], ids[4]] })).await;
     for (args, expected) in [
         (json!({ "limit": 4 }), &[5, 4, 3, 2, 1, 0][..]),
@@ -218,15 +218,15 @@ both!(videos_are_listed_newest_first_by_what_they_are, async |world| {
 
 both!(the_furthest_position_and_the_first_completion_are_kept, async |world| {
     world.without_budgets().await;
-    let member = world.ok("members.create", json!({ "email": "anna@example.com" })).await["id"].clone();
+    let member = world.one("members.create", json!({ "email": "anna@example.com" })).await["id"].clone();
     let video = make(world, json!({ "title": "L" })).await["id"].clone();
     let record = |position: u32, completed: bool| {
         let args = json!({ "member": { "id": member }, "video": video, "positionS": position, "completed": completed });
-        world.ok("videos.recordWatch", args)
+        world.one("videos.recordWatch", args)
     };
     let begun = world.clock.now().to_string();
     let first = record(300, false).await;
-    let expected = json!({ "memberId": member, "videoId": video, "positionS": 300, "furthestS": 300,
+    let expected = json!({ "member": member, "video": video, "positionS": 300, "furthestS": 300,
                            "createdAt": begun, "updatedAt": begun });
     assert_eq!(first, expected);
     world.clock.advance(Duration::from_secs(60));
@@ -252,11 +252,11 @@ both!(the_furthest_position_and_the_first_completion_are_kept, async |world| {
     let other = make(world, json!({ "title": "M" })).await["id"].clone();
     let calls = (1..=10).map(|n| {
         let args = json!({ "member": { "id": member }, "video": other, "positionS": n * 10, "completed": n == 5 });
-        world.ok("videos.recordWatch", args)
+        world.one("videos.recordWatch", args)
     });
     join_all(calls).await;
     let args = json!({ "member": { "id": member }, "video": other, "positionS": 1 });
-    let last = world.ok("videos.recordWatch", args).await;
+    let last = world.one("videos.recordWatch", args).await;
     assert_eq!((&last["furthestS"], last["completedAt"].is_string()), (&json!(100), true));
     world.rows("UPDATE member SET deleting_since = 1").await;
     let args = json!({ "member": { "id": member }, "video": video, "positionS": 1 });

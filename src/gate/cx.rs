@@ -79,6 +79,11 @@ impl Cx {
         self.tx.as_mut().expect("a tool that writes says so in its ACCESS")
     }
 
+    /// Whether the call has changed anything so far.
+    pub fn has_changed(&self) -> bool {
+        self.tx.as_ref().is_some_and(|tx| !tx.changes().is_empty())
+    }
+
     /// Notes which member the call is about, for the activity log.
     pub fn touches(&mut self, member: &MemberId) {
         self.member = Some(member.clone());

@@ -66,8 +66,13 @@ impl<'a> Faults<'a> {
         let forms: Vec<_> = schema
             .into_iter()
             .flat_map(|schema| self.alternatives(schema))
-            .map(|form| required(form).map(|name| format!("\"{name}\": …")).collect::<Vec<_>>().join(", "))
-            .map(|fields| format!("{{{fields}}}"))
+            .map(|form| match id_prefix(form) {
+                Some(prefix) => format!("\"{prefix}_…\""),
+                None => {
+                    let fields: Vec<_> = required(form).map(|name| format!("\"{name}\": …")).collect();
+                    format!("{{{}}}", fields.join(", "))
+                }
+            })
             .collect();
         format!("give {}, one of them", forms.join(" or "))
     }
@@ -75,7 +80,9 @@ impl<'a> Faults<'a> {
     /// Whether an object is none of the forms of which it is to be one, rather than one of them with a fault.
     fn is_no_form(&self, error: &ValidationError<'_>) -> bool {
         let Some(schema) = self.at(error.instance_path().as_str()) else { return false };
-        let Some(object) = error.instance().as_object() else { return true };
+        let Some(object) = error.instance().as_object() else {
+            return !(error.instance().is_string() && self.alternatives(schema).any(|form| id_prefix(form).is_some()));
+        };
         let fits = |form: &&Value| required(form).all(|name| object.contains_key(name));
         self.alternatives(schema).filter(fits).count() != 1
     }
@@ -115,12 +122,23 @@ impl<'a> Faults<'a> {
     fn in_its_form<'e, 'i>(&self, error: &'e ValidationError<'i>) -> Vec<&'e ValidationError<'i>> {
         match error.kind() {
             Kind::OneOfNotValid { context } | Kind::AnyOf { context } if !self.is_no_form(error) => {
-                let nearest = context.iter().min_by_key(|errors| errors.len());
+                let at = error.instance_path();
+                let is_other = |error: &&ValidationError<'_>| {
+                    error.instance_path() == at && matches!(error.kind(), Kind::Type { .. })
+                };
+                let nearest =
+                    context.iter().min_by_key(|errors| (errors.iter().any(|one| is_other(&one)), errors.len()));
                 nearest.into_iter().flatten().flat_map(|error| self.in_its_form(error)).collect()
             }
             _ => vec![error],
         }
     }
+}
+
+/// The prefix of the ids that a schema asks for, if it is that of an id.
+fn id_prefix(schema: &Value) -> Option<&'static str> {
+    let format = schema.get("format")?.as_str()?;
+    id_format().into_iter().find(|(name, ..)| *name == format).map(|(_, prefix, _)| prefix)
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {

@@ -95,6 +95,12 @@ fn tidy(value: &mut Value) {
         all.truncate(1);
     }
 
+    // A choice between a string and objects is not an object itself.
+    let forms = schema.get("oneOf").and_then(Value::as_array);
+    if forms.is_some_and(|forms| forms.iter().any(|form| form["type"] == "string")) {
+        schema.shift_remove("type");
+    }
+
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.values_mut().for_each(tidy);
     }
@@ -130,7 +136,9 @@ fn range(format: &str) -> Option<(i64, i64)> {
 /// Says of an arguments schema what the gate does: null is as good as leaving an
 /// optional field out.
 pub fn take_null(name: &str, schemas: &mut Schemas) {
-    let types: BTreeMap<_, _> = schemas.iter().map(|(name, s)| (name.clone(), s["type"].clone())).collect();
+    let types: BTreeMap<_, _> = schemas.iter().map(|(name, s)| (name.clone(), s.get("type").cloned())).collect();
+    let choices: BTreeMap<_, _> =
+        schemas.iter().filter_map(|(name, s)| Some((name.clone(), s.get("oneOf")?.clone()))).collect();
     let schema = schemas.get_mut(name).expect("a registered schema");
     let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
@@ -140,8 +148,19 @@ pub fn take_null(name: &str, schemas: &mut Schemas) {
         }
         // 3.0 lets `nullable` stand only beside a `type`.
         let target = property.pointer("/allOf/0/$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
-        if let Some(name) = target {
-            property["type"] = types[name].clone();
+        match target.map(str::to_owned).map(|name| (types[&name].clone(), name)) {
+            Some((Some(kind), _)) => property["type"] = kind,
+            // A choice that begins with a string: the string is what may be null.
+            Some((None, name)) => {
+                let mut forms = choices[&name].clone();
+                forms[0]["nullable"] = json!(true);
+                if let Some(property) = property.as_object_mut() {
+                    property.shift_remove("allOf");
+                    property.insert("oneOf".into(), forms);
+                }
+                continue;
+            }
+            None => {}
         }
         property["nullable"] = json!(true);
     }

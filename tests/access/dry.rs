@@ -1,9 +1,14 @@
 //! What a dry run says of access: who would get what, and who would gain or lose what.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{bundle, member, video};
 use crate::harness::World;
+
+/// A day.
+const DAY: Duration = Duration::from_secs(86_400);
 
 async fn dry(world: &World, tool: &str, args: Value) -> Value {
     let body = json!({ "args": args, "dryRun": true });
@@ -26,12 +31,12 @@ fn counts(effect: Option<Value>) -> (u64, u64) {
 both!(a_dry_run_for_a_group_counts_what_would_be_given, async |world| {
     world.without_budgets().await;
     let course = bundle(world, &[]).await;
-    let group = world.ok("groups.create", json!({ "name": "Course 1" })).await["id"].clone();
-    let other = world.ok("groups.create", json!({ "name": "Course 2" })).await["id"].clone();
+    let group = world.one("groups.create", json!({ "name": "Course 1" })).await["id"].clone();
+    let other = world.one("groups.create", json!({ "name": "Course 2" })).await["id"].clone();
     let mut members = Vec::new();
     for n in 0..4 {
         let args = json!({ "email": format!("m{n}@example.com"), "groups": [group], "tags": ["early"] });
-        members.push(world.ok("members.create", args).await["id"].clone());
+        members.push(world.one("members.create", args).await["id"].clone());
     }
     world.ok("access.grantBundle", json!({ "member": { "id": members[0] }, "bundle": course, "orderId": "o" })).await;
     world.ok("access.grantFree", json!({ "member": { "id": members[1] } })).await;
@@ -41,7 +46,8 @@ both!(a_dry_run_for_a_group_counts_what_would_be_given, async |world| {
     assert_eq!(free["changes"][2]["after"]["preview"], preview(3, 1), "{free}");
     let gain = json!({ "count": 3, "members": [members[0], members[2], members[3]] });
     assert_eq!(free["changes"][0]["after"]["gain"], gain, "{free}");
-    let trial = dry(world, "access.setTrial", json!({ "group": group, "days": 3 })).await;
+    let trial =
+        dry(world, "access.setTrial", json!({ "group": group, "expiresAt": world.clock.now() + DAY * 3 })).await;
     assert_eq!(trial["result"]["preview"], preview(4, 0));
     let act = &trial["changes"][2]["after"]["act"];
     assert_eq!((&act["what"], &act["expiresAt"]), (&json!("setTrial"), &json!("2025-01-04T12:00:00.000Z")), "{trial}");
@@ -70,7 +76,7 @@ both!(a_dry_run_for_a_group_counts_what_would_be_given, async |world| {
         let tried = dry(world, tool, args).await;
         assert_eq!(tried["result"]["preview"], json!({ "total": 4, "exact": true, "counts": counts }), "{tool}");
     }
-    assert_eq!(world.ok("groups.get", json!({ "group": group })).await["members"], 4);
+    assert_eq!(world.one("groups.get", json!({ "group": group })).await["memberCount"], 4);
 
     // A group's grant holds what an order holds, too: a refund does not take it.
     let granted = world.ok("access.grantBundle", json!({ "group": group, "bundle": course })).await;
@@ -102,14 +108,14 @@ both!(a_dry_run_says_how_many_gain_and_lose_a_video, async |world| {
     let change = json!({ "bundle": course, "videos": [lesson] });
     // A video for members is not its owners' by that.
     assert_eq!(counts(effect(world, "bundles.addVideos", change.clone()).await), (0, 0));
-    world.ok("videos.setAccess", level("bundle")).await;
+    world.one("videos.setAccess", level("bundle")).await;
     assert_eq!(counts(effect(world, "bundles.addVideos", change.clone()).await), (1, 0));
     world.ok("bundles.addVideos", change.clone()).await;
     assert_eq!(counts(effect(world, "bundles.removeVideos", change).await), (0, 1));
     assert_eq!(counts(effect(world, "videos.setAccess", level("members")).await), (1, 1));
     assert_eq!(effect(world, "bundles.archive", json!({ "bundle": course })).await, None);
     // The call itself does not look.
-    world.ok("videos.setVisibility", hide).await;
+    world.one("videos.setVisibility", hide).await;
     let log = world
         .rows("SELECT COALESCE(changes, '') FROM activity WHERE tool = 'videos.setVisibility' AND NOT dry_run")
         .await;

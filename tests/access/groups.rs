@@ -1,9 +1,14 @@
 //! What is given to all members of a group.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{bundle, reason};
 use crate::harness::World;
+
+/// A day.
+const DAY: Duration = Duration::from_secs(86_400);
 
 const GROUP: &str = "grp_01kan8v3t0e0rt8nfkzk1s7p4qe";
 
@@ -16,7 +21,7 @@ async fn group(world: &World, n: usize) -> Vec<String> {
     world.execute(&text).await;
     let mut ids = Vec::new();
     for i in 0..n {
-        let made = world.ok("members.create", json!({ "email": format!("m{i}@example.com") })).await;
+        let made = world.one("members.create", json!({ "email": format!("m{i}@example.com") })).await;
         ids.push(made["id"].as_str().unwrap().to_owned());
     }
     let rows: Vec<_> = ids.iter().map(|id| format!("(1, '{GROUP}', '{id}', 0)")).collect();
@@ -62,10 +67,10 @@ both!(each_member_of_a_group_gets_it, async |world| {
     assert_eq!(revoked, counts("removed", "hadNone", [149, 0, 1]));
     assert_eq!(run_for_all(world, "access.grantFree", json!({})).await, counts("granted", "alreadyHad", [149, 0, 1]));
     assert_eq!(reason(world, who.clone()).await, "allowed_free_access");
-    assert_eq!(world.ok("members.get", who.clone()).await["status"], "comped");
+    assert_eq!(world.one("members.get", who.clone()).await["status"], "comped");
     assert_eq!(run_for_all(world, "access.removeFree", json!({})).await, counts("removed", "hadNone", [149, 0, 1]));
     assert_eq!(
-        run_for_all(world, "access.setTrial", json!({ "days": 7 })).await,
+        run_for_all(world, "access.setTrial", json!({ "expiresAt": world.clock.now() + DAY * 7 })).await,
         counts("granted", "alreadyHad", [149, 0, 1])
     );
     assert_eq!(reason(world, who).await, "allowed_trial");
@@ -88,12 +93,12 @@ both!(one_job_at_a_time_gives_or_takes_the_access_of_a_group, async |world| {
     world.execute(&format!("UPDATE job SET state = 'running', lease_until = {} WHERE id = '{id}'", i64::MAX / 2)).await;
     for (tool, args) in [
         ("access.removeFree", json!({ "group": GROUP })),
-        ("access.setTrial", json!({ "group": GROUP, "days": 1 })),
+        ("access.setTrial", json!({ "group": GROUP, "expiresAt": world.clock.now() + DAY })),
         ("groups.delete", json!({ "group": GROUP })),
     ] {
         let reply = world.call(&world.key, tool, args).await;
         assert_eq!(reply.code(), "group_busy", "{tool}");
-        assert_eq!(reply.json()["fix"]["args"]["id"], json!(id));
+        assert_eq!(reply.json()["fix"]["args"]["job"], json!(id));
     }
     world.execute(&format!("UPDATE job SET state = 'succeeded', lease_until = 0 WHERE id = '{id}'")).await;
     let removed = run_for_all(world, "access.removeFree", json!({})).await;
@@ -111,7 +116,7 @@ both!(what_is_over_before_its_job_runs_is_not_given, async |world| {
     );
     world.execute(&text).await;
     world.clock.advance(std::time::Duration::from_secs(61));
-    world.ok("jobs.retry", json!({ "id": id })).await;
+    world.ok("jobs.retry", json!({ "job": id })).await;
     let job = world.job(&id).await;
     assert_eq!((&job["status"], &job["error"]["code"]), (&json!("failed"), &json!("arguments_refused")), "{job}");
     world.leaves_traces = true;

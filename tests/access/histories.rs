@@ -91,7 +91,7 @@ impl Act {
             }
             Self::RemoveFree => "access.removeFree",
             Self::SetTrial(days) => {
-                args["days"] = json!(days);
+                until(Some(days));
                 "access.setTrial"
             }
             Self::GrantBundle(at, days) => {

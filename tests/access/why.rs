@@ -46,7 +46,7 @@ async fn refusals(world: &World, round: &str) -> Vec<(Value, &'static str)> {
     let limited = video(world, "members").await;
     let plan: PlanId = world.app.clock.id();
     world.plan(&plan, "Gold").await;
-    world.ok("videos.setAccess", json!({ "video": limited, "level": "members", "allowedPlans": [plan] })).await;
+    world.one("videos.setAccess", json!({ "video": limited, "level": "members", "allowedPlans": [plan] })).await;
     let silver = who("silver").await;
     subscribe(world, &silver, "active", START + DAY, None).await;
     all.push((json!({ "member": { "id": silver }, "video": limited }), "plan_not_included"));
@@ -92,7 +92,7 @@ async fn refusals(world: &World, round: &str) -> Vec<(Value, &'static str)> {
     ] {
         let mut args = visibility;
         args["video"] = video(world, "free").await;
-        world.ok("videos.setVisibility", args.clone()).await;
+        world.one("videos.setVisibility", args.clone()).await;
         all.push((json!({ "member": { "id": silver }, "video": args["video"] }), reason));
     }
     all
@@ -160,7 +160,7 @@ both!(the_usual_traps_are_found, async |world| {
         checks.into_iter().find(|check| check["name"] == name).map(|check| check["detail"].as_str().unwrap().to_owned())
     };
     let named = async |email: &str, name: &str| {
-        world.ok("members.create", json!({ "email": email, "name": name })).await["id"].clone()
+        world.one("members.create", json!({ "email": email, "name": name })).await["id"].clone()
     };
     let anna = named("anna@example.com", "Anna Lind").await;
     let ask = json!({ "member": { "id": anna } });
@@ -204,7 +204,7 @@ both!(the_usual_traps_are_found, async |world| {
     world.ok("access.grantBundle", json!({ "member": who, "bundle": course })).await;
     let detail = trap(&world.ok("members.whyPaywall", ask.clone()).await, "other_address").expect("a trap");
     assert!(detail.contains(twice.as_str().unwrap()), "{detail}");
-    world.ok("videos.setVisibility", json!({ "video": lesson, "visibility": "hidden" })).await;
+    world.one("videos.setVisibility", json!({ "video": lesson, "visibility": "hidden" })).await;
     assert_eq!(trap(&world.ok("members.whyPaywall", ask).await, "other_address"), None);
     // A checkout that was left open, and a comparison that is old.
     subscribe(world, &ben, "incomplete", START, None).await;

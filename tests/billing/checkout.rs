@@ -9,7 +9,7 @@ use super::{Shop, shop::subscription};
 use crate::harness::{Reply, World};
 
 async fn member(world: &World) -> Value {
-    world.ok("members.create", json!({ "email": "anna@example.com" })).await["id"].clone()
+    world.one("members.create", json!({ "email": "anna@example.com" })).await["id"].clone()
 }
 
 async fn plan(world: &World) -> Value {
@@ -56,7 +56,7 @@ both!(a_member_buys_on_the_page_that_a_call_gives, async |world| {
     shop.fake.complete_checkout(&session, &Payer::default()).expect("it is paid");
     shop.settle(world).await;
     let mirrored = subscription(world, &anna).await;
-    assert_eq!((&mirrored["planId"], &mirrored["status"]), (&gold, &json!("active")));
+    assert_eq!((&mirrored["plan"], &mirrored["status"]), (&gold, &json!("active")));
     let why = world.ok("members.whyPaywall", json!({ "member": { "id": anna } })).await;
     assert_eq!(why["reason"], "allowed_subscription");
     assert_eq!(world.rows("SELECT status FROM checkout").await, ["complete"]);
@@ -142,7 +142,7 @@ both!(a_key_that_may_not_is_waited_for, async |world| {
         world.call_with(&world.key, "subscriptions.createCheckout", body, &[("prefer", "wait=0")]).await.result();
     let id = made["job"]["id"].clone();
     assert!(made.get("url").is_none(), "{made}");
-    until(async || world.ok("jobs.get", json!({ "id": id })).await["job"]["error"]["code"] == "stripe_parked").await;
+    until(async || world.ok("jobs.get", json!({ "job": id })).await["job"]["error"]["code"] == "stripe_parked").await;
     assert_eq!(world.rows("SELECT parked_why FROM stripe_connection WHERE parked_at IS NOT NULL").await.len(), 1);
     // Mended, it goes on by itself.
     shop.fake.add_key(Key { key, account: "acct_fake".into(), permissions: None });
@@ -174,7 +174,7 @@ both!(what_stripe_will_not_do_ends_the_job_with_its_words, async |world| {
     world.without_budgets().await;
     let shop = Shop::open(world).await;
     let (anna, gold) = (member(world).await, plan(world).await);
-    let price = world.ok("plans.get", json!({ "plan": gold })).await["priceId"].as_str().expect("a price").to_owned();
+    let price = world.one("plans.get", json!({ "plan": gold })).await["priceId"].as_str().expect("a price").to_owned();
     shop.write(usher_stripe::requests::prices::set_active(&price, false)).await;
     let sold = sell(world, args(&anna, &gold)).await.result();
     let error = &sold["job"]["error"];
@@ -183,7 +183,7 @@ both!(what_stripe_will_not_do_ends_the_job_with_its_words, async |world| {
     assert_eq!(world.rows("SELECT status FROM checkout").await, ["failed"]);
     // Mended at Stripe, the same job can be tried again: with another key.
     shop.write(usher_stripe::requests::prices::set_active(&price, true)).await;
-    world.ok("jobs.retry", json!({ "id": sold["job"]["id"] })).await;
+    world.ok("jobs.retry", json!({ "job": sold["job"]["id"] })).await;
     assert_eq!(world.job(&sold["job"]["id"]).await["status"], "succeeded");
     world.leaves_traces = true;
 });

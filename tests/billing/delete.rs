@@ -82,7 +82,7 @@ both!(nobody_is_deleted_where_stripe_cannot_be_told, async |world| {
     world.settings(|settings| settings.stripe_writes = false).await;
     assert_eq!(refused(world, "members.delete", args.clone()).await, "stripe_writes_locked");
     world.settings(|settings| settings.stripe_writes = true).await;
-    let shown = world.ok("members.get", args.clone()).await;
+    let shown = world.one("members.get", args.clone()).await;
     assert!(shown.get("deletingSince").is_none() && !is_over(&shop, &external).await, "{shown}");
     let done = waited(world, "members.delete", args).await;
     assert_eq!(done["job"]["status"], "succeeded", "{done}");
@@ -115,11 +115,11 @@ both!(two_who_pay_become_one_who_pays_twice_and_somebody_is_told, async |world| 
     shop.write(customers::update(&customer, &change)).await;
     shop.write(ask::cancel_now(&second)).await;
     shop.settle(world).await;
-    let over = world.ok("subscriptions.get", json!({ "externalId": second })).await;
-    assert_eq!((&over["memberId"], &over["status"]), (&anna, &json!("canceled")), "{over} {annie}");
+    let over = world.one("subscriptions.get", json!({ "subscription": { "externalId": second } })).await;
+    assert_eq!((&over["member"], &over["status"]), (&anna, &json!("canceled")), "{over} {annie}");
     assert_eq!(why(world, &anna).await, "allowed_subscription");
     shop.write(ask::cancel_now(&first)).await;
     shop.settle(world).await;
     assert_eq!(why(world, &anna).await, "subscription_ended");
-    assert_eq!(subscription(world, &anna).await["memberId"], anna);
+    assert_eq!(subscription(world, &anna).await["member"], anna);
 });

@@ -268,7 +268,7 @@ both!(an_event_is_answered_while_stripe_does_not_answer, async |world| {
     let shop = Shop::open(world).await;
     shop.fake.set_plan(Plan::held());
     shop.fake.fault(Rule { method: Some("GET".into()), ..Rule::next([Fault::Held; 8]) });
-    let anna = world.ok("members.create", json!({ "email": "anna@example.com" })).await["id"].clone();
+    let anna = world.one("members.create", json!({ "email": "anna@example.com" })).await["id"].clone();
     let price = shop.price(900).await;
     let external = shop.sells(&anna, &price).await;
     let began = Instant::now();
@@ -285,7 +285,7 @@ both!(an_event_is_answered_while_stripe_does_not_answer, async |world| {
 both!(events_in_any_of_stripes_shapes_are_understood, async |world| {
     let shop = Shop::open(world).await;
     shop.fake.set_plan(Plan::held());
-    let anna = world.ok("members.create", json!({ "email": "anna@example.com" })).await["id"].clone();
+    let anna = world.one("members.create", json!({ "email": "anna@example.com" })).await["id"].clone();
     let price = shop.price(900).await;
     shop.sells(&anna, &price).await;
     let events = shop.fake.events(None).expect("an account");

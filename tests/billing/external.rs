@@ -28,7 +28,7 @@ async fn lapse(world: &World) {
 }
 
 async fn shown(world: &World, member: &Value) -> String {
-    world.ok("members.get", json!({ "member": { "id": member } })).await["status"].as_str().unwrap().to_owned()
+    world.one("members.get", json!({ "member": { "id": member } })).await["status"].as_str().unwrap().to_owned()
 }
 
 both!(a_plan_paid_elsewhere_lets_in_until_it_is_over, async |world| {
@@ -36,7 +36,7 @@ both!(a_plan_paid_elsewhere_lets_in_until_it_is_over, async |world| {
     let anna = member(world, "anna@example.com").await;
     let gold = plan(world, "Gold").await;
     let until = |days: u64| json!((START + std::time::Duration::from_secs(days * DAY)).to_string());
-    let sale = |days: u64| json!({ "member": { "id": anna }, "plan": gold, "source": "bank transfer", "reference": "R-1", "paidUntil": until(days) });
+    let sale = |days: u64| json!({ "member": { "id": anna }, "plan": gold, "source": "bank transfer", "reference": "R-1", "expiresAt": until(days) });
     let first = world.ok("subscriptions.recordExternal", sale(30)).await;
     assert_eq!((&first["changed"], &first["charged"]), (&json!(true), &json!(false)), "{first}");
     assert_eq!(first["access"], json!({ "allowed": true, "reason": "allowed_subscription", "until": until(30) }));
@@ -59,7 +59,7 @@ both!(a_plan_paid_elsewhere_lets_in_until_it_is_over, async |world| {
     assert_eq!(shown(world, &anna).await, "paid");
     lapse(world).await;
     assert_eq!(shown(world, &anna).await, "free");
-    let one = world.ok("subscriptions.get", json!({ "subscription": first["subscription"]["id"] })).await;
+    let one = world.one("subscriptions.get", json!({ "subscription": first["subscription"]["id"] })).await;
     assert_eq!((&one["status"], &one["endedAt"]), (&json!("canceled"), &until(60)), "{one}");
     // The same words as ever do nothing, a later end takes it up again.
     assert_eq!(world.ok("subscriptions.recordExternal", sale(60)).await["changed"], false);
@@ -87,7 +87,7 @@ both!(it_is_cancelled_paused_and_resumed_here, async |world| {
     assert_eq!((&again["changed"], &again["access"]["allowed"]), (&json!(false), &json!(false)), "{again}");
     // With a period it ends with that.
     let end = (START + std::time::Duration::from_secs(30 * DAY)).to_string();
-    let sale = json!({ "member": { "id": anna }, "plan": gold, "source": "app store", "paidUntil": end });
+    let sale = json!({ "member": { "id": anna }, "plan": gold, "source": "app store", "expiresAt": end });
     let id = world.ok("subscriptions.recordExternal", sale.clone()).await["subscription"]["id"].clone();
     let paused = world.ok("subscriptions.pause", json!({ "subscription": id })).await;
     assert_eq!((&paused["atStripe"], &paused["subscription"]["status"]), (&json!(false), &json!("paused")), "{paused}");
@@ -144,7 +144,7 @@ both!(what_cannot_be_is_refused, async |world| {
     for (args, code) in [
         (json!({ "member": who, "plan": gold, "source": "Stripe" }), "arguments_refused"),
         (json!({ "member": who, "plan": unknown, "source": "shop" }), "plan_not_found"),
-        (json!({ "member": who, "plan": gold, "source": "shop", "paidUntil": START.to_string() }), "arguments_refused"),
+        (json!({ "member": who, "plan": gold, "source": "shop", "expiresAt": START.to_string() }), "arguments_refused"),
         (
             json!({ "member": who, "plan": gold, "source": "shop", "startedAt": "2100-01-01T00:00:00Z" }),
             "arguments_refused",

@@ -67,7 +67,7 @@ both!(an_answer_that_comes_late_overwrites_nothing_and_hides_nothing, async |wor
     shop.fake.set_plan(Plan::held());
     for is_read_before in [true, false] {
         let email = format!("{is_read_before}@example.com");
-        let member = world.ok("members.create", json!({ "email": email })).await["id"].clone();
+        let member = world.one("members.create", json!({ "email": email })).await["id"].clone();
         let one = shop.sells(&member, &price).await;
         shop.settle(world).await;
         nobody_reads(world).await;
@@ -124,7 +124,7 @@ async fn world_of(backend: Backend, seed: u64) -> usize {
     let mut rng = StdRng::seed_from_u64(seed);
     let prices = [shop.price(900).await, shop.price(2500).await];
     let begun = join_all((0..AT_ONCE).map(async |n| {
-        let member = world.ok("members.create", json!({ "email": format!("m{n}@example.com") })).await["id"].clone();
+        let member = world.one("members.create", json!({ "email": format!("m{n}@example.com") })).await["id"].clone();
         let metadata = BTreeMap::from([("usher_member".to_owned(), member.as_str().expect("an id").to_owned())]);
         let customer = customers::NewCustomer { email: "x@example.com", name: None, metadata: &metadata };
         let customer = shop.write(customers::create(&customer)).await.id;

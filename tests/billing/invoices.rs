@@ -24,7 +24,7 @@ both!(invoices_are_listed_newest_first_and_found_by_each_of_their_names, async |
     let all = world.ok("invoices.list", json!({})).await;
     let (newer, older) = (&all["items"][0], &all["items"][1]);
     assert_eq!(all["items"].as_array().map(Vec::len), Some(2), "{all}");
-    assert_eq!((&newer["memberId"], &older["memberId"]), (&ben, &anna));
+    assert_eq!((&newer["member"], &older["member"]), (&ben, &anna));
     assert_eq!(
         (&older["amountPaid"], &older["currency"], &older["status"]),
         (&json!(900), &json!("EUR"), &json!("paid"))
@@ -49,19 +49,20 @@ both!(invoices_are_listed_newest_first_and_found_by_each_of_their_names, async |
     // Each of its names.
     for args in [
         json!({ "invoice": older["id"] }),
-        json!({ "number": older["number"] }),
-        json!({ "externalId": older["externalId"] }),
+        json!({ "invoice": { "number": older["number"] } }),
+        json!({ "invoice": { "externalId": older["externalId"] } }),
     ] {
-        assert_eq!(&world.ok("invoices.get", args).await, older);
+        assert_eq!(&world.one("invoices.get", args).await, older);
     }
-    let none = world.call(&world.key, "invoices.get", json!({ "number": "NO-1" })).await;
+    let none = world.call(&world.key, "invoices.get", json!({ "invoice": { "number": "NO-1" } })).await;
     assert_eq!(none.code(), "invoice_not_found");
-    let both = json!({ "invoice": older["id"], "number": older["number"] });
-    assert_eq!(world.call(&world.key, "invoices.get", both).await.code(), "arguments_refused");
+    let both = json!({ "invoice": { "number": older["number"], "externalId": older["externalId"] } });
+    assert_eq!(world.call(&world.key, "invoices.get", both).await.code(), "invalid_arguments");
     // Another site has none of them.
     let (_, stranger) = world.other_site("Second", None).await;
     let theirs = world.call(&stranger, "invoices.list", json!({})).await.result();
     assert_eq!(theirs["items"], json!([]));
-    let theirs = world.call(&stranger, "invoices.get", json!({ "externalId": older["externalId"] })).await;
+    let theirs =
+        world.call(&stranger, "invoices.get", json!({ "invoice": { "externalId": older["externalId"] } })).await;
     assert_eq!(theirs.code(), "invoice_not_found");
 });

@@ -134,7 +134,7 @@ both!(what_another_stripe_says_is_understood, async |world| {
     until(world, async || why(world, &anna).await == "allowed_subscription").await;
     let mirrored = subscription(world, &anna).await;
     assert_eq!((&mirrored["externalId"], &mirrored["status"]), (&json!(external), &json!("active")), "{mirrored}");
-    let plan = world.ok("plans.get", json!({ "plan": mirrored["planId"] })).await;
+    let plan = world.one("plans.get", json!({ "plan": mirrored["plan"] })).await;
     let expected = (&json!("Gold"), &json!(900), &json!("EUR"), &json!("month"));
     assert_eq!((&plan["name"], &plan["amount"], &plan["currency"], &plan["every"]), expected, "{plan}");
     until(world, async || {

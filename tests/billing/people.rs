@@ -6,7 +6,7 @@ use crate::harness::World;
 
 /// A new member.
 pub async fn member(world: &World, email: &str) -> Value {
-    world.ok("members.create", json!({ "email": email })).await["id"].clone()
+    world.one("members.create", json!({ "email": email })).await["id"].clone()
 }
 
 /// Why a member sees member content, or does not.

@@ -28,7 +28,7 @@ both!(a_plan_is_made_private_changed_and_archived, async |world| {
         (&after["public"], &after["description"], &after["trialDays"]),
         (&json!(true), &json!("All of it."), &json!(0))
     );
-    assert_eq!(world.ok("plans.get", json!({ "plan": plan["id"] })).await, after);
+    assert_eq!(world.one("plans.get", json!({ "plan": plan["id"] })).await, after);
     let archived = world.ok("plans.archive", json!({ "plan": plan["id"] })).await;
     assert!(archived["plan"]["archivedAt"].is_string(), "{archived}");
     let listed = async |args: Value| world.ok("plans.list", args).await["items"].as_array().expect("items").len();
@@ -86,7 +86,7 @@ both!(stripe_follows_a_plan, async |world| {
     let id = made["plan"]["id"].as_str().expect("an id").to_owned();
     let product = shop.read(products::get(&id)).await;
     assert_eq!((product.name.as_deref(), product.active), (Some("Gold"), true));
-    let plan = world.ok("plans.get", json!({ "plan": id })).await;
+    let plan = world.one("plans.get", json!({ "plan": id })).await;
     let price = shop.read(prices::get(plan["priceId"].as_str().expect("a price"))).await;
     assert_eq!((price.unit_amount, price.lookup_key.as_deref()), (Some(900), Some(id.as_str())));
     assert_eq!(plan["productId"], json!(id));
@@ -153,7 +153,7 @@ both!(what_is_sold_at_stripe_becomes_plans, async |world| {
     let change = products::ProductChange { name: Some("Silver"), ..Default::default() };
     shop.write(products::update(plan["productId"].as_str().expect("a product"), &change)).await;
     assert_eq!(import().await["result"]["updated"], 1);
-    assert_eq!(world.ok("plans.get", json!({ "plan": plan["id"] })).await["name"], "Silver");
+    assert_eq!(world.one("plans.get", json!({ "plan": plan["id"] })).await["name"], "Silver");
 });
 
 both!(plans_are_imported_only_from_an_account, async |world| {

@@ -42,13 +42,13 @@ both!(what_does_not_agree_is_reported_with_what_would_mend_it, async |world| {
     let items = report["items"].as_array().expect("items").clone();
     let of = |kind: &str| items.iter().find(|item| item["kind"] == kind).unwrap_or_else(|| panic!("{kind}: {report}"));
     assert_eq!(items.len(), 5, "{report}");
-    assert_eq!((&of("locked_out")["memberId"], &of("not_paying")["memberId"]), (&members[1], &free));
+    assert_eq!((&of("locked_out")["member"], &of("not_paying")["member"]), (&members[1], &free));
     assert_eq!(of("locked_out")["fix"]["tool"], "subscriptions.resync");
     assert_eq!(of("not_paying")["fix"]["args"], json!({ "member": { "id": free } }));
     let later = subscription(world, &members[2]).await;
     assert_eq!(of("two_live")["fix"]["args"], json!({ "subscription": later["id"], "when": "now" }));
     let undone = subscription(world, &members[3]).await;
-    assert_eq!(of("canceled_but_live")["subscriptionId"], undone["id"]);
+    assert_eq!(of("canceled_but_live")["subscription"], undone["id"]);
     assert_eq!(of("canceled_but_live")["fix"]["scope"], "subscriptions:manage");
     assert!(of("unknown_here")["fix"].is_null() && of("unknown_here")["externalId"].is_string());
 

@@ -75,7 +75,7 @@ both!(the_paywall_says_who_pays_with_the_address_however_it_is_written, async |w
     shop.settle(world).await;
     let report = world.ok("billing.reconcile", json!({})).await;
     let found = &report["items"][0];
-    assert_eq!((&found["kind"], &found["memberId"]), (&json!("unknown_here"), &anna), "{report}");
+    assert_eq!((&found["kind"], &found["member"]), (&json!("unknown_here"), &anna), "{report}");
     assert_eq!(found["fix"]["args"], ask, "{report}");
     let explained = world.ok("members.whyPaywall", ask.clone()).await;
     assert!(explained["summary"].as_str().expect("a text").contains(&external), "{explained}");

@@ -298,7 +298,7 @@ pub async fn ended(world: &World, id: &str) -> usher_jobs::JobRow {
 
 /// A member with an address.
 pub async fn member(world: &World, email: &str) -> Value {
-    world.ok("members.create", json!({ "email": email })).await["id"].clone()
+    world.one("members.create", json!({ "email": email })).await["id"].clone()
 }
 
 /// Why a member gets in or does not.

@@ -80,10 +80,10 @@ both!(a_job_that_is_cancelled_takes_its_word_back, async |world| {
         shop.fake.fault(away.on("GET", "/v1/subscriptions/*"));
         let job = world.ok(tool, json!({ "subscription": id })).await["job"]["id"].clone();
         attempted(world, &job, 1).await;
-        assert!(world.ok("subscriptions.get", json!({ "subscription": id })).await.get("wanted").is_some());
-        world.ok("jobs.cancel", json!({ "id": job })).await;
+        assert!(world.one("subscriptions.get", json!({ "subscription": id })).await.get("wanted").is_some());
+        world.ok("jobs.cancel", json!({ "job": job })).await;
         assert_eq!(world.job(&job).await["status"], "cancelled");
-        let after = world.ok("subscriptions.get", json!({ "subscription": id })).await;
+        let after = world.one("subscriptions.get", json!({ "subscription": id })).await;
         assert!(after.get("wanted").is_none(), "{after}");
         shop.fake.clear_faults();
         // Once Stripe is back nothing of it is done, also by whoever sees it alive, and another word counts.
@@ -195,7 +195,7 @@ both!(a_key_that_may_not_stops_nothing_for_good, async |world| {
     shop.settle(world).await;
     shop.fake.remove_key(&config.key);
     let job = world.ok("subscriptions.cancel", json!({ "subscription": id, "when": "now" })).await["job"]["id"].clone();
-    let parked = async || world.ok("jobs.get", json!({ "id": job })).await["job"]["error"]["code"] == "stripe_parked";
+    let parked = async || world.ok("jobs.get", json!({ "job": job })).await["job"]["error"]["code"] == "stripe_parked";
     let begun = std::time::Instant::now();
     while !parked().await {
         assert!(begun.elapsed() < PATIENCE, "the job does not say that it waits for a better key");

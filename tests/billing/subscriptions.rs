@@ -33,7 +33,7 @@ pub async fn subscriber(world: &World, shop: &Shop, email: &str) -> (Value, Valu
 
 /// How a subscription stands here, of which nothing is wanted any more.
 pub async fn status(world: &World, id: &Value) -> String {
-    let one = world.ok("subscriptions.get", json!({ "subscription": id })).await;
+    let one = world.one("subscriptions.get", json!({ "subscription": id })).await;
     assert!(one.get("wanted").is_none(), "{one}");
     one["status"].as_str().expect("a status").to_owned()
 }
@@ -90,11 +90,11 @@ both!(they_are_listed_by_what_they_are, async |world| {
             assert_eq!(seen, found, "{args}");
         }
     }
-    let one = world.ok("subscriptions.get", json!({ "externalId": "sub_x3" })).await;
-    assert_eq!(one, world.ok("subscriptions.get", json!({ "subscription": ids[3] })).await);
-    assert_eq!(refused(world, "subscriptions.get", json!({})).await, "arguments_refused");
+    let one = world.one("subscriptions.get", json!({ "subscription": { "externalId": "sub_x3" } })).await;
+    assert_eq!(one, world.one("subscriptions.get", json!({ "subscription": ids[3] })).await);
+    assert_eq!(refused(world, "subscriptions.get", json!({})).await, "invalid_arguments");
     assert_eq!(
-        refused(world, "subscriptions.get", json!({ "externalId": "sub_none" })).await,
+        refused(world, "subscriptions.get", json!({ "subscription": { "externalId": "sub_none" } })).await,
         "subscription_not_found"
     );
 });
@@ -112,7 +112,7 @@ both!(one_that_is_cancelled_ends_with_its_period_and_can_be_taken_back, async |w
     let back = waited(world, "subscriptions.resume", json!({ "subscription": id })).await;
     assert_eq!(back["job"]["result"]["outcome"], "done", "{back}");
     assert!(!at_stripe(&shop, &external).await.cancel_at_period_end);
-    let one = world.ok("subscriptions.get", json!({ "subscription": id })).await;
+    let one = world.one("subscriptions.get", json!({ "subscription": id })).await;
     assert!(one.get("cancelAt").is_none(), "{one}");
     // Again, and this time it ends: the member is in until then.
     waited(world, "subscriptions.cancel", json!({ "subscription": id, "when": "periodEnd" })).await;
@@ -144,7 +144,7 @@ both!(one_that_is_cancelled_now_is_over_at_once, async |world| {
         ("canceled", "subscription_ended")
     );
     assert!(at_stripe(&shop, &external).await.status.is_terminal());
-    assert_eq!(world.ok("members.get", json!({ "member": { "id": anna } })).await["status"], "free");
+    assert_eq!(world.one("members.get", json!({ "member": { "id": anna } })).await["status"], "free");
     shop.settle(world).await;
 });
 
@@ -161,7 +161,7 @@ both!(a_pause_bills_nothing_until_it_is_over, async |world| {
     let pause = at_stripe(&shop, &external).await.pause_collection.expect("a pause");
     assert_eq!((pause.behavior.as_deref(), pause.resumes_at), (Some("void"), Some(1_742_040_000)));
     assert_eq!(status(world, &id).await, "paused");
-    let one = world.ok("subscriptions.get", json!({ "subscription": id })).await;
+    let one = world.one("subscriptions.get", json!({ "subscription": id })).await;
     assert_eq!(one["resumesAt"], "2025-03-15T12:00:00.000Z", "{one}");
     assert_eq!(why(world, &anna).await, "allowed_subscription");
     // Another end, and none.

@@ -9,7 +9,7 @@ use crate::harness::World;
 const DAY: u64 = 86_400;
 
 async fn member(world: &World, email: &str) -> Value {
-    world.ok("members.create", json!({ "email": email })).await["id"].clone()
+    world.one("members.create", json!({ "email": email })).await["id"].clone()
 }
 
 async fn why(world: &World, member: &Value) -> String {
@@ -27,12 +27,12 @@ both!(who_pays_at_stripe_gets_in_and_who_stops_is_let_out_when_the_period_ends, 
     assert_eq!(why(world, &anna).await, "allowed_subscription");
     let mirrored = subscription(world, &anna).await;
     assert_eq!((&mirrored["externalId"], &mirrored["status"]), (&json!(external), &json!("active")), "{mirrored}");
-    let shown = world.ok("members.get", json!({ "member": { "id": anna } })).await;
+    let shown = world.one("members.get", json!({ "member": { "id": anna } })).await;
     assert_eq!(shown["status"], "paid");
     // What changed is in the log, with the event.
     let log = world.ok("activity.list", json!({ "actor": "stripe", "tool": "stripe.subscription" })).await;
     let row = &log["items"][0];
-    assert_eq!(row["memberId"], anna, "{log}");
+    assert_eq!(row["member"], anna, "{log}");
     // Ending with the period: the member stays in until then.
     shop.write(usher_stripe::requests::subscriptions::cancel_at_period_end(&external, true)).await;
     shop.settle(world).await;
@@ -41,7 +41,7 @@ both!(who_pays_at_stripe_gets_in_and_who_stops_is_let_out_when_the_period_ends, 
     shop.advance(world, 32 * DAY).await;
     shop.settle(world).await;
     assert_eq!(why(world, &anna).await, "subscription_ended");
-    assert_eq!(world.ok("members.get", json!({ "member": { "id": anna } })).await["status"], "free");
+    assert_eq!(world.one("members.get", json!({ "member": { "id": anna } })).await["status"], "free");
 });
 
 both!(an_event_is_taken_once_and_only_with_a_good_signature, async |world| {

@@ -96,16 +96,16 @@ both!(a_cancelled_import_keeps_what_it_did_and_can_go_on, async |world| {
     let file: String = (0..ROWS).map(|n| format!("member{n:06}@example.com\n")).collect();
     let args = json!({ "upload": upload(world, file).await["id"] });
     let id = world.ok("blocklist.import", args).await["job"]["id"].clone();
-    while world.ok("jobs.get", json!({ "id": id })).await["job"]["progress"]["added"].as_u64().unwrap_or(0) == 0 {
+    while world.ok("jobs.get", json!({ "job": id })).await["job"]["progress"]["added"].as_u64().unwrap_or(0) == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    world.ok("jobs.cancel", json!({ "id": id })).await;
+    world.ok("jobs.cancel", json!({ "job": id })).await;
     let job = world.job(&id).await;
     assert_eq!(job["status"], "cancelled", "{job}");
     let done = job["progress"]["added"].as_u64().unwrap();
     assert!(0 < done && done < ROWS as u64, "{done}");
     assert_eq!(world.rows("SELECT email FROM block").await.len() as u64, done);
-    world.ok("jobs.retry", json!({ "id": id })).await;
+    world.ok("jobs.retry", json!({ "job": id })).await;
     let rows = ROWS as u64;
     assert_eq!(counts(&world.job(&id).await), [rows, rows, rows, 0, 0, 0, 0]);
     assert_eq!(world.rows("SELECT email FROM block").await.len(), ROWS);

@@ -50,7 +50,7 @@ both!(an_import_is_taken_back_and_what_others_said_stays, async |world| {
 
     let again = world.call(&world.key, "blocklist.undoImport", json!({ "job": second["id"] })).await;
     assert_eq!(again.code(), "import_undone");
-    assert_eq!(world.call(&world.key, "jobs.retry", json!({ "id": second["id"] })).await.code(), "job_not_retryable");
+    assert_eq!(world.call(&world.key, "jobs.retry", json!({ "job": second["id"] })).await.code(), "job_not_retryable");
     let (_, stranger) = world.other_site("Second", None).await;
     let other = world.call(&stranger, "blocklist.undoImport", json!({ "job": first["id"] })).await;
     assert_eq!(other.code(), "import_not_found");

@@ -8,7 +8,7 @@ async fn create(world: &crate::harness::World, email: &str, key: &str) -> crate:
 both!(the_first_answer_is_given_again_byte_for_byte, async |world| {
     let first = create(world, "anna@example.com", "order-1").await;
     let again = create(world, "anna@example.com", "order-1").await;
-    assert_eq!(first.result()["email"], "anna@example.com");
+    assert_eq!(first.one()["email"], "anna@example.com");
     assert_eq!((again.status, &again.text), (200, &first.text));
     assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), ("", "true"));
     let members = world.ok("members.list", json!({})).await;
@@ -25,7 +25,7 @@ both!(a_replay_uses_no_budget_up, async |world| {
 });
 
 both!(a_refusal_of_the_tool_is_kept_too, async |world| {
-    world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    world.one("members.create", json!({ "email": "anna@example.com" })).await;
     let first = create(world, "anna@example.com", "order-1").await;
     let again = create(world, "anna@example.com", "order-1").await;
     assert_eq!(first.code(), "member_exists");
@@ -56,7 +56,7 @@ both!(each_key_has_its_own_idempotency_keys, async |world| {
     create(world, "anna@example.com", "order-1").await;
     let body = json!({ "args": { "email": "bob@example.com" } });
     let reply = world.call_with(&other, "members.create", body, &[("idempotency-key", "order-1")]).await;
-    assert_eq!(reply.result()["email"], "bob@example.com");
+    assert_eq!(reply.one()["email"], "bob@example.com");
 });
 
 both!(racing_calls_under_one_key_are_done_once, async |world| {
@@ -84,5 +84,5 @@ both!(a_bad_idempotency_key_is_refused, async |world| {
 
 both!(what_the_pipeline_refuses_is_not_kept, async |world| {
     assert_eq!(create(world, "no address", "order-1").await.failure(), (400, "invalid_arguments".into()));
-    assert_eq!(create(world, "anna@example.com", "order-1").await.result()["email"], "anna@example.com");
+    assert_eq!(create(world, "anna@example.com", "order-1").await.one()["email"], "anna@example.com");
 });

@@ -178,6 +178,11 @@ impl World {
         self.call(&self.key, tool, args).await.result()
     }
 
+    /// The same for a tool about one thing, and gives that thing: `video` of `videos.get`.
+    pub async fn one(&self, tool: &str, args: Value) -> Value {
+        self.call(&self.key, tool, args).await.one()
+    }
+
     /// Calls a tool.
     pub async fn call(&self, key: &TestKey, tool: &str, args: Value) -> Reply {
         self.call_with(key, tool, json!({ "args": args }), &[]).await

@@ -26,6 +26,17 @@ impl Reply {
         body["result"].clone()
     }
 
+    /// The one thing that the call was about: the `video` of `videos.get`.
+    #[track_caller]
+    pub fn one(&self) -> Value {
+        let result = self.result();
+        let (kind, thing) = result.as_object().and_then(|fields| fields.iter().next()).expect("a thing");
+        let tool = self.json()["tool"].as_str().unwrap_or_default().to_owned();
+        assert!(tool.to_lowercase().contains(kind.as_str()) || kind == "message" || kind == "entry", "{}", self.text);
+        assert!(thing["id"].is_string() || kind == "watch", "{}", self.text);
+        thing.clone()
+    }
+
     /// The code of a call that was not, which must be a whole envelope.
     #[track_caller]
     pub fn code(&self) -> String {

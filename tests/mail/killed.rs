@@ -45,10 +45,10 @@ async fn whoever_was_accepted_is_written_to(backend: Backend) {
         let client = server.client(&key);
         for send in 0..SENDS {
             let address = format!("m{life}-{send}@example.com");
-            client.call("members.create", json!({ "email": address })).await.result();
+            client.call("members.create", json!({ "email": address })).await.one();
             let args = json!({ "to": [{ "email": address }], "subject": "Hello", "text": "Hello." });
             let result = client.call("emails.send", args).await.result();
-            accepted.push(result["recipients"][0]["id"].as_str().expect("an id").to_owned());
+            accepted.push(result["recipients"][0]["message"].as_str().expect("an id").to_owned());
         }
         tokio::time::sleep(Duration::from_millis(dice.random_range(0..LIFE_MS))).await;
         server.kill();

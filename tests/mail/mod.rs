@@ -13,7 +13,7 @@ use crate::harness::{Reply, World};
 
 /// A member with a name.
 async fn member(world: &World, email: &str) -> Value {
-    world.ok("members.create", json!({ "email": email, "name": "Anna Lind" })).await["id"].clone()
+    world.one("members.create", json!({ "email": email, "name": "Anna Lind" })).await["id"].clone()
 }
 
 /// Sends, and waits for what becomes of it.

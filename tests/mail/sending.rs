@@ -45,7 +45,7 @@ both!(a_signed_message_arrives_as_it_was_meant_and_its_link_stops_the_next, asyn
     assert_eq!(header(message, "subject"), "Grüße, Anna 🎨");
     assert_eq!(header(message, "from"), "Söhne & Töchter <hello@site.example>");
     assert_eq!(header(message, "reply-to"), "answers@site.example");
-    let id = mail["id"].as_str().expect("an id");
+    let id = mail["message"].as_str().expect("an id");
     assert_eq!(header(message, "message-id"), format!("<{id}@site.example>"));
     assert_eq!(header(message, "list-unsubscribe-post"), "List-Unsubscribe=One-Click");
     let signed = header(message, "dkim-signature").to_ascii_lowercase();
@@ -107,7 +107,7 @@ both!(what_a_server_cannot_take_now_is_sent_again_with_the_same_id, async |world
     let result = sent(world, to(&[later, lost])).await;
     for mail in result["recipients"].as_array().expect("recipients") {
         assert_eq!(mail["status"], "sent", "{result}");
-        let mail = world.ok("emails.get", json!({ "email": mail["id"] })).await;
+        let mail = world.one("emails.get", json!({ "message": mail["message"] })).await;
         assert_eq!(mail["attempts"], 2, "{mail}");
     }
     let taken = server.taken();
@@ -116,7 +116,7 @@ both!(what_a_server_cannot_take_now_is_sent_again_with_the_same_id, async |world
     // It was taken twice, as nobody could know; by its id a mail program knows it again.
     assert_eq!(header(of(lost)[0], "message-id"), header(of(lost)[1], "message-id"));
     let in_doubt = async |at: usize| {
-        let mail = world.ok("emails.get", json!({ "email": result["recipients"][at]["id"] })).await;
+        let mail = world.one("emails.get", json!({ "message": result["recipients"][at]["message"] })).await;
         mail["inDoubt"] == true
     };
     assert_eq!((in_doubt(0).await, in_doubt(1).await), (false, true));
@@ -130,10 +130,10 @@ both!(a_server_that_nobody_vouches_for_gets_no_password_and_no_mail, async |worl
     connect(world, &connection).await;
     member(world, "anna@example.com").await;
     let result = world.ok("emails.send", to(&["anna@example.com"])).await;
-    let id = &result["recipients"][0]["id"];
+    let id = &result["recipients"][0]["message"];
     let begun = std::time::Instant::now();
     let mail = loop {
-        let mail = world.ok("emails.get", json!({ "email": id })).await;
+        let mail = world.one("emails.get", json!({ "message": id })).await;
         if mail["attempts"] == 1 {
             break mail;
         }

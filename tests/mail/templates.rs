@@ -28,13 +28,13 @@ async fn refused(world: &World, tool: &str, args: Value) -> String {
 
 both!(a_template_is_made_shown_changed_and_deleted, async |world| {
     world.without_budgets().await;
-    let made = world.ok("emailTemplates.create", welcome("welcome")).await;
+    let made = world.one("emailTemplates.create", welcome("welcome")).await;
     assert_eq!(refused(world, "emailTemplates.create", welcome("welcome")).await, "template_exists");
-    let second = world.ok("emailTemplates.create", welcome("second")).await;
+    let second = world.one("emailTemplates.create", welcome("second")).await;
     // By name or by id, newest first.
     let by_id = json!({ "template": made["id"] });
-    assert_eq!(world.ok("emailTemplates.get", by_id.clone()).await, made);
-    assert_eq!(world.ok("emailTemplates.get", json!({ "template": "welcome" })).await, made);
+    assert_eq!(world.one("emailTemplates.get", by_id.clone()).await, made);
+    assert_eq!(world.one("emailTemplates.get", json!({ "template": { "name": "welcome" } })).await, made);
     let page = world.ok("emailTemplates.list", json!({ "limit": 1 })).await;
     assert_eq!(page["items"], json!([second]));
     let rest = world.ok("emailTemplates.list", json!({ "cursor": page["nextCursor"] })).await;
@@ -45,9 +45,9 @@ both!(a_template_is_made_shown_changed_and_deleted, async |world| {
     let text = shown["text"].as_str().expect("there is always a text");
     assert!(text.contains("Hello Anna") && text.contains("{{course}} begins"), "{text}");
     assert!(text.contains("https://site.example/go"), "{text}");
-    world.ok("members.create", json!({ "email": "nameless@example.com" })).await;
+    world.one("members.create", json!({ "email": "nameless@example.com" })).await;
     let args = json!({
-        "template": "welcome", "member": { "email": "nameless@example.com" }, "variables": { "course": "<b>Ink & Co</b>" },
+        "template": { "name": "welcome" }, "member": { "email": "nameless@example.com" }, "variables": { "course": "<b>Ink & Co</b>" },
     });
     let shown = world.ok("emailTemplates.preview", args).await;
     assert_eq!(shown["subject"], "Welcome, friend");
@@ -63,11 +63,12 @@ both!(a_template_is_made_shown_changed_and_deleted, async |world| {
         (json!({ "name": "second" }), "template_exists"),
     ] {
         let mut args = change.clone();
-        args["template"] = json!("welcome");
+        args["template"] = json!({ "name": "welcome" });
         assert_eq!(refused(world, "emailTemplates.update", args).await, code, "{change}");
     }
-    assert_eq!(world.ok("emailTemplates.get", by_id.clone()).await, made);
-    let changed = world.ok("emailTemplates.update", json!({ "template": "welcome", "text": "{{course}}!" })).await;
+    assert_eq!(world.one("emailTemplates.get", by_id.clone()).await, made);
+    let changed =
+        world.one("emailTemplates.update", json!({ "template": { "name": "welcome" }, "text": "{{course}}!" })).await;
     assert_eq!(
         (&changed["text"], &changed["html"], &changed["id"]),
         (&json!("{{course}}!"), &made["html"], &made["id"])
@@ -75,8 +76,8 @@ both!(a_template_is_made_shown_changed_and_deleted, async |world| {
     // Another site has its own.
     let (_, key) = world.other_site("Other", None).await;
     assert_eq!(world.call(&key, "emailTemplates.get", by_id.clone()).await.code(), "template_not_found");
-    assert!(world.call(&key, "emailTemplates.create", welcome("welcome")).await.result()["id"].is_string());
-    world.ok("emailTemplates.delete", by_id.clone()).await;
+    assert!(world.call(&key, "emailTemplates.create", welcome("welcome")).await.one()["id"].is_string());
+    world.one("emailTemplates.delete", by_id.clone()).await;
     assert_eq!(refused(world, "emailTemplates.delete", by_id).await, "template_not_found");
 });
 
@@ -86,10 +87,10 @@ both!(each_gets_a_template_in_their_own_words_and_as_it_was_when_it_was_sent, as
     let connection = through(world, &server, "plain");
     connect(world, &connection).await;
     member(world, "anna@example.com").await;
-    world.ok("members.create", json!({ "email": "nameless@example.com" })).await;
-    world.ok("emailTemplates.create", welcome("welcome")).await;
+    world.one("members.create", json!({ "email": "nameless@example.com" })).await;
+    world.one("emailTemplates.create", welcome("welcome")).await;
     let to = json!([{ "email": "anna@example.com" }, { "email": "nameless@example.com" }]);
-    let args = json!({ "template": "welcome", "to": to, "variables": { "course": "Watercolour <1>" } });
+    let args = json!({ "template": { "name": "welcome" }, "to": to, "variables": { "course": "Watercolour <1>" } });
     for (variables, code) in
         [(json!({}), "variable_missing"), (json!({ "course": "x", "curse": "y" }), "variable_unknown")]
     {
@@ -114,7 +115,7 @@ both!(each_gets_a_template_in_their_own_words_and_as_it_was_when_it_was_sent, as
     let mut other = args;
     other["variables"]["course"] = json!("Ink");
     let accepted = world.call(&world.key, "emails.sendTemplate", other).await.result();
-    world.ok("emailTemplates.delete", json!({ "template": "welcome" })).await;
+    world.one("emailTemplates.delete", json!({ "template": { "name": "welcome" } })).await;
     for one in accepted["recipients"].as_array().expect("recipients") {
         assert_eq!(world.job(&one["job"]["id"]).await["status"], "succeeded");
     }

@@ -20,16 +20,16 @@ pub fn id(value: &Value) -> &str {
 /// A member with one of everything.
 pub async fn with_everything(world: &World, email: &str, name: &str) -> Value {
     let args = json!({ "email": email, "name": name, "note": format!("{name} paints"), "tags": ["vip", "early"] });
-    let member = world.ok("members.create", args).await;
+    let member = world.one("members.create", args).await;
     let who = json!({ "id": member["id"] });
     for n in 0..3 {
-        let video = world.ok("videos.create", json!({ "title": format!("{name} {n}") })).await;
+        let video = world.one("videos.create", json!({ "title": format!("{name} {n}") })).await;
         let watch = json!({ "member": who, "video": video["id"], "positionS": 60 + n });
-        world.ok("videos.recordWatch", watch).await;
+        world.one("videos.recordWatch", watch).await;
         let comment = json!({ "member": who, "video": video["id"], "text": format!("{name} says hello") });
-        world.ok("comments.create", comment).await;
+        world.one("comments.create", comment).await;
     }
-    let bundle = world.ok("bundles.create", json!({ "name": format!("Of {}", id(&member)) })).await;
+    let bundle = world.one("bundles.create", json!({ "name": format!("Of {}", id(&member)) })).await;
     let (id, bundle) = (id(&member), id(&bundle));
     let bytes = if world.app.db.postgres().is_some() { "BYTEA" } else { "BLOB" };
     for text in [
@@ -129,7 +129,7 @@ both!(nothing_of_the_person_is_left_and_each_row_is_counted, async |world| {
     subscribe(world, &anna, "active", "NULL").await;
     let who = json!({ "email": "ANNIKA@example.com" });
     let kept = json!({ "args": { "member": who, "name": NAME, "note": "moved" } });
-    world.call_with(&world.key, "members.update", kept.clone(), &[("idempotency-key", "first")]).await.result();
+    world.call_with(&world.key, "members.update", kept.clone(), &[("idempotency-key", "first")]).await.one();
     // In the log without being about the member.
     world.ok("blocklist.add", json!({ "emails": ["annika@example.com"], "note": NAME })).await;
     world.ok("blocklist.add", json!({ "emails": ["annika@example.com", "ben@example.com"], "note": "both" })).await;
@@ -139,10 +139,10 @@ both!(nothing_of_the_person_is_left_and_each_row_is_counted, async |world| {
     assert_eq!(refused.code(), "member_exists");
     assert_eq!(world.call(&world.key, "annika@example.com", json!({})).await.status, 404);
     // An address that the member had before.
-    world.ok("members.update", json!({ "member": who, "email": "former@example.com" })).await;
-    world.ok("members.get", json!({ "member": { "email": "Former@example.com" } })).await;
+    world.one("members.update", json!({ "member": who, "email": "former@example.com" })).await;
+    world.one("members.get", json!({ "member": { "email": "Former@example.com" } })).await;
     world
-        .ok("members.update", json!({ "member": { "email": "former@example.com" }, "email": "annika@example.com" }))
+        .one("members.update", json!({ "member": { "email": "former@example.com" }, "email": "annika@example.com" }))
         .await;
     let others = |rows: Vec<String>| -> BTreeSet<String> {
         rows.into_iter().filter(|row| row.contains(id(&ben)) && !row.starts_with("activity")).collect()
@@ -150,7 +150,7 @@ both!(nothing_of_the_person_is_left_and_each_row_is_counted, async |world| {
     let before = others(everything(world).await);
 
     let reply = world.call(&world.key, "members.delete", json!({ "member": who })).await;
-    assert_eq!((&reply.result()["memberId"], &reply.result()["changed"]), (&anna["id"], &json!(true)));
+    assert_eq!((&reply.result()["member"], &reply.result()["changed"]), (&anna["id"], &json!(true)));
     let result = job(world, &reply).await;
     for (kind, n) in [
         ("watch", 3),
@@ -187,19 +187,19 @@ both!(nothing_of_the_person_is_left_and_each_row_is_counted, async |world| {
     // A replay does not tell either.
     let replay = world.call_with(&world.key, "members.update", kept, &[("idempotency-key", "first")]).await;
     assert_eq!(replay.header("idempotent-replayed"), "true");
-    assert_eq!(replay.result()["email"], format!("erased:{}", id(&anna)));
+    assert_eq!(replay.one()["email"], format!("erased:{}", id(&anna)));
     assert!(!replay.text.contains(NAME) && !replay.text.contains("moved"), "{}", replay.text);
     // The address is free.
-    world.ok("members.create", json!({ "email": "annika@example.com" })).await;
+    world.one("members.create", json!({ "email": "annika@example.com" })).await;
 });
 
 both!(an_address_with_letters_is_erased_however_it_was_written, async |world| {
     world.without_budgets().await;
-    let member = world.ok("members.create", json!({ "email": "jos\u{e9}@b\u{fc}cher.example" })).await;
+    let member = world.one("members.create", json!({ "email": "jos\u{e9}@b\u{fc}cher.example" })).await;
     for text in
         ["JOSE\u{301}@B\u{fc}cher.example", "jos\u{e9}@xn--bcher-kva.example", "JOS\u{c9}@BU\u{308}CHER.EXAMPLE"]
     {
-        world.ok("members.get", json!({ "member": { "email": text } })).await;
+        world.one("members.get", json!({ "member": { "email": text } })).await;
         world.ok("blocklist.check", json!({ "emails": ["other@example.com", text] })).await;
     }
     let reply = world.call(&world.key, "members.delete", json!({ "member": { "id": member["id"] } })).await;
@@ -212,7 +212,7 @@ both!(an_address_with_letters_is_erased_however_it_was_written, async |world| {
 both!(a_long_log_is_read_to_its_end, async |world| {
     world.without_budgets().await;
     let (other, _) = world.other_site("Second", None).await;
-    let anna = world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    let anna = world.one("members.create", json!({ "email": "anna@example.com" })).await;
     let now = world.clock.now().micros();
     let email = "CASE WHEN i % 1000 = 0 THEN 'Anna@example.com' ELSE 'joanna@example.com' END";
     for site in [1, other.id.number()] {
@@ -241,7 +241,7 @@ both!(a_block_outlasts_the_member_as_a_hash, async |world| {
         (checked["results"][0]["blocked"].clone(), checked["results"][0]["reason"].clone())
     };
     for round in 0..2 {
-        let anna = world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+        let anna = world.one("members.create", json!({ "email": "anna@example.com" })).await;
         let reason = ["unsubscribe", "complaint"][round];
         let block = json!({ "emails": ["anna@example.com"], "reason": reason, "note": "Anna asked" });
         assert_eq!(world.ok("blocklist.add", block).await["added"], 1);
@@ -274,7 +274,7 @@ fn id_like(email: &Value) -> bool {
 
 both!(an_import_can_be_taken_back_though_a_member_of_it_is_gone, async |world| {
     world.without_budgets().await;
-    let anna = world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    let anna = world.one("members.create", json!({ "email": "anna@example.com" })).await;
     let import = async |reason: &str| {
         let args = json!({ "emails": ["anna@example.com", "ben@example.com"], "reason": reason });
         let job = world.ok("blocklist.import", args).await["job"].clone();
@@ -305,13 +305,13 @@ both!(a_live_subscription_is_cancelled_or_refuses, async |world| {
         ("canceled", "'sub_stripe'", true, false),
     ] {
         let email = format!("{status}-{cancel}@example.com");
-        let member = world.ok("members.create", json!({ "email": email })).await;
+        let member = world.one("members.create", json!({ "email": email })).await;
         subscribe(world, &member, status, external).await;
         let args = json!({ "member": { "email": email }, "cancelSubscription": cancel });
         let reply = world.call(&world.key, "members.delete", args).await;
         if refused {
             assert_eq!(reply.code(), "subscription_active", "{status} {external} {cancel}");
-            let member = world.ok("members.get", json!({ "member": { "email": email } })).await;
+            let member = world.one("members.get", json!({ "member": { "email": email } })).await;
             assert!(member.get("deletingSince").is_none(), "{member}");
         } else {
             assert_eq!(job(world, &reply).await["subscriptions"], 1, "{status} {external} {cancel}");
@@ -340,7 +340,7 @@ both!(a_day_has_so_many_deletions, async |world| {
     world.settings(|settings| settings.destructive_per_day = 2).await;
     let mut replies = Vec::new();
     for n in 0..3 {
-        let member = world.ok("members.create", json!({ "email": format!("m{n}@example.com") })).await;
+        let member = world.one("members.create", json!({ "email": format!("m{n}@example.com") })).await;
         let reply = world.call(&world.key, "members.delete", json!({ "member": { "id": member["id"] } })).await;
         if n < 2 {
             job(world, &reply).await;
@@ -354,10 +354,10 @@ both!(a_day_has_so_many_deletions, async |world| {
 both!(what_is_written_while_a_member_goes_is_refused_or_goes_too, async |world| {
     world.without_budgets().await;
     let world = &*world;
-    let video = world.ok("videos.create", json!({ "title": "Lesson" })).await;
+    let video = world.one("videos.create", json!({ "title": "Lesson" })).await;
     for round in 0..8 {
         let email = format!("m{round}@example.com");
-        let member = world.ok("members.create", json!({ "email": email })).await;
+        let member = world.one("members.create", json!({ "email": email })).await;
         let who = json!({ "id": member["id"] });
         let write = async |n: usize| {
             let (tool, args) = match n % 3 {

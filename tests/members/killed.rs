@@ -38,10 +38,10 @@ async fn a_merge_goes_on_after_each_kill_on_postgres() {
 
 async fn deletion(backend: Backend) {
     let (place, _server, client) = start(backend).await;
-    let anna = client.call("members.create", json!({ "email": "anna@example.com", "tags": ["vip"] })).await.result();
+    let anna = client.call("members.create", json!({ "email": "anna@example.com", "tags": ["vip"] })).await.one();
     fill(&place, &text(&anna["id"])).await;
     for _ in 0..200 {
-        client.call("members.get", json!({ "member": { "email": "ANNA@example.com" } })).await.result();
+        client.call("members.get", json!({ "member": { "email": "ANNA@example.com" } })).await.one();
     }
     client.call("blocklist.add", json!({ "emails": ["anna@example.com"] })).await.result();
 
@@ -51,7 +51,7 @@ async fn deletion(backend: Backend) {
     let again = async || client.call("members.delete", member.clone()).await.result();
     let second = again().await;
     assert_eq!((&second["job"]["id"], &second["changed"]), (&first["job"]["id"], &json!(false)));
-    client.call("jobs.cancel", json!({ "id": first["job"]["id"] })).await.result();
+    client.call("jobs.cancel", json!({ "job": first["job"]["id"] })).await.result();
     let third = again().await;
     assert_eq!((&third["job"]["id"], &third["changed"]), (&first["job"]["id"], &json!(true)));
     assert_eq!(third["job"]["status"], "queued");
@@ -61,7 +61,7 @@ async fn deletion(backend: Backend) {
     ] {
         assert_eq!(client.call(tool, args).await.failure(), (200, "member_deleting".into()), "{tool}");
     }
-    assert!(client.call("members.get", member.clone()).await.result()["deletingSince"].is_string());
+    assert!(client.call("members.get", member.clone()).await.one()["deletingSince"].is_string());
 
     let result = kill_until_over(&place, &client, &text(&first["job"]["id"])).await;
     let counts = |kind: &str| result[kind].as_u64().unwrap() as usize;
@@ -79,7 +79,7 @@ async fn deletion(backend: Backend) {
 async fn merge(backend: Backend) {
     let (place, _server, client) = start(backend).await;
     let [winner, loser] = ["anna@example.com", "anna+shop@example.com"]
-        .map(async |email| client.call("members.create", json!({ "email": email })).await.result());
+        .map(async |email| client.call("members.create", json!({ "email": email })).await.one());
     let (winner, loser) = (winner.await, loser.await);
     fill(&place, &text(&loser["id"])).await;
     // The winner has every third video, in which it got further.
@@ -174,7 +174,7 @@ async fn kill_until_over(place: &Installation, client: &Client, id: &str) -> Val
         worker.kill();
     }
     assert!(lives > 2, "{lives} lives");
-    let job = client.call("jobs.get", json!({ "id": id })).await.result()["job"].clone();
+    let job = client.call("jobs.get", json!({ "job": id })).await.result()["job"].clone();
     assert_eq!(job["status"], "succeeded", "{job}");
     job["result"].clone()
 }

@@ -7,7 +7,7 @@ use super::delete::{id, job, with_everything};
 use crate::harness::World;
 
 async fn get(world: &World, member: &Value) -> Value {
-    world.ok("members.get", json!({ "member": { "id": member["id"] } })).await
+    world.one("members.get", json!({ "member": { "id": member["id"] } })).await
 }
 
 fn pair(winner: &str, loser: &str) -> Value {
@@ -40,14 +40,14 @@ both!(everything_moves_and_the_loser_goes, async |world| {
     let watch = async |who: &Value, position: u32, complete: bool| {
         let args =
             json!({ "member": { "id": who["id"] }, "video": videos[0], "positionS": position, "completed": complete });
-        world.ok("videos.recordWatch", args).await
+        world.one("videos.recordWatch", args).await
     };
     watch(&winner, 20, false).await;
     watch(&loser, 90, true).await;
 
     let reply = world.call(&world.key, "members.merge", pair("anna@example.com", "anna+shop@example.com")).await;
     let result = reply.result();
-    assert_eq!(result["loserId"], loser["id"]);
+    assert_eq!(result["loser"], loser["id"]);
     assert_eq!(result["winner"]["tags"], json!(["early", "shop", "vip"]));
     assert_eq!(result["winner"]["note"], "Anna paints\n\nPerlmutter paints");
     assert_eq!((&result["winner"]["name"], &result["winner"]["email"]), (&json!("Anna"), &json!("anna@example.com")));
@@ -79,8 +79,8 @@ both!(everything_moves_and_the_loser_goes, async |world| {
 
 both!(the_better_right_wins, async |world| {
     world.without_budgets().await;
-    let winner = world.ok("members.create", json!({ "email": "anna@example.com" })).await;
-    let loser = world.ok("members.create", json!({ "email": "anna@example.org", "name": "Anna" })).await;
+    let winner = world.one("members.create", json!({ "email": "anna@example.com" })).await;
+    let loser = world.one("members.create", json!({ "email": "anna@example.org", "name": "Anna" })).await;
     let later = world.clock.now().micros() + 1_000_000;
     let cases = [
         // winner's, loser's: source, granted, expires, revoked; whose stands
@@ -93,7 +93,7 @@ both!(the_better_right_wins, async |world| {
     ];
     let mut expected = Vec::new();
     for (n, (of_winner, of_loser, stands)) in cases.iter().enumerate() {
-        let bundle = world.ok("bundles.create", json!({ "name": format!("{n}") })).await;
+        let bundle = world.one("bundles.create", json!({ "name": format!("{n}") })).await;
         grant(world, &winner, &bundle, of_winner).await;
         grant(world, &loser, &bundle, of_loser).await;
         expected.push(format!("{} {stands}", id(&bundle)));
@@ -125,9 +125,9 @@ both!(the_better_right_wins, async |world| {
 
 both!(orders_of_both_hold_what_the_winner_owns, async |world| {
     world.without_budgets().await;
-    let winner = world.ok("members.create", json!({ "email": "anna@example.com" })).await;
-    let loser = world.ok("members.create", json!({ "email": "anna@example.org" })).await;
-    let bundle = world.ok("bundles.create", json!({ "name": "All lessons" })).await;
+    let winner = world.one("members.create", json!({ "email": "anna@example.com" })).await;
+    let loser = world.one("members.create", json!({ "email": "anna@example.org" })).await;
+    let bundle = world.one("bundles.create", json!({ "name": "All lessons" })).await;
     let grant = async |who: &Value, order: &str, days: u32| {
         let until = world.clock.now() + std::time::Duration::from_secs(86_400) * days;
         let args =
@@ -151,10 +151,10 @@ both!(orders_of_both_hold_what_the_winner_owns, async |world| {
 
 both!(a_merge_is_refused_unless_it_is_meant, async |world| {
     world.without_budgets().await;
-    let anna = world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    let anna = world.one("members.create", json!({ "email": "anna@example.com" })).await;
     let tags = |from: usize| (from..from + 60).map(|n| format!("t{n}")).collect::<Vec<_>>();
-    let ben = world.ok("members.create", json!({ "email": "ben@example.com", "tags": tags(0) })).await;
-    let chris = world.ok("members.create", json!({ "email": "chris@example.com", "tags": tags(50) })).await;
+    let ben = world.one("members.create", json!({ "email": "ben@example.com", "tags": tags(0) })).await;
+    let chris = world.one("members.create", json!({ "email": "chris@example.com", "tags": tags(50) })).await;
     for (winner, loser, status, code) in [
         (json!({ "id": anna["id"] }), json!({ "email": "ben@example.com" }), 200, "arguments_refused"),
         (json!({ "email": "anna@example.com" }), json!({ "id": ben["id"] }), 200, "arguments_refused"),
@@ -183,17 +183,17 @@ both!(a_merge_is_refused_unless_it_is_meant, async |world| {
 both!(the_winner_is_used_while_it_gets_more, async |world| {
     world.without_budgets().await;
     let world = &*world;
-    let winner = world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    let winner = world.one("members.create", json!({ "email": "anna@example.com" })).await;
     let mut videos = Vec::new();
     for n in 0..30 {
-        videos.push(world.ok("videos.create", json!({ "title": format!("Lesson {n}") })).await["id"].clone());
+        videos.push(world.one("videos.create", json!({ "title": format!("Lesson {n}") })).await["id"].clone());
     }
     for round in 0..4 {
         let email = format!("anna+{round}@example.com");
-        let loser = world.ok("members.create", json!({ "email": email })).await;
+        let loser = world.one("members.create", json!({ "email": email })).await;
         let watch = async |who: &Value, n: usize, position: usize| {
             let args = json!({ "member": { "id": who["id"] }, "video": videos[n], "positionS": position });
-            world.ok("videos.recordWatch", args).await;
+            world.one("videos.recordWatch", args).await;
         };
         for n in 0..30 {
             watch(&loser, n, 10 + n + round).await;
@@ -217,7 +217,7 @@ both!(of_two_who_merge_each_other_one_wins, async |world| {
     for round in 0..6 {
         let (a, b) = (format!("a{round}@example.com"), format!("b{round}@example.com"));
         for email in [&a, &b] {
-            world.ok("members.create", json!({ "email": email, "tags": [email] })).await;
+            world.one("members.create", json!({ "email": email, "tags": [email] })).await;
         }
         let call = async |tool: &'static str, args: Value| world.call(&world.key, tool, args).await;
         let delete = json!({ "member": { "email": a } });

@@ -58,7 +58,7 @@ both!(without_its_database_it_says_that_it_is_away, async |world| {
 
 both!(a_notice_about_who_was_erased_makes_no_entry_in_the_open, async |world| {
     let sendgrid = SendGrid::open(world).await;
-    let anna = world.ok("members.create", json!({ "email": "anna@example.com" })).await["id"].clone();
+    let anna = world.one("members.create", json!({ "email": "anna@example.com" })).await["id"].clone();
     let complaint = json!([{ "event": "spamreport", "email": "anna@example.com" }]);
     assert_eq!(counts(&sendgrid.says(world, &complaint).await), [1, 0, 0, 0]);
     let job = world.ok("members.delete", json!({ "member": { "id": anna } })).await["job"]["id"].clone();

@@ -12,7 +12,7 @@ const SNS: &str = "https://sns.eu-west-1.amazonaws.com";
 
 both!(who_bounces_for_good_or_complains_gets_no_more_mail, async |world| {
     let aws = Aws::open(world).await;
-    let anna = world.ok("members.create", json!({ "email": "Anna@example.com" })).await["id"].clone();
+    let anna = world.one("members.create", json!({ "email": "Anna@example.com" })).await["id"].clone();
     let reply = deliver(world, &message(&bounce(&["anna@example.com", "nobody@example.com"]))).await;
     assert_eq!(counts(&reply), [2, 0, 0, 0]);
     assert_eq!(reply.json()["provider"], "ses");
@@ -27,7 +27,7 @@ both!(who_bounces_for_good_or_complains_gets_no_more_mail, async |world| {
     }
     let rows = log(world).await;
     assert_eq!(rows.len(), 2, "{rows:?}");
-    let row = rows.iter().find(|row| row["memberId"] == anna).expect("a row about the member");
+    let row = rows.iter().find(|row| row["member"] == anna).expect("a row about the member");
     assert_eq!((&row["tool"], &row["status"], &row["surface"]), (&json!("mail.notice"), &json!("ok"), &json!("http")));
     assert_eq!(row["args"], json!({ "provider": "ses", "code": "Permanent/General", "mail": "0102-mail" }));
     assert_eq!(row["changes"][0]["after"]["reason"], "hard_bounce", "{row}");

@@ -39,7 +39,7 @@ async fn a_row_that_kills_the_worker_is_isolated() {
     }
     assert!((3..20).contains(&lives), "{lives} lives");
     let id = text(&job["id"]);
-    let job = client.call("jobs.get", json!({ "id": id })).await.result()["job"].clone();
+    let job = client.call("jobs.get", json!({ "job": id })).await.result()["job"].clone();
     let counts = ["total", "done", "added", "already", "invalid"].map(|name| job["result"][name].as_u64().unwrap());
     let rows = ROWS as u64;
     assert_eq!(counts, [rows, rows, rows - 1, 0, 1], "{job}");

@@ -41,8 +41,7 @@ async fn group_grants_survive_kill_9(backend: Backend) {
     let client = server.client(&key);
     let mut jobs = Vec::new();
     for (n, group) in groups(&client, &place).await.into_iter().enumerate() {
-        let bundle =
-            client.call("bundles.create", json!({ "name": format!("Course {n}") })).await.result()["id"].clone();
+        let bundle = client.call("bundles.create", json!({ "name": format!("Course {n}") })).await.one()["id"].clone();
         let args = json!({ "group": group, "bundle": bundle });
         jobs.push(text(&client.call("access.grantBundle", args).await.result()["job"]["id"]));
     }
@@ -61,7 +60,7 @@ async fn group_grants_survive_kill_9(backend: Backend) {
     let _worker = place.work();
     place.jobs_are_over().await;
     for id in &jobs {
-        let job = client.call("jobs.get", json!({ "id": id })).await.result()["job"].clone();
+        let job = client.call("jobs.get", json!({ "job": id })).await.result()["job"].clone();
         let expected = json!({ "done": MEMBERS, "total": MEMBERS, "granted": MEMBERS, "alreadyHad": 0, "failed": 0 });
         assert_eq!((&job["status"], &job["result"]), (&json!("succeeded"), &expected), "{job}");
     }
@@ -90,7 +89,7 @@ async fn groups(client: &Client, place: &Installation) -> Vec<Value> {
     let mut groups = Vec::new();
     for n in 0..BUNDLES {
         let args = json!({ "name": format!("Everybody {n}") });
-        groups.push(client.call("groups.create", args).await.result()["id"].clone());
+        groups.push(client.call("groups.create", args).await.one()["id"].clone());
     }
     let places = "INSERT INTO group_place (site, group_id, member_id, added_at)
                   SELECT m.site, g.id, m.id, 0 FROM member m CROSS JOIN member_group g WHERE true RETURNING member_id";

@@ -57,7 +57,7 @@ async fn an_import_of_members_goes_on_after_each_kill(backend: Backend, n_rows: 
         worker.kill();
     }
     assert!(lives > 1, "{lives} lives");
-    let job = client.call("jobs.get", json!({ "id": text(&job["id"]) })).await.result()["job"].clone();
+    let job = client.call("jobs.get", json!({ "job": text(&job["id"]) })).await.result()["job"].clone();
     let counts = ["total", "done", "created", "updated", "unchanged", "invalid"];
     let counts = counts.map(|name| job["result"][name].as_u64().unwrap());
     let n_rows = n_rows as u64;

@@ -58,7 +58,7 @@ async fn an_import_is_given_back(backend: Backend) {
 
     let server = place.serve(&[("USHER_WORKERS", "on")]).await;
     place.jobs_are_over().await;
-    let job = server.client(&key).call("jobs.get", json!({ "id": text(&job["id"]) })).await.result()["job"].clone();
+    let job = server.client(&key).call("jobs.get", json!({ "job": text(&job["id"]) })).await.result()["job"].clone();
     let progress = &job["progress"];
     assert_eq!((&job["status"], &job["attempt"]), (&json!("succeeded"), &json!(1)), "a stop is no failure");
     assert_eq!((&progress["done"], &progress["added"], &progress["already"]), (&json!(ROWS), &json!(ROWS), &json!(0)));

@@ -57,7 +57,7 @@ both!(somebody_new_is_made_a_member_and_signs_in_by_the_mail, async |world| {
     world.without_budgets().await;
     open(world).await;
     let folder = mails(world, 1).await;
-    let group = world.ok("groups.create", json!({ "name": "Early" })).await;
+    let group = world.one("groups.create", json!({ "name": "Early" })).await;
     // Who wants no mail wants to sign in all the same.
     world.ok("blocklist.add", json!({ "emails": ["anna@example.com"], "reason": "unsubscribe" })).await;
     let args = json!({
@@ -71,10 +71,10 @@ both!(somebody_new_is_made_a_member_and_signs_in_by_the_mail, async |world| {
         (&result["access"]["allowed"], &result["access"]["until"]),
         (&json!(true), &json!("2025-02-01T00:00:00.000Z"))
     );
-    let email = &result["email"];
+    let email = &result["message"];
     assert_eq!((&email["status"], &email["job"]["status"]), (&json!("sent"), &json!("succeeded")), "{result}");
-    assert!(email["id"].as_str().unwrap().starts_with("eml_") && result.get("job").is_none(), "{result}");
-    assert_eq!(world.ok("groups.get", json!({ "group": group["id"] })).await["members"], 1);
+    assert!(email["message"].as_str().unwrap().starts_with("eml_") && result.get("job").is_none(), "{result}");
+    assert_eq!(world.one("groups.get", json!({ "group": group["id"] })).await["memberCount"], 1);
 
     let inbox = inbox(folder.path());
     let [[to, text]] = &inbox[..] else { panic!("one mail: {inbox:?}") };
@@ -95,11 +95,11 @@ both!(a_member_keeps_what_there_is_and_gets_what_is_new, async |world| {
     open(world).await;
     let folder = mails(world, 1).await;
     let [old, new] = [
-        world.ok("groups.create", json!({ "name": "Old" })).await,
-        world.ok("groups.create", json!({ "name": "New" })).await,
+        world.one("groups.create", json!({ "name": "Old" })).await,
+        world.one("groups.create", json!({ "name": "New" })).await,
     ];
     let member = world
-        .ok("members.create", json!({ "email": "ben@example.com", "name": "Ben", "tags": ["a"], "groups": [old["id"]], "freeAccess": {} }))
+        .one("members.create", json!({ "email": "ben@example.com", "name": "Ben", "tags": ["a"], "groups": [old["id"]], "freeAccess": {} }))
         .await;
     let args = json!({
         "email": "BEN@example.com", "name": "Benjamin", "tags": ["b"], "groups": [old["id"], new["id"]],
@@ -114,14 +114,14 @@ both!(a_member_keeps_what_there_is_and_gets_what_is_new, async |world| {
         assert_eq!(inbox(folder.path()).len(), round);
     }
     for group in [&old, &new] {
-        assert_eq!(world.ok("groups.get", json!({ "group": group["id"] })).await["members"], 1);
+        assert_eq!(world.one("groups.get", json!({ "group": group["id"] })).await["memberCount"], 1);
     }
     // Each mail's link works.
     for [_, text] in inbox(folder.path()) {
         sign_in(world, &link_in(world, &text)).await;
     }
     let nameless = json!({ "email": "cid@example.com" });
-    world.ok("members.create", nameless.clone()).await;
+    world.one("members.create", nameless.clone()).await;
     let named = invited(world, json!({ "email": "cid@example.com", "name": "Cid" })).await;
     assert_eq!(named["member"]["name"], "Cid");
 });
@@ -130,7 +130,7 @@ both!(who_comes_back_is_mailed_a_link_and_no_flood_of_them, async |world| {
     world.without_budgets().await;
     open(world).await;
     let folder = mails(world, 1).await;
-    world.ok("members.create", json!({ "email": "anna@example.com", "name": "Anna Lind" })).await;
+    world.one("members.create", json!({ "email": "anna@example.com", "name": "Anna Lind" })).await;
     let args = json!({ "member": { "email": "anna@example.com" }, "redirect": "/videos/12", "send": true });
     let send = async || {
         let body = json!({ "args": args });
@@ -138,7 +138,7 @@ both!(who_comes_back_is_mailed_a_link_and_no_flood_of_them, async |world| {
     };
     let sent = send().await.result();
     assert!(sent.get("url").is_none() && sent["expiresAt"].is_string(), "{sent}");
-    assert_eq!((&sent["email"]["status"], &sent["email"]["job"]["status"]), (&json!("sent"), &json!("succeeded")));
+    assert_eq!((&sent["message"]["status"], &sent["message"]["job"]["status"]), (&json!("sent"), &json!("succeeded")));
     let [[to, text]] = &inbox(folder.path())[..] else { panic!("one mail") };
     assert!(to.contains("anna@example.com") && text.contains("sign in to First") && !text.contains("invit"), "{text}");
     let [_, claims] = read(&sign_in(world, &link_in(world, text)).await);
@@ -159,7 +159,7 @@ both!(who_comes_back_is_mailed_a_link_and_no_flood_of_them, async |world| {
     invited(world, json!({ "email": "ben@example.com" })).await;
     world.ok("members.createLoginLink", json!({ "member": { "email": "anna@example.com" } })).await;
     world.clock.advance(std::time::Duration::from_secs(3600));
-    assert_eq!(send().await.result()["email"]["status"], "sent");
+    assert_eq!(send().await.result()["message"]["status"], "sent");
 });
 
 both!(nobody_is_made_where_no_mail_can_go_out, async |world| {
@@ -188,7 +188,7 @@ both!(who_is_about_to_go_is_not_invited, async |world| {
     world.without_budgets().await;
     open(world).await;
     let _folder = mails(world, 1).await;
-    world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    world.one("members.create", json!({ "email": "anna@example.com" })).await;
     world.execute("UPDATE member SET deleting_since = 1").await;
     let args = json!({ "email": "anna@example.com" });
     assert_eq!(world.call(&world.key, "members.invite", args).await.code(), "member_deleting");
@@ -213,7 +213,7 @@ both!(a_test_site_mails_only_to_whom_it_may, async |world| {
     {
         let body = json!({ "args": { "email": email } });
         let reply = world.call_with(&key, "members.invite", body, &[("prefer", "wait=20")]).await.result();
-        assert_eq!((&reply["email"]["status"], &reply["email"]["reason"]), (&json!(status), &reason), "{reply}");
+        assert_eq!((&reply["message"]["status"], &reply["message"]["reason"]), (&json!(status), &reason), "{reply}");
     }
     assert_eq!(inbox(folder.path()).len(), 1);
 });
@@ -225,7 +225,10 @@ async fn waits(backend: Backend) {
     open(&mut world).await;
     let _folder = mails(&world, 1).await;
     let result = world.ok("members.invite", json!({ "email": "anna@example.com" })).await;
-    assert_eq!((&result["email"]["status"], &result["email"]["job"]["status"]), (&json!("queued"), &json!("queued")));
+    assert_eq!(
+        (&result["message"]["status"], &result["message"]["job"]["status"]),
+        (&json!("queued"), &json!("queued"))
+    );
     let all = everything(&world).await;
     assert!(all.iter().any(|row| row.starts_with("email:")), "{all:#?}");
     assert!(all.iter().all(|row| !row.contains("/sign-in/")), "{all:#?}");

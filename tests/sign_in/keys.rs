@@ -81,7 +81,7 @@ both!(a_key_set_that_is_kept_as_long_as_it_may_be_has_every_key_that_signs, asyn
 
 both!(a_site_has_one_first_key_however_many_need_it, async |world| {
     open(world).await;
-    world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    world.one("members.create", json!({ "email": "anna@example.com" })).await;
     let args = json!({ "member": { "email": "anna@example.com" } });
     let calls = (0..10).map(|_| world.ok("members.createLoginLink", args.clone()));
     let paths: Vec<_> = join_all(calls).await.iter().map(path).collect();
@@ -103,7 +103,7 @@ both!(a_host_has_the_keys_of_its_site, async |world| {
     let first = world.rows("SELECT kid FROM signing_key").await;
     assert_eq!(set("anywhere.example").await, (200, first.clone()), "there is but one site");
     let (_, key) = world.other_site("Second", Some("second.example")).await;
-    world.call(&key, "members.create", json!({ "email": "anna@example.com" })).await.result();
+    world.call(&key, "members.create", json!({ "email": "anna@example.com" })).await.one();
     world.call(&key, "members.createLoginLink", json!({ "member": { "email": "anna@example.com" } })).await.result();
     let second = world.rows("SELECT kid FROM signing_key WHERE site = 2").await;
     assert_ne!(first, second);
@@ -130,7 +130,7 @@ async fn without_its_key(backend: Backend) {
     let headers = [("idempotency-key", "first")];
 
     let server = place.serve(&[]).await;
-    server.client(&key).call("members.create", json!({ "email": "anna@example.com" })).await.result();
+    server.client(&key).call("members.create", json!({ "email": "anna@example.com" })).await.one();
     let reply = server.client(&key).call("members.createLoginLink", args.clone()).await;
     assert_eq!(reply.failure(), (200, "secret_key_unusable".into()));
     assert!(reply.text.contains("USHER_SECRET_KEY is set") && reply.text.contains("openssl rand"), "{}", reply.text);

@@ -6,7 +6,7 @@ use crate::{harness::World, members::delete::everything};
 
 both!(a_link_is_told_once_and_kept_nowhere, async |world| {
     open(world).await;
-    world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    world.one("members.create", json!({ "email": "anna@example.com" })).await;
     let body = json!({ "args": { "member": { "email": "Anna@example.com" }, "redirect": "/videos/12" } });
     let call = async |key| {
         world.call_with(&world.key, "members.createLoginLink", body.clone(), &[("idempotency-key", key)]).await
@@ -50,7 +50,7 @@ both!(a_refusal_is_kept_in_the_open, async |world| {
 });
 
 both!(what_is_missing_is_said_before_there_is_a_link, async |world| {
-    world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    world.one("members.create", json!({ "email": "anna@example.com" })).await;
     let args = json!({ "member": { "email": "anna@example.com" } });
     let reply = world.call(&world.key, "members.createLoginLink", args.clone()).await;
     assert_eq!(reply.failure(), (200, "login_url_not_set".into()));
@@ -68,7 +68,7 @@ both!(what_is_missing_is_said_before_there_is_a_link, async |world| {
 both!(a_link_leads_back_to_the_site_and_to_no_other, async |world| {
     world.without_budgets().await;
     open(world).await;
-    world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    world.one("members.create", json!({ "email": "anna@example.com" })).await;
     for redirect in ["https://evil.example", "//evil.example", "/\\evil.example", "videos", "", "/a b", "/\u{e9}"] {
         let args = json!({ "member": { "email": "anna@example.com" }, "redirect": redirect });
         world.call(&world.key, "members.createLoginLink", args).await.is_refused_for_arguments();
@@ -77,7 +77,7 @@ both!(a_link_leads_back_to_the_site_and_to_no_other, async |world| {
 
 both!(a_dry_run_makes_no_link_and_no_key, async |world| {
     open(world).await;
-    world.ok("members.create", json!({ "email": "anna@example.com" })).await;
+    world.one("members.create", json!({ "email": "anna@example.com" })).await;
     let body = json!({ "args": { "member": { "email": "anna@example.com" } }, "dryRun": true });
     let reply = world.call_with(&world.key, "members.createLoginLink", body, &[]).await;
     let (result, changes) = (reply.result(), reply.json()["changes"].clone());
@@ -94,9 +94,13 @@ both!(a_link_is_its_members_and_goes_with_the_address, async |world| {
     open(world).await;
     let (_, anna) = link(world, "anna@example.com").await;
     // Only how it is written.
-    world.ok("members.update", json!({ "member": { "email": "anna@example.com" }, "email": "Anna@example.com" })).await;
+    world
+        .one("members.update", json!({ "member": { "email": "anna@example.com" }, "email": "Anna@example.com" }))
+        .await;
     assert_eq!(look(world, &anna).await.status, 200);
-    world.ok("members.update", json!({ "member": { "email": "anna@example.com" }, "email": "anna@example.org" })).await;
+    world
+        .one("members.update", json!({ "member": { "email": "anna@example.com" }, "email": "anna@example.org" }))
+        .await;
     assert_eq!(look(world, &anna).await.status, 404);
     assert_eq!(press(world, &anna).await.status, 404);
 

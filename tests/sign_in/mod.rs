@@ -28,7 +28,7 @@ async fn open(world: &mut World) {
 
 /// A member of the first site, and a link.
 async fn link(world: &World, email: &str) -> (Value, String) {
-    let member = world.ok("members.create", json!({ "email": email, "name": "Anna \"A\" <Lind>" })).await;
+    let member = world.one("members.create", json!({ "email": email, "name": "Anna \"A\" <Lind>" })).await;
     let link = world.ok("members.createLoginLink", json!({ "member": { "email": email } })).await;
     (member, path(&link))
 }

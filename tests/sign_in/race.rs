@@ -41,7 +41,7 @@ async fn of_all_who_press_at_several_servers_one_gets_in() {
     let servers = [place.serve(&settings).await, place.serve(&settings).await];
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let client = servers[0].client(&key);
-    client.call("members.create", json!({ "email": "anna@example.com" })).await.result();
+    client.call("members.create", json!({ "email": "anna@example.com" })).await.one();
     // The first key is made by both at once.
     let make = |n: usize| {
         let client = servers[n % 2].client(&key);

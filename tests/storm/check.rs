@@ -132,7 +132,7 @@ async fn job(client: &Client, ledger: &Ledger, list: &List) -> Value {
     let jobs: BTreeSet<_> = answers.filter_map(|one| one.job.as_deref()).collect();
     assert_eq!(jobs.len(), 1, "list {}: {jobs:?}", list.number);
     let id = jobs.first().expect("one job");
-    let job = client.call("jobs.get", json!({ "id": id })).await.result()["job"].clone();
+    let job = client.call("jobs.get", json!({ "job": id })).await.result()["job"].clone();
     assert_eq!(job["status"], "succeeded", "{job}");
     let errors = client.get(&text(&job["result"]["errorFile"])).await;
     assert_eq!(errors.status, 200, "{}", errors.text);

@@ -49,8 +49,8 @@ impl Client {
         let url = format!("{}/api/v1/uploads", self.address);
         let answer = self.http.post(url).bearer_auth(&self.key).header("content-type", "text/csv").body(file).send();
         let reply = Reply::read(answer.await.expect("an answer")).await;
-        assert_eq!(reply.status, 201, "{}", reply.text);
-        text(&reply.json()["upload"]["id"])
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        text(&reply.json()["result"]["upload"]["id"])
     }
 
     /// What is at a path.

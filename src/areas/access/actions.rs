@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     areas::{
-        bundles, groups,
+        bundles,
+        groups::{self, GroupRef},
         jobs::{JobPreview, JobView},
         members::{self, Member, MemberRef, New},
         videos,
@@ -37,10 +38,10 @@ pub(super) enum Target {
 
 impl Target {
     /// One of the two.
-    pub(super) fn of(member: Option<MemberRef>, group: Option<GroupId>) -> Result<Self> {
+    pub(super) async fn of(cx: &mut Cx, member: Option<MemberRef>, group: Option<GroupRef>) -> Result<Self> {
         match (member, group) {
             (Some(member), None) => Ok(Self::Member(member)),
-            (None, Some(group)) => Ok(Self::Group(group)),
+            (None, Some(group)) => Ok(Self::Group(groups::resolve(cx, group).await?)),
             (None, None) => Err(Error::refused("args.member", "give `member` or `group`")),
             (Some(_), Some(_)) => Err(Error::refused("args.group", "give `member` or `group`, not both")),
         }
@@ -246,7 +247,7 @@ const TRIED: usize = 5000;
 
 /// Accepts a job that does something to each member of a group. In a dry run it says what would happen.
 pub(super) async fn apply_to_group(cx: &mut Cx, group: &GroupId, act: Act) -> Result<(JobView, Option<JobPreview>)> {
-    let members = groups::hold_free(cx, group).await?.members;
+    let members = groups::hold_free(cx, group).await?.member_count;
     if let Some(bundle) = act.bundle() {
         bundles::find(cx, bundle).await?;
     }

@@ -57,6 +57,7 @@ pub struct CheckView {
 #[oai(rename = "PaywallExplanation", rename_all = "camelCase")]
 pub struct Explanation {
     /// The member.
+    #[oai(rename = "member")]
     pub member_id: MemberId,
     /// The moment that is explained.
     pub at: Time,

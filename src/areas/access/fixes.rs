@@ -1,5 +1,7 @@
 //! Calls that clear a refusal.
 
+use std::time::Duration;
+
 use poem_openapi::{Object, types::Any};
 use serde_json::{Value, json};
 
@@ -16,8 +18,8 @@ use crate::{
 /// Days of a trial that is proposed.
 const TRIAL_DAYS: u64 = 7;
 
-/// The longest trial.
-pub(super) const LONGEST_TRIAL_DAYS: u64 = 365;
+/// The longest trial: 365 days.
+pub(super) const LONGEST_TRIAL: Duration = Duration::from_secs(365 * 86_400);
 
 /// A call that clears the refusal; another reason to refuse may remain.
 #[derive(Clone, Debug, PartialEq, Object)]
@@ -82,10 +84,11 @@ pub(super) fn fixes(
             let summary = "Gives the member free access for good; billing is not touched.";
             let mut fixes =
                 vec![FixView::new("access.grantFree", json!({ "member": who }), Scope::AccessGrant, summary)];
-            let days = at.since(now).as_secs().div_ceil(DAY.as_secs()) + TRIAL_DAYS;
-            if days <= LONGEST_TRIAL_DAYS {
-                let summary = format!("Gives the member a trial of {days} days.");
-                let args = json!({ "member": who, "days": days });
+            let n_days = at.since(now).as_secs().div_ceil(DAY.as_secs()) + TRIAL_DAYS;
+            let trial = Duration::from_secs(n_days * DAY.as_secs());
+            if trial < LONGEST_TRIAL {
+                let summary = format!("Gives the member a trial of {n_days} days.");
+                let args = json!({ "member": who, "expiresAt": now + trial });
                 fixes.push(FixView::new("access.setTrial", args, Scope::AccessGrant, summary));
             }
             fixes

@@ -131,8 +131,8 @@ fn carry_out(facts: &mut Facts, tool: &str, args: &Value) {
         "videos.setAccess" => facts.content.level = Level::Members,
         "access.grantFree" => facts.free_access = given(None),
         "access.setTrial" => {
-            let days = args["days"].as_u64().expect("a number of days");
-            facts.trial = given(Some(time(NOON) + Duration::from_secs(days * 86_400)));
+            let end = args["expiresAt"].as_str().expect("a moment");
+            facts.trial = given(Some(Time::parse(end).expect("a moment")));
         }
         "access.grantBundle" => {
             let bundle = BundleId::parse(args["bundle"].as_str().expect("an id")).expect("an id");

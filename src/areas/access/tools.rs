@@ -1,20 +1,22 @@
 use poem_openapi::Object;
 
 use super::{
-    actions::{self, DAY, Done, Target},
+    actions::{self, Done, Target},
+    fixes::LONGEST_TRIAL,
     grants::Act,
     orders,
     types::{AccessView, EntitlementView},
 };
 use crate::{
     areas::{
+        groups::GroupRef,
         jobs::{JobPreview, JobView},
         members::{Member, MemberRef, Name, New},
     },
     error::{Error, Result},
     gate::Cx,
     tools::{Access, Area, Risk, Scope, Tool, tools},
-    values::{BundleId, End, GroupId, Line, Moment, Time},
+    values::{BundleId, End, Line, Moment, Time},
 };
 
 /// The tools of access.
@@ -94,7 +96,7 @@ pub struct GrantFree {
     /// The member; or else `group`.
     member: Option<MemberRef>,
     /// The group, for each of its members; or else `member`.
-    group: Option<GroupId>,
+    group: Option<GroupRef>,
     /// When it ends; without it, never.
     expires_at: Option<Moment<End>>,
 }
@@ -106,7 +108,7 @@ impl Tool for GrantFree {
     type Output = Granted;
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
-        let target = Target::of(self.member, self.group)?;
+        let target = Target::of(cx, self.member, self.group).await?;
         let expires_at = self.expires_at.map(|end| end.in_zone(cx.zone()));
         apply(cx, target, Act::GrantFree { until: expires_at.map(Time::micros) }).await
     }
@@ -121,7 +123,7 @@ pub struct RemoveFree {
     /// The member; or else `group`.
     member: Option<MemberRef>,
     /// The group, for each of its members; or else `member`.
-    group: Option<GroupId>,
+    group: Option<GroupRef>,
 }
 
 impl Tool for RemoveFree {
@@ -131,37 +133,43 @@ impl Tool for RemoveFree {
     type Output = Granted;
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
-        let target = Target::of(self.member, self.group)?;
+        let target = Target::of(cx, self.member, self.group).await?;
         apply(cx, target, Act::RemoveFree).await
     }
 }
 
 /// Give a trial
 ///
-/// Opens all member content to a member, or to each member of a group, for some days from now on. It is the site's own
-/// trial, and has nothing to do with one that a plan has at Stripe. Who has one for as long already keeps it
-/// (`changed: false`).
+/// Opens all member content to a member, or to each member of a group, from now on for at most 365 days. It is the
+/// site's own trial, and has nothing to do with one that a plan has at Stripe. A member whose trial already lasts as
+/// long keeps it (`changed: false`).
 #[derive(Object)]
+#[oai(rename_all = "camelCase")]
 pub struct SetTrial {
     /// The member; or else `group`.
     member: Option<MemberRef>,
     /// The group, for each of its members; or else `member`.
-    group: Option<GroupId>,
-    /// Days from now, 1 to 365.
-    #[oai(validator(minimum(value = "1"), maximum(value = "365")))]
-    days: u32,
+    group: Option<GroupRef>,
+    /// When it ends: later than now, and at most 365 days from now.
+    expires_at: Moment<End>,
 }
 
 impl Tool for SetTrial {
     const NAME: &'static str = "access.setTrial";
     const ACCESS: Access = Access::write(Scope::AccessGrant, Risk::High);
-    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"days":14}"#;
+    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"expiresAt":"2027-01-15T00:00:00Z"}"#;
     type Output = Granted;
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
-        let target = Target::of(self.member, self.group)?;
-        let until = (cx.now + DAY * self.days).floor_to_millis().micros();
-        apply(cx, target, Act::SetTrial { until }).await
+        let target = Target::of(cx, self.member, self.group).await?;
+        let end = self.expires_at.in_zone(cx.zone());
+        if end <= cx.now {
+            return Err(Error::refused("args.expiresAt", "must be later than now"));
+        }
+        if end > cx.now + LONGEST_TRIAL {
+            return Err(Error::refused("args.expiresAt", "must be at most 365 days from now"));
+        }
+        apply(cx, target, Act::SetTrial { until: end.micros() }).await
     }
 }
 
@@ -179,7 +187,7 @@ pub struct GrantBundle {
     /// The member; or else `group`.
     member: Option<MemberRef>,
     /// The group, for each of its members; or else `member`.
-    group: Option<GroupId>,
+    group: Option<GroupRef>,
     /// The bundle.
     bundle: BundleId,
     /// When it ends; without it, never.
@@ -203,7 +211,7 @@ impl Tool for GrantBundle {
     type Output = Granted;
 
     async fn run(self, cx: &mut Cx) -> Result<Granted> {
-        let target = Target::of(self.member, self.group)?;
+        let target = Target::of(cx, self.member, self.group).await?;
         let expires_at = self.expires_at.map(|end| end.in_zone(cx.zone()));
         let order_id = self.order_id.map(Line::into_string);
         let act = Act::GrantBundle {
@@ -253,7 +261,7 @@ pub struct RevokeBundle {
     /// The member; or else `group`. With `orderId` it may be left out, and must be the order's if it is given.
     member: Option<MemberRef>,
     /// The group, for each of its members; or else `member`.
-    group: Option<GroupId>,
+    group: Option<GroupRef>,
     /// The bundle. With `orderId` it may be left out, and must be the order's if it is given.
     bundle: Option<BundleId>,
     /// The order that is taken back, as `access.grantBundle` was given it. Not for a group.
@@ -276,7 +284,7 @@ impl Tool for RevokeBundle {
             return Ok(Granted::to_member(done));
         }
         let bundle = self.bundle.ok_or_else(|| Error::refused("args.bundle", "give `bundle`, or `orderId`"))?;
-        let target = Target::of(self.member, self.group)?;
+        let target = Target::of(cx, self.member, self.group).await?;
         apply(cx, target, Act::RevokeBundle { bundle }).await
     }
 }

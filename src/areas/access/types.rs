@@ -6,7 +6,7 @@ use super::decide::{Decision, Reason};
 use crate::{
     areas::members::Span,
     tools::schema,
-    values::{BundleId, EntitlementId, MemberId, Time, Title},
+    values::{BundleId, EntitlementId, JobId, MemberId, Time, Title},
 };
 
 /// Whether a member may see something.
@@ -97,8 +97,10 @@ pub struct EntitlementView {
     /// The entitlement's id; it stays the same when it is revoked and granted again.
     pub id: EntitlementId,
     /// Whose.
+    #[oai(rename = "member")]
     pub member_id: MemberId,
     /// To what.
+    #[oai(rename = "bundle")]
     pub bundle_id: BundleId,
     /// What that is called.
     pub bundle_name: Title,
@@ -107,7 +109,7 @@ pub struct EntitlementView {
     /// Who granted it last, as the last call that said so did: a shop's name, `import`, …; `api` if none did.
     pub source: String,
     /// The job that granted it last, if one did: for a group, or of an import. Its call is in the activity log under it.
-    pub job: Option<String>,
+    pub job: Option<JobId>,
     /// The last order that it was granted for and that was not taken back; if all were, the last.
     pub order_id: Option<String>,
     /// The orders that it was granted for: those that were not taken back first, and of those the newest. At most 200.

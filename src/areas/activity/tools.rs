@@ -105,22 +105,30 @@ impl Tool for ListActivity {
 
 /// Get one activity
 ///
-/// One row of the log by its request id, which every answer carries in `X-Request-Id`.
+/// One entry of the log by its request id, which every response carries in `X-Request-Id`.
 #[derive(Object)]
 pub struct GetActivity {
-    /// The request id.
-    id: RequestId,
+    /// The entry: the id of its request.
+    entry: RequestId,
+}
+
+/// One entry of the activity log.
+#[derive(Object)]
+pub struct ActivityResult {
+    /// The entry.
+    entry: Activity,
 }
 
 impl Tool for GetActivity {
     const NAME: &'static str = "activity.get";
     const ACCESS: Access = Access::read(Scope::ActivityRead);
-    const EXAMPLE: &'static str = r#"{"id":"req_01kan8v3t0e0rt8nfkzk1s7p4qy"}"#;
-    type Output = Activity;
+    const EXAMPLE: &'static str = r#"{"entry":"req_01kan8v3t0e0rt8nfkzk1s7p4qy"}"#;
+    type Output = ActivityResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Activity> {
+    async fn run(self, cx: &mut Cx) -> Result<ActivityResult> {
         let site = cx.site();
-        let row = store::get(cx.conn(), site, &self.id).await?;
-        row.ok_or_else(|| Error::new(Code::ActivityNotFound, format!("The activity log has no row {}.", self.id)))
+        let found = store::get(cx.conn(), site, &self.entry).await?;
+        let missing = || Error::new(Code::ActivityNotFound, format!("The activity log has no entry {}.", self.entry));
+        Ok(ActivityResult { entry: found.ok_or_else(missing)? })
     }
 }

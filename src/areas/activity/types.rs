@@ -191,6 +191,7 @@ pub struct Activity {
     /// Who did it.
     pub actor: Actor,
     /// The key that was used.
+    #[oai(rename = "key")]
     pub key_id: Option<KeyId>,
     /// The way it came in.
     pub surface: Surface,
@@ -206,8 +207,10 @@ pub struct Activity {
     #[oai(validator(minimum(value = "0"), maximum(value = "9007199254740991")))]
     pub duration_us: i64,
     /// The member it was about.
+    #[oai(rename = "member")]
     pub member_id: Option<MemberId>,
     /// The job that it started, or that ended.
+    #[oai(rename = "job")]
     pub job_id: Option<JobId>,
     /// What it wrote.
     pub changes: Option<Vec<ChangeView>>,

@@ -99,7 +99,8 @@ pub struct CheckResult {
     pub(super) email: String,
     /// Whether it gets no mail but sign-in.
     pub(super) blocked: bool,
-    /// The entry that blocks it.
+    /// The block-list entry that blocks it.
+    #[oai(rename = "block")]
     pub(super) id: Option<BlockId>,
     /// Why it is blocked.
     pub(super) reason: Option<Reason>,

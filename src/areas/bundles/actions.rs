@@ -54,7 +54,7 @@ pub async fn create(cx: &mut Cx, name: Title, description: Option<String>, publi
         description: description.and_then(plain),
         public,
         archived_at: None,
-        videos: 0,
+        video_count: 0,
         created_at: cx.now,
         updated_at: cx.now,
     };
@@ -100,7 +100,7 @@ pub async fn add_videos(cx: &mut Cx, id: &BundleId, wanted: Vec<VideoId>) -> Res
     let content = effect::before(cx, &wanted).await?;
     let new = store::insert_videos(cx.conn(), site, id, &wanted).await?;
     let n = u32::try_from(new.len()).unwrap_or(u32::MAX);
-    let after = Bundle { videos: before.videos + n, ..before.clone() };
+    let after = Bundle { video_count: before.video_count + n, ..before.clone() };
     let after = write_videos(cx, &before, after, "added", new).await?;
     effect::note(cx, id.as_str(), content).await?;
     Ok((after, n))
@@ -113,7 +113,7 @@ pub async fn remove_videos(cx: &mut Cx, id: &BundleId, unwanted: Vec<VideoId>) -
     let content = effect::before(cx, &unwanted).await?;
     let gone = store::delete_videos(cx.conn(), site, id, &unwanted).await?;
     let n = u32::try_from(gone.len()).unwrap_or(u32::MAX);
-    let after = Bundle { videos: before.videos - n, ..before.clone() };
+    let after = Bundle { video_count: before.video_count - n, ..before.clone() };
     let after = write_videos(cx, &before, after, "removed", gone).await?;
     effect::note(cx, id.as_str(), content).await?;
     Ok((after, n))

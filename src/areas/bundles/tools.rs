@@ -76,6 +76,22 @@ impl Tool for ListBundles {
     }
 }
 
+/// One bundle.
+#[derive(Object)]
+pub struct BundleResult {
+    /// The bundle.
+    bundle: Bundle,
+}
+
+/// A bundle that a call was to change.
+#[derive(Object)]
+pub struct BundleSaved {
+    /// The bundle as it is now.
+    bundle: Bundle,
+    /// Whether the call changed anything.
+    changed: bool,
+}
+
 /// Get a bundle
 ///
 /// One bundle. `videos.list` with `bundle` gives what is in it.
@@ -89,10 +105,10 @@ impl Tool for GetBundle {
     const NAME: &'static str = "bundles.get";
     const ACCESS: Access = Access::read(Scope::BundlesRead);
     const EXAMPLE: &'static str = r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi"}"#;
-    type Output = Bundle;
+    type Output = BundleResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Bundle> {
-        actions::find(cx, &self.bundle).await
+    async fn run(self, cx: &mut Cx) -> Result<BundleResult> {
+        Ok(BundleResult { bundle: actions::find(cx, &self.bundle).await? })
     }
 }
 
@@ -114,10 +130,12 @@ impl Tool for CreateBundle {
     const NAME: &'static str = "bundles.create";
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"name":"Watercolour, lifetime","public":true}"#;
-    type Output = Bundle;
+    type Output = BundleResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Bundle> {
-        actions::create(cx, self.name, self.description.map(Plain::into_string), self.public).await
+    async fn run(self, cx: &mut Cx) -> Result<BundleResult> {
+        Ok(BundleResult {
+            bundle: actions::create(cx, self.name, self.description.map(Plain::into_string), self.public).await?,
+        })
     }
 }
 
@@ -140,12 +158,13 @@ impl Tool for UpdateBundle {
     const NAME: &'static str = "bundles.update";
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi","public":false}"#;
-    type Output = Bundle;
+    type Output = BundleSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<Bundle> {
+    async fn run(self, cx: &mut Cx) -> Result<BundleSaved> {
         let changes =
             Changes { name: self.name, description: self.description.map(Plain::into_string), public: self.public };
-        actions::update(cx, &self.bundle, changes).await
+        let bundle = actions::update(cx, &self.bundle, changes).await?;
+        Ok(BundleSaved { bundle, changed: cx.has_changed() })
     }
 }
 
@@ -170,20 +189,34 @@ impl Tool for ArchiveBundle {
     const NAME: &'static str = "bundles.archive";
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi"}"#;
-    type Output = Bundle;
+    type Output = BundleSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<Bundle> {
-        actions::archive(cx, &self.bundle, self.archived).await
+    async fn run(self, cx: &mut Cx) -> Result<BundleSaved> {
+        let bundle = actions::archive(cx, &self.bundle, self.archived).await?;
+        Ok(BundleSaved { bundle, changed: cx.has_changed() })
     }
 }
 
-/// A bundle whose videos were to change.
+/// A bundle that was given videos.
 #[derive(Object)]
-pub struct BundleChanged {
+pub struct BundleVideosAdded {
     /// The bundle as it is now.
     bundle: Bundle,
-    /// How many videos came in or went out.
-    changed: u32,
+    /// Whether the call changed anything.
+    changed: bool,
+    /// How many of the videos were not in the bundle before.
+    added: u32,
+}
+
+/// A bundle that lost videos.
+#[derive(Object)]
+pub struct BundleVideosRemoved {
+    /// The bundle as it is now.
+    bundle: Bundle,
+    /// Whether the call changed anything.
+    changed: bool,
+    /// How many of the videos were in the bundle before.
+    removed: u32,
 }
 
 /// Add videos to a bundle
@@ -204,11 +237,11 @@ impl Tool for AddVideos {
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str =
         r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi","videos":["vid_01kan8v3t0e0rt8nfkzk1s7p4qs"]}"#;
-    type Output = BundleChanged;
+    type Output = BundleVideosAdded;
 
-    async fn run(self, cx: &mut Cx) -> Result<BundleChanged> {
-        let (bundle, changed) = actions::add_videos(cx, &self.bundle, self.videos).await?;
-        Ok(BundleChanged { bundle, changed })
+    async fn run(self, cx: &mut Cx) -> Result<BundleVideosAdded> {
+        let (bundle, added) = actions::add_videos(cx, &self.bundle, self.videos).await?;
+        Ok(BundleVideosAdded { bundle, changed: added > 0, added })
     }
 }
 
@@ -230,10 +263,10 @@ impl Tool for RemoveVideos {
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str =
         r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi","videos":["vid_01kan8v3t0e0rt8nfkzk1s7p4qs"]}"#;
-    type Output = BundleChanged;
+    type Output = BundleVideosRemoved;
 
-    async fn run(self, cx: &mut Cx) -> Result<BundleChanged> {
-        let (bundle, changed) = actions::remove_videos(cx, &self.bundle, self.videos).await?;
-        Ok(BundleChanged { bundle, changed })
+    async fn run(self, cx: &mut Cx) -> Result<BundleVideosRemoved> {
+        let (bundle, removed) = actions::remove_videos(cx, &self.bundle, self.videos).await?;
+        Ok(BundleVideosRemoved { bundle, changed: removed > 0, removed })
     }
 }

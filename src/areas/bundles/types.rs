@@ -21,8 +21,8 @@ pub struct Bundle {
     pub public: bool,
     /// When it was archived; absent while it is not.
     pub archived_at: Option<Time>,
-    /// How many videos it holds; `videos.list` with `bundle` names them.
-    pub videos: u32,
+    /// How many videos it holds; `videos.list` with `bundle` lists them.
+    pub video_count: u32,
     /// When it was made.
     pub created_at: Time,
     /// When anything of it changed last, its videos included.
@@ -46,7 +46,7 @@ impl FromRow for Bundle {
             description: row.take()?,
             public: row.take()?,
             archived_at: row.take()?,
-            videos: row.take()?,
+            video_count: row.take()?,
             created_at: row.take()?,
             updated_at: row.take()?,
         })

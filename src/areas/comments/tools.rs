@@ -63,6 +63,13 @@ impl Tool for ListComments {
     }
 }
 
+/// One comment.
+#[derive(Object)]
+pub struct CommentResult {
+    /// The comment.
+    comment: Comment,
+}
+
 /// Write a comment
 ///
 /// Puts a comment of a member below a video. It asks nothing about access, and sends nothing.
@@ -81,10 +88,10 @@ impl Tool for CreateComment {
     const NAME: &'static str = "comments.create";
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","text":"Which paper is this?"}"#;
-    type Output = Comment;
+    type Output = CommentResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Comment> {
-        actions::create(cx, &self.member, &self.video, self.text.into_string()).await
+    async fn run(self, cx: &mut Cx) -> Result<CommentResult> {
+        Ok(CommentResult { comment: actions::create(cx, &self.member, &self.video, self.text.into_string()).await? })
     }
 }
 
@@ -103,9 +110,9 @@ impl Tool for DeleteComment {
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium).destructive();
     const EXAMPLE: &'static str = r#"{"comment":"cmt_01kan8v3t0e0rt8nfkzk1s7p4qj"}"#;
     /// The comment that is gone.
-    type Output = Comment;
+    type Output = CommentResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Comment> {
-        actions::delete(cx, &self.comment).await
+    async fn run(self, cx: &mut Cx) -> Result<CommentResult> {
+        Ok(CommentResult { comment: actions::delete(cx, &self.comment).await? })
     }
 }

@@ -11,8 +11,10 @@ pub struct Comment {
     /// The comment's id.
     pub id: CommentId,
     /// The video.
+    #[oai(rename = "video")]
     pub video_id: VideoId,
     /// Who wrote it.
+    #[oai(rename = "member")]
     pub member_id: MemberId,
     /// What was written: plain text, to be escaped where it is shown.
     pub text: String,

@@ -15,7 +15,7 @@ use crate::{
     error::{Code, Error, Result},
     gate::Cx,
     paging,
-    values::{Slug, TemplateId},
+    values::Slug,
 };
 
 /// What a template is to say; `None` stays as it is, and an empty text goes.
@@ -39,16 +39,12 @@ pub(super) async fn list(cx: &mut Cx, before: &str, limit: u32) -> Result<(Vec<T
 /// The template that a call is about.
 pub async fn find(cx: &mut Cx, which: &TemplateRef) -> Result<Template> {
     let site = cx.site();
-    let found = match Slug::parse(which.as_str()) {
-        Ok(name) => store::by_name(cx.conn(), site, &name).await?,
-        Err(_) => {
-            let id = TemplateId::parse(which.as_str());
-            let id = id.map_err(|error| Error::new(Code::InvalidId, format!("The template is {error}.")))?;
-            store::by_id(cx.conn(), site, &id).await?
-        }
+    let (found, shown) = match which {
+        TemplateRef::Id(id) => (store::by_id(cx.conn(), site, id).await?, id.as_str()),
+        TemplateRef::Name(by) => (store::by_name(cx.conn(), site, &by.name).await?, by.name.as_str()),
     };
     found.ok_or_else(|| {
-        let text = format!("The site has no template {}. Find it with emailTemplates.list.", which.as_str());
+        let text = format!("The site has no template {shown}. Find it with emailTemplates.list.");
         Error::new(Code::TemplateNotFound, text)
     })
 }
@@ -142,13 +138,13 @@ pub(super) async fn update(cx: &mut Cx, which: &TemplateRef, changes: Changes) -
     Ok(after)
 }
 
-/// Deletes a template. Mails that were made from it are not touched.
-pub(super) async fn delete(cx: &mut Cx, which: &TemplateRef) -> Result<TemplateId> {
+/// Deletes a template, and gives it as it was. Mails that were made from it are not touched.
+pub(super) async fn delete(cx: &mut Cx, which: &TemplateRef) -> Result<Template> {
     let before = hold(cx, which).await?;
     let site = cx.site();
     store::delete(cx.conn(), site, &before.id).await?;
     cx.tx().note(Change::deleted("emailTemplate", before.id.as_str(), before.json()));
-    Ok(before.id)
+    Ok(before)
 }
 
 /// What a mail of a template would look like.

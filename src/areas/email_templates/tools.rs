@@ -15,7 +15,7 @@ use crate::{
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Area, Risk, Scope, Tool, tools},
-    values::{Line, Slug, TemplateId, json_string},
+    values::{Line, Slug, json_string},
 };
 
 /// The tools of templates.
@@ -107,6 +107,22 @@ impl Tool for ListTemplates {
     }
 }
 
+/// One email template.
+#[derive(Object)]
+pub struct EmailTemplateResult {
+    /// The template.
+    template: Template,
+}
+
+/// An email template that a call was to change.
+#[derive(Object)]
+pub struct EmailTemplateSaved {
+    /// The template as it is now.
+    template: Template,
+    /// Whether the call changed anything.
+    changed: bool,
+}
+
 /// Get an email template
 ///
 /// One template, by its id or by its name.
@@ -119,11 +135,11 @@ pub struct GetTemplate {
 impl Tool for GetTemplate {
     const NAME: &'static str = "emailTemplates.get";
     const ACCESS: Access = Access::read(Scope::TemplatesRead);
-    const EXAMPLE: &'static str = r#"{"template":"welcome"}"#;
-    type Output = Template;
+    const EXAMPLE: &'static str = r#"{"template":{"name":"welcome"}}"#;
+    type Output = EmailTemplateResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Template> {
-        actions::find(cx, &self.template).await
+    async fn run(self, cx: &mut Cx) -> Result<EmailTemplateResult> {
+        Ok(EmailTemplateResult { template: actions::find(cx, &self.template).await? })
     }
 }
 
@@ -150,16 +166,16 @@ impl Tool for CreateTemplate {
     const NAME: &'static str = "emailTemplates.create";
     const ACCESS: Access = Access::write(Scope::TemplatesManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"name":"welcome","subject":"Welcome to {{course}}","text":"Hello {{first_name|there}},\n\nyou are in {{course}} now.","variables":["course"]}"#;
-    type Output = Template;
+    type Output = EmailTemplateResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Template> {
+    async fn run(self, cx: &mut Cx) -> Result<EmailTemplateResult> {
         let changes = Changes {
             text: self.text.map(Text::into_option),
             html: self.html.map(Text::into_option),
             variables: self.variables.map(names),
             ..Changes::default()
         };
-        actions::create(cx, self.name, self.subject.into_string(), changes).await
+        Ok(EmailTemplateResult { template: actions::create(cx, self.name, self.subject.into_string(), changes).await? })
     }
 }
 
@@ -191,10 +207,10 @@ pub struct UpdateTemplate {
 impl Tool for UpdateTemplate {
     const NAME: &'static str = "emailTemplates.update";
     const ACCESS: Access = Access::write(Scope::TemplatesManage, Risk::Medium);
-    const EXAMPLE: &'static str = r#"{"template":"welcome","subject":"You are in {{course}}"}"#;
-    type Output = Template;
+    const EXAMPLE: &'static str = r#"{"template":{"name":"welcome"},"subject":"You are in {{course}}"}"#;
+    type Output = EmailTemplateSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<Template> {
+    async fn run(self, cx: &mut Cx) -> Result<EmailTemplateSaved> {
         let changes = Changes {
             name: self.name,
             subject: self.subject.map(Line::into_string),
@@ -202,22 +218,14 @@ impl Tool for UpdateTemplate {
             html: self.html.map(Text::into_option),
             variables: self.variables.map(names),
         };
-        actions::update(cx, &self.template, changes).await
+        let template = actions::update(cx, &self.template, changes).await?;
+        Ok(EmailTemplateSaved { template, changed: cx.has_changed() })
     }
-}
-
-/// A template that is gone.
-#[derive(Object)]
-pub struct EmailTemplateDeleted {
-    /// The template.
-    id: TemplateId,
-    /// Always true.
-    deleted: bool,
 }
 
 /// Delete an email template
 ///
-/// Deletes a template. Mails that were accepted before go out as they are.
+/// Deletes a template, and returns it as it was. Mails that were accepted before go out as they are.
 #[derive(Object)]
 pub struct DeleteTemplate {
     /// The template, by id or by name.
@@ -227,11 +235,11 @@ pub struct DeleteTemplate {
 impl Tool for DeleteTemplate {
     const NAME: &'static str = "emailTemplates.delete";
     const ACCESS: Access = Access::write(Scope::TemplatesManage, Risk::Medium).destructive();
-    const EXAMPLE: &'static str = r#"{"template":"welcome"}"#;
-    type Output = EmailTemplateDeleted;
+    const EXAMPLE: &'static str = r#"{"template":{"name":"welcome"}}"#;
+    type Output = EmailTemplateResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<EmailTemplateDeleted> {
-        Ok(EmailTemplateDeleted { id: actions::delete(cx, &self.template).await?, deleted: true })
+    async fn run(self, cx: &mut Cx) -> Result<EmailTemplateResult> {
+        Ok(EmailTemplateResult { template: actions::delete(cx, &self.template).await? })
     }
 }
 
@@ -252,7 +260,7 @@ pub struct PreviewTemplate {
 impl Tool for PreviewTemplate {
     const NAME: &'static str = "emailTemplates.preview";
     const ACCESS: Access = Access::read(Scope::TemplatesRead);
-    const EXAMPLE: &'static str = r#"{"template":"welcome","variables":{"course":"Watercolour"}}"#;
+    const EXAMPLE: &'static str = r#"{"template":{"name":"welcome"},"variables":{"course":"Watercolour"}}"#;
     type Output = Preview;
 
     async fn run(self, cx: &mut Cx) -> Result<Preview> {

@@ -1,59 +1,30 @@
-use poem_openapi::{Object, registry::MetaSchema, types::ToJSON as _};
+use poem_openapi::{Object, Union, types::ToJSON as _};
 use serde_json::{Value, json};
 use usher_db::{FromRow, Row};
 
 use crate::{
     areas::emails::Draft,
     tools::schema,
-    values::{Slug, TemplateId, Time, json_string},
+    values::{Slug, TemplateId, Time},
 };
 
-/// A template, by its id or by its name; an id has an underscore, a name has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplateRef(Box<str>);
-
-/// A text that is neither.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither the id of a template (tpl_…) nor a name of letters a to z, digits and single hyphens between them")]
-pub struct InvalidRef;
-
-/// Both as a pattern.
-const PATTERN: &str = "^(tpl_[0-9a-z]{1,40}|[a-z0-9]+(-[a-z0-9]+)*)$";
-
-impl TemplateRef {
-    /// Reads one. Whether an id is mistyped is told later, as it is of any id.
-    pub fn parse(text: &str) -> Result<Self, InvalidRef> {
-        let is_id = text.strip_prefix("tpl_").is_some_and(|rest| {
-            (1..=40).contains(&rest.len())
-                && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        });
-        if is_id || Slug::parse(text).is_ok() { Ok(Self(text.into())) } else { Err(InvalidRef) }
-    }
-
-    /// As it was given.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// An email template by its name.
+#[derive(Clone, Debug, Object)]
+#[oai(rename = "EmailTemplateByName", deny_unknown_fields)]
+pub struct TemplateByName {
+    /// The template's name.
+    pub name: Slug,
 }
 
-impl std::fmt::Display for TemplateRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+/// An email template: its id, or an object with its name.
+#[derive(Clone, Debug, Union)]
+#[oai(rename = "EmailTemplateRef", one_of)]
+pub enum TemplateRef {
+    /// By id.
+    Id(TemplateId),
+    /// By name.
+    Name(TemplateByName),
 }
-
-json_string!(
-    impl[] TemplateRef,
-    "string_template",
-    MetaSchema {
-        min_length: Some(1),
-        max_length: Some(100),
-        pattern: Some(PATTERN.into()),
-        example: Some("welcome".into()),
-        ..MetaSchema::new("string")
-    },
-    TemplateRef::parse
-);
 
 /// A mail to be filled in.
 #[derive(Clone, Debug, PartialEq, Object)]

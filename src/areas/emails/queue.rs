@@ -67,7 +67,7 @@ pub async fn queue_system(cx: &mut Cx, member: &Member, mail: SystemMail) -> Res
         content: &content,
         hash: None,
         stays,
-        place: Some("/email".to_owned()),
+        place: Some("/message".to_owned()),
     };
     queue(cx, letter).await
 }

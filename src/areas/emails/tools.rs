@@ -106,7 +106,7 @@ impl Tool for SendTemplate {
     const NAME: &'static str = "emails.sendTemplate";
     const ACCESS: Access = Access::write(Scope::MembersEmail, Risk::High);
     const EXAMPLE: &'static str =
-        r#"{"to":[{"email":"anna@example.com"}],"template":"welcome","variables":{"course":"Watercolour"}}"#;
+        r#"{"to":[{"email":"anna@example.com"}],"template":{"name":"welcome"},"variables":{"course":"Watercolour"}}"#;
     const LIFTS: &'static [&'static str] = LIFTS;
     type Output = EmailsAccepted;
 
@@ -183,17 +183,24 @@ impl Tool for ListEmails {
 /// How one mail stands: whether the mail server took it, with its words, how often it was tried, and why it did not go out.
 #[derive(Object)]
 pub struct GetEmail {
-    /// The mail.
-    email: EmailId,
+    /// The email.
+    message: EmailId,
+}
+
+/// One email.
+#[derive(Object)]
+pub struct EmailResult {
+    /// The email.
+    message: Mail,
 }
 
 impl Tool for GetEmail {
     const NAME: &'static str = "emails.get";
     const ACCESS: Access = Access::read(Scope::MembersEmail);
-    const EXAMPLE: &'static str = r#"{"email":"eml_01kan8v3t0e0rt8nfkzk1s7p4qj"}"#;
-    type Output = Mail;
+    const EXAMPLE: &'static str = r#"{"message":"eml_01kan8v3t0e0rt8nfkzk1s7p4qj"}"#;
+    type Output = EmailResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Mail> {
-        actions::get(cx, &self.email).await
+    async fn run(self, cx: &mut Cx) -> Result<EmailResult> {
+        Ok(EmailResult { message: actions::get(cx, &self.message).await? })
     }
 }

@@ -170,6 +170,7 @@ pub struct Mail {
     /// The call that sent it; the mails of one call have the same.
     pub request: RequestId,
     /// The job that delivers it; absent for one that was never to go out.
+    #[oai(rename = "job")]
     pub job_id: Option<JobId>,
     /// To whom.
     pub member: MemberId,
@@ -193,7 +194,8 @@ pub struct Mail {
     /// Whether it may have arrived twice, or once while it counts as failed: a server that may have taken it could not
     /// say so, or nobody was left to note it.
     pub in_doubt: bool,
-    /// The Message-ID, once it was first offered; the same whenever it is sent again.
+    /// The `Message-ID` header (RFC 5322), once the email was first offered to the server; the same in each attempt.
+    #[oai(rename = "internetMessageId")]
     pub message_id: Option<String>,
     /// When it was accepted.
     pub created_at: Time,
@@ -250,7 +252,8 @@ pub struct Recipient {
     pub member: MemberId,
     /// The address.
     pub email: String,
-    /// The mail; `emails.get` says how it stands.
+    /// The email; `emails.get` gives its status.
+    #[oai(rename = "message")]
     pub id: EmailId,
     /// How it stands.
     pub status: EmailStatus,

@@ -7,7 +7,7 @@ use super::{
     Delete,
     jobs::{At, Whom},
     store::{self, Filter},
-    types::{Group, GroupPlace, Placed, Placing},
+    types::{Group, GroupPlace, GroupRef, Placed, Placing},
 };
 use crate::{
     areas::{
@@ -54,6 +54,40 @@ pub async fn find(cx: &mut Cx, id: &GroupId) -> Result<Group> {
     store::by_id(cx.conn(), site, id).await?.ok_or_else(|| not_found(id))
 }
 
+/// The id of the group that a call names.
+pub async fn resolve(cx: &mut Cx, which: GroupRef) -> Result<GroupId> {
+    let by = match which {
+        GroupRef::Id(id) => return Ok(id),
+        GroupRef::Name(by) => by,
+    };
+    let site = cx.site();
+    let found = store::id_of(cx.conn(), site, by.name.as_str()).await?;
+    found.ok_or_else(|| {
+        let text = format!(
+            "The site has no group named {:?}. Find it with groups.list, or make it with groups.create.",
+            by.name.as_str()
+        );
+        Error::new(Code::GroupNotFound, text)
+    })
+}
+
+/// The ids of the groups that a call names.
+pub async fn resolve_all(cx: &mut Cx, which: Vec<GroupRef>) -> Result<Vec<GroupId>> {
+    let mut ids = Vec::with_capacity(which.len());
+    for one in which {
+        ids.push(resolve(cx, one).await?);
+    }
+    Ok(ids)
+}
+
+/// The id of the group that a call may name.
+pub async fn resolve_any(cx: &mut Cx, which: Option<GroupRef>) -> Result<Option<GroupId>> {
+    match which {
+        Some(which) => resolve(cx, which).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// The same for a call that writes: until it has ended, no other changes this group or who is in it.
 async fn hold(cx: &mut Cx, id: &GroupId) -> Result<Group> {
     let site = cx.site();
@@ -75,7 +109,7 @@ pub async fn create(cx: &mut Cx, name: Title, description: Option<String>) -> Re
         id: cx.app.clock.id(),
         name,
         description: description.and_then(plain),
-        members: 0,
+        member_count: 0,
         created_at: cx.now,
         updated_at: cx.now,
     };
@@ -120,7 +154,7 @@ pub async fn delete(cx: &mut Cx, id: &GroupId) -> Result<(Group, JobView)> {
     if store::mark_deleting(cx.conn(), site, id, now).await? > 0 {
         cx.tx().note(Change::deleted("group", id.as_str(), group.json()));
     }
-    let job = cx.enqueue(&Delete { group: id.clone(), places: u64::from(group.members) }).await?;
+    let job = cx.enqueue(&Delete { group: id.clone(), places: u64::from(group.member_count) }).await?;
     Ok((group, JobView::from_row(job)?))
 }
 
@@ -139,7 +173,7 @@ pub async fn hold_free(cx: &mut Cx, id: &GroupId) -> Result<Group> {
         let text = format!(
             "{job} is giving access to the members of the group, or taking it. Try again once it has ended, or cancel it."
         );
-        let fix = Fix { tool: "jobs.get", args: json!({ "id": job }), scope: None };
+        let fix = Fix { tool: "jobs.get", args: json!({ "job": job }), scope: None };
         return Err(Error::new(Code::GroupBusy, text).fixed_by(fix));
     }
     find(cx, id).await

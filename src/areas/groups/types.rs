@@ -1,4 +1,4 @@
-use poem_openapi::{Object, types::ToJSON as _};
+use poem_openapi::{Object, Union, types::ToJSON as _};
 use serde_json::Value;
 use usher_db::{FromRow, Row};
 
@@ -18,8 +18,8 @@ pub struct Group {
     pub name: Title,
     /// What it is for, for the site's staff.
     pub description: Option<String>,
-    /// How many members it has; `groups.listMembers` names them.
-    pub members: u32,
+    /// How many members it has; `groups.listMembers` lists them.
+    pub member_count: u32,
     /// When it was made.
     pub created_at: Time,
     /// When its name or description changed last. Members that come and go do not move it.
@@ -41,11 +41,29 @@ impl FromRow for Group {
             id: row.take()?,
             name: row.take()?,
             description: row.take()?,
-            members: row.take()?,
+            member_count: row.take()?,
             created_at: row.take()?,
             updated_at: row.take()?,
         })
     }
+}
+
+/// A group by its name.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct GroupByName {
+    /// The group's name, compared without regard to case.
+    pub name: Title,
+}
+
+/// A group: its id, or an object with its name.
+#[derive(Clone, Debug, Union)]
+#[oai(one_of)]
+pub enum GroupRef {
+    /// By id.
+    Id(GroupId),
+    /// By name.
+    Name(GroupByName),
 }
 
 /// A member's place in a group.

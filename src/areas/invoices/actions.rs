@@ -1,24 +1,14 @@
 use super::{
     store::{self, Filter},
-    types::Invoice,
+    types::{Invoice, InvoiceRef},
 };
 use crate::{
     areas::members::{self, MemberRef},
     error::{Code, Error, Result},
     gate::Cx,
     paging,
-    values::{InvoiceId, MemberId},
+    values::MemberId,
 };
-
-/// What an invoice is asked for by.
-pub enum By {
-    /// Its id.
-    Id(InvoiceId),
-    /// The number that is printed on it.
-    Number(String),
-    /// Its id at Stripe.
-    External(String),
-}
 
 /// A page of invoices, newest first, and whether there are more.
 pub async fn list(cx: &mut Cx, filter: &Filter, before: &str, limit: u32) -> Result<(Vec<Invoice>, bool)> {
@@ -45,12 +35,12 @@ pub async fn whose(cx: &mut Cx, who: &MemberRef) -> Result<MemberId> {
 }
 
 /// The invoice that a call is about.
-pub async fn find(cx: &mut Cx, by: &By) -> Result<Invoice> {
+pub async fn find(cx: &mut Cx, which: &InvoiceRef) -> Result<Invoice> {
     let site = cx.site();
-    let found = match by {
-        By::Id(id) => store::by_id(cx.conn(), site, id).await?,
-        By::Number(number) => store::by_number(cx.conn(), site, number).await?,
-        By::External(id) => store::by_external(cx.conn(), site, id).await?,
+    let found = match which {
+        InvoiceRef::Id(id) => store::by_id(cx.conn(), site, id).await?,
+        InvoiceRef::Number(by) => store::by_number(cx.conn(), site, &by.number).await?,
+        InvoiceRef::External(by) => store::by_external(cx.conn(), site, &by.external_id).await?,
     };
     found.ok_or_else(|| {
         let text = "The site has no such invoice, or Stripe has not told of it yet. Find it with invoices.list.";

@@ -1,17 +1,17 @@
 use poem_openapi::Object;
 
 use super::{
-    actions::{self, By},
+    actions,
     store::Filter,
-    types::{Invoice, InvoiceStatus},
+    types::{Invoice, InvoiceRef, InvoiceStatus},
 };
 use crate::{
     areas::members::MemberRef,
-    error::{Error, Result},
+    error::Result,
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Area, Scope, Tool, tools},
-    values::{Beginning, End, InvoiceId, Moment, SubscriptionId},
+    values::{Beginning, End, Moment, SubscriptionId},
 };
 
 /// The tools of invoices.
@@ -87,34 +87,28 @@ impl Tool for ListInvoices {
 
 /// Get an invoice
 ///
-/// One invoice with its lines and the addresses of its page and its PDF at Stripe, by one of the three names that it has.
-/// Amounts are in the currency's smallest unit, as `invoices.list` tells.
+/// One invoice with its lines and the addresses of its page and its PDF at Stripe. Amounts are in the currency's smallest
+/// unit, as `invoices.list` describes.
 #[derive(Object)]
-#[oai(rename_all = "camelCase")]
 pub struct GetInvoice {
+    /// The invoice: its id, its printed number, or its id at Stripe.
+    invoice: InvoiceRef,
+}
+
+/// One invoice.
+#[derive(Object)]
+pub struct InvoiceResult {
     /// The invoice.
-    invoice: Option<InvoiceId>,
-    /// The number that is printed on it, such as `A1B2C3D4-0001`, exactly.
-    #[oai(validator(min_length = 1, max_length = 100, pattern = r"^[^\x00]*$"))]
-    number: Option<String>,
-    /// Stripe's id (`in_…`).
-    #[oai(validator(min_length = 1, max_length = 255, pattern = r"^[^\x00]*$"))]
-    external_id: Option<String>,
+    invoice: Invoice,
 }
 
 impl Tool for GetInvoice {
     const NAME: &'static str = "invoices.get";
     const ACCESS: Access = Access::read(Scope::InvoicesRead);
     const EXAMPLE: &'static str = r#"{"invoice":"inv_01kan8v3t0e0rt8nfkzk1s7p4qa"}"#;
-    type Output = Invoice;
+    type Output = InvoiceResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Invoice> {
-        let by = match (self.invoice, self.number, self.external_id) {
-            (Some(id), None, None) => By::Id(id),
-            (None, Some(number), None) => By::Number(number),
-            (None, None, Some(id)) => By::External(id),
-            _ => return Err(Error::refused("args.invoice", "give one of `invoice`, `number` and `externalId`")),
-        };
-        actions::find(cx, &by).await
+    async fn run(self, cx: &mut Cx) -> Result<InvoiceResult> {
+        Ok(InvoiceResult { invoice: actions::find(cx, &self.invoice).await? })
     }
 }

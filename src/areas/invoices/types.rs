@@ -1,5 +1,5 @@
 use poem_openapi::{
-    Enum, Object,
+    Enum, Object, Union,
     types::{ParseFromJSON as _, ToJSON as _},
 };
 use serde_json::Value;
@@ -71,8 +71,10 @@ pub struct Invoice {
     /// The invoice's id, which never changes. Newer invoices have greater ones.
     pub id: InvoiceId,
     /// Whose it is; absent if Usher does not know the customer. The id stays when the member is deleted.
+    #[oai(rename = "member")]
     pub member_id: Option<MemberId>,
     /// The subscription that it is for.
+    #[oai(rename = "subscription")]
     pub subscription_id: Option<SubscriptionId>,
     /// The number that is printed on it; absent while it is a draft.
     pub number: Option<String>,
@@ -181,4 +183,34 @@ impl FromRow for Invoice {
             ticket: row.take()?,
         })
     }
+}
+
+/// An invoice by its number.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct InvoiceByNumber {
+    /// The number that is printed on it, such as `A1B2C3D4-0001`, exactly.
+    #[oai(validator(min_length = 1, max_length = 100, pattern = r"^[^\x00]*$"))]
+    pub number: String,
+}
+
+/// An invoice by its id at Stripe.
+#[derive(Clone, Debug, Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InvoiceByExternalId {
+    /// Stripe's id (`in_…`).
+    #[oai(validator(min_length = 1, max_length = 255, pattern = r"^[^\x00]*$"))]
+    pub external_id: String,
+}
+
+/// An invoice: its id, or an object with its number or its id at Stripe.
+#[derive(Clone, Debug, Union)]
+#[oai(one_of)]
+pub enum InvoiceRef {
+    /// By id.
+    Id(InvoiceId),
+    /// By number.
+    Number(InvoiceByNumber),
+    /// By its id at Stripe.
+    External(InvoiceByExternalId),
 }

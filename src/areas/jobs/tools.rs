@@ -72,17 +72,17 @@ impl Tool for ListJobs {
 #[derive(Object)]
 pub struct GetJob {
     /// The job.
-    id: JobId,
+    job: JobId,
 }
 
 impl Tool for GetJob {
     const NAME: &'static str = "jobs.get";
     const ACCESS: Access = Access::any_key(Kind::Read);
-    const EXAMPLE: &'static str = r#"{"id":"job_01kan8v3t0e0rt8nfkzk1s7p4qc"}"#;
+    const EXAMPLE: &'static str = r#"{"job":"job_01kan8v3t0e0rt8nfkzk1s7p4qc"}"#;
     type Output = Accepted;
 
     async fn run(self, cx: &mut Cx) -> Result<Accepted> {
-        let row = own(cx, &self.id).await?;
+        let row = own(cx, &self.job).await?;
         Ok(Accepted { job: JobView::from_row(row)? })
     }
 }
@@ -94,20 +94,20 @@ impl Tool for GetJob {
 #[derive(Object)]
 pub struct CancelJob {
     /// The job.
-    id: JobId,
+    job: JobId,
 }
 
 impl Tool for CancelJob {
     const NAME: &'static str = "jobs.cancel";
     const ACCESS: Access = Access::any_key(Kind::Write);
-    const EXAMPLE: &'static str = r#"{"id":"job_01kan8v3t0e0rt8nfkzk1s7p4qc"}"#;
+    const EXAMPLE: &'static str = r#"{"job":"job_01kan8v3t0e0rt8nfkzk1s7p4qc"}"#;
     type Output = Accepted;
 
     async fn run(self, cx: &mut Cx) -> Result<Accepted> {
-        own(cx, &self.id).await?;
+        own(cx, &self.job).await?;
         let (app, site) = (cx.app.clone(), cx.site().number());
-        let row = app.jobs.cancel(cx.tx(), site, self.id.as_str()).await?;
-        Ok(Accepted { job: JobView::from_row(row.ok_or_else(|| not_found(&self.id))?)? })
+        let row = app.jobs.cancel(cx.tx(), site, self.job.as_str()).await?;
+        Ok(Accepted { job: JobView::from_row(row.ok_or_else(|| not_found(&self.job))?)? })
     }
 }
 
@@ -117,24 +117,24 @@ impl Tool for CancelJob {
 #[derive(Object)]
 pub struct RetryJob {
     /// The job.
-    id: JobId,
+    job: JobId,
 }
 
 impl Tool for RetryJob {
     const NAME: &'static str = "jobs.retry";
     const ACCESS: Access = Access::any_key(Kind::Write);
-    const EXAMPLE: &'static str = r#"{"id":"job_01kan8v3t0e0rt8nfkzk1s7p4qc"}"#;
+    const EXAMPLE: &'static str = r#"{"job":"job_01kan8v3t0e0rt8nfkzk1s7p4qc"}"#;
     type Output = Accepted;
 
     async fn run(self, cx: &mut Cx) -> Result<Accepted> {
-        let before = own(cx, &self.id).await?;
+        let before = own(cx, &self.job).await?;
         if !matches!(before.state, State::Failed | State::Cancelled) {
             let text = format!("The job is {}; only a failed or cancelled job can be retried.", before.state.as_str());
             return Err(Error::new(Code::JobNotRetryable, text));
         }
         let (app, site) = (cx.app.clone(), cx.site().number());
-        let row = app.jobs.retry(cx.tx(), site, self.id.as_str()).await?;
-        let row = row.ok_or_else(|| not_found(&self.id))?;
+        let row = app.jobs.retry(cx.tx(), site, self.job.as_str()).await?;
+        let row = row.ok_or_else(|| not_found(&self.job))?;
         cx.starts(&row);
         Ok(Accepted { job: JobView::from_row(row)? })
     }

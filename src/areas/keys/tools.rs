@@ -22,12 +22,12 @@ pub struct Budget {
     window_seconds: u32,
 }
 
-/// The key that is calling, and its site.
+/// The key that is calling.
 #[derive(Object)]
-#[oai(rename_all = "camelCase")]
-pub struct Identity {
+#[oai(rename = "Key", rename_all = "camelCase")]
+pub struct KeyView {
     /// The key's id.
-    key_id: KeyId,
+    id: KeyId,
     /// What its owner calls it.
     name: String,
     /// What it may do.
@@ -36,12 +36,27 @@ pub struct Identity {
     expires_at: Option<Time>,
     /// When it was made.
     created_at: Time,
+}
+
+/// A site, as its keys see it.
+#[derive(Object)]
+#[oai(rename = "Site")]
+pub struct SiteView {
     /// The site's name.
-    site: String,
+    name: String,
     /// The site's own host name, if it has one.
     domain: Option<String>,
     /// Whether the site is live; on a test site nothing reaches real people or money.
     live: bool,
+}
+
+/// The key that is calling, its site and its budgets.
+#[derive(Object)]
+pub struct Identity {
+    /// The key.
+    key: KeyView,
+    /// The site that the key is locked to.
+    site: SiteView,
     /// What the key may call.
     budgets: Vec<Budget>,
 }
@@ -65,14 +80,14 @@ impl Tool for WhoAmI {
             window_seconds: bucket.window_s() as u32,
         };
         Ok(Identity {
-            key_id: key.id.clone(),
-            name: key.name.clone(),
-            scopes: key.scopes.names().into_iter().map(Into::into).collect(),
-            expires_at: key.expires_at,
-            created_at: key.created_at,
-            site: site.name.clone(),
-            domain: site.domain.clone(),
-            live: site.live,
+            key: KeyView {
+                id: key.id.clone(),
+                name: key.name.clone(),
+                scopes: key.scopes.names().into_iter().map(Into::into).collect(),
+                expires_at: key.expires_at,
+                created_at: key.created_at,
+            },
+            site: SiteView { name: site.name.clone(), domain: site.domain.clone(), live: site.live },
             budgets: [Bucket::Calls, Bucket::Reads, Bucket::Writes, Bucket::Generations].map(budget).into(),
         })
     }

@@ -108,6 +108,13 @@ impl Tool for ListPlans {
     }
 }
 
+/// One plan.
+#[derive(Object)]
+pub struct PlanResult {
+    /// The plan.
+    plan: Plan,
+}
+
 /// Get a plan
 ///
 /// One plan, archived or not.
@@ -121,10 +128,10 @@ impl Tool for GetPlan {
     const NAME: &'static str = "plans.get";
     const ACCESS: Access = Access::read(Scope::PlansRead);
     const EXAMPLE: &'static str = r#"{"plan":"pln_01kan8v3t0e0rt8nfkzk1s7p4qq"}"#;
-    type Output = Plan;
+    type Output = PlanResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Plan> {
-        actions::find(cx, &self.plan).await
+    async fn run(self, cx: &mut Cx) -> Result<PlanResult> {
+        Ok(PlanResult { plan: actions::find(cx, &self.plan).await? })
     }
 }
 

@@ -31,7 +31,7 @@ pub async fn create(cx: &mut Cx, who: &MemberRef, redirect: Option<&SitePath>) -
     let expires_at = now + LIFE;
     let new = NewLink { id: &id, member: &member.id, hash: &hash, redirect, created_at: now, expires_at };
     store::insert(cx.conn(), site, &new).await?;
-    cx.tx().note(Change::created("loginLink", id.as_str(), json!({ "memberId": member.id, "expiresAt": expires_at })));
+    cx.tx().note(Change::created("loginLink", id.as_str(), json!({ "member": member.id, "expiresAt": expires_at })));
     let token = if cx.dry_run { DRY } else { &token };
     Ok((member, format!("{public_url}/sign-in/{token}"), expires_at))
 }

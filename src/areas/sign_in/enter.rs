@@ -166,8 +166,8 @@ async fn try_enter(app: &App, visit: &Visit, request: &RequestId, started: std::
     tx.note(Change::updated(
         "loginLink",
         link.id.as_str(),
-        json!({ "memberId": link.member_id, "expiresAt": link.expires_at }),
-        json!({ "memberId": link.member_id, "expiresAt": link.expires_at, "usedAt": now }),
+        json!({ "member": link.member_id, "expiresAt": link.expires_at }),
+        json!({ "member": link.member_id, "expiresAt": link.expires_at, "usedAt": now }),
     ));
     let mut record = record(visit, request.clone(), now, (ActivityStatus::Ok, None));
     record.changes = Record::changes_of(tx.changes());

@@ -15,8 +15,8 @@ pub struct LoginLink {
     pub url: Option<String>,
     /// When it stops working: 60 minutes from now.
     pub expires_at: Time,
-    /// The mail, and how it stands, if it was mailed.
-    pub email: Option<Recipient>,
+    /// The email and its status, if the link was mailed.
+    pub message: Option<Recipient>,
 }
 
 /// A link as it is kept, with whom it lets in.

@@ -26,7 +26,7 @@ pub struct Sale {
     pub source: String,
     pub reference: Option<String>,
     pub started_at: Option<Time>,
-    pub paid_until: Option<Time>,
+    pub expires_at: Option<Time>,
 }
 
 /// A sale that is recorded.
@@ -89,7 +89,7 @@ async fn again(cx: &mut Cx, known: Subscription, member: &MemberId, sale: &Sale)
         return Err(Error::new(Code::ReferenceUsed, text));
     }
     let was_canceled = known.is_over() && known.canceled_at.is_some();
-    let is_longer = match (known.period_end, sale.paid_until) {
+    let is_longer = match (known.period_end, sale.expires_at) {
         (Some(before), Some(after)) => before < after,
         (Some(_), None) => true,
         (None, _) => false,
@@ -100,8 +100,8 @@ async fn again(cx: &mut Cx, known: Subscription, member: &MemberId, sale: &Sale)
     in_the_future(cx, sale)?;
     let after = Subscription {
         status: if known.is_over() { SubscriptionStatus::Active } else { known.status },
-        period_end: sale.paid_until,
-        cancel_at: known.cancel_at.and(sale.paid_until),
+        period_end: sale.expires_at,
+        cancel_at: known.cancel_at.and(sale.expires_at),
         ended_at: None,
         ..known.clone()
     };
@@ -124,7 +124,7 @@ fn new(cx: &Cx, member: &MemberId, sale: &Sale) -> Result<Subscription> {
         source: sale.source.clone(),
         started_at,
         period_start: Some(started_at),
-        period_end: sale.paid_until,
+        period_end: sale.expires_at,
         trial_end: None,
         past_due_since: None,
         resumes_at: None,
@@ -147,8 +147,8 @@ fn new(cx: &Cx, member: &MemberId, sale: &Sale) -> Result<Subscription> {
 }
 
 fn in_the_future(cx: &Cx, sale: &Sale) -> Result<()> {
-    match sale.paid_until {
-        Some(until) if until <= cx.now => Err(Error::refused("args.paidUntil", "must be in the future")),
+    match sale.expires_at {
+        Some(until) if until <= cx.now => Err(Error::refused("args.expiresAt", "must be in the future")),
         _ => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-use poem_openapi::{Enum, Object, types::ToJSON as _};
+use poem_openapi::{Enum, Object, Union, types::ToJSON as _};
 use serde_json::Value;
 use usher_db::{FromRow, Row};
 
@@ -48,8 +48,10 @@ pub struct Subscription {
     /// The subscription's id, which never changes.
     pub id: SubscriptionId,
     /// Whose it is.
+    #[oai(rename = "member")]
     pub member_id: MemberId,
     /// What it pays for.
+    #[oai(rename = "plan")]
     pub plan_id: PlanId,
     /// How it stands. One whose collection is paused is `paused`, whatever else Stripe says of it.
     pub status: SubscriptionStatus,
@@ -179,4 +181,23 @@ impl FromRow for Subscription {
             ticket: row.take()?,
         })
     }
+}
+
+/// A subscription by its id at Stripe.
+#[derive(Clone, Debug, Object)]
+#[oai(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SubscriptionByExternalId {
+    /// Stripe's id of it (`sub_…`), or of the checkout of what is paid once (`cs_…`).
+    #[oai(validator(min_length = 1, max_length = 255, pattern = r"^[A-Za-z0-9_]+$"))]
+    pub external_id: String,
+}
+
+/// A subscription: its id, or an object with its id at Stripe.
+#[derive(Clone, Debug, Union)]
+#[oai(one_of)]
+pub enum SubscriptionRef {
+    /// By id.
+    Id(SubscriptionId),
+    /// By its id at Stripe.
+    External(SubscriptionByExternalId),
 }

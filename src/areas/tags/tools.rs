@@ -17,12 +17,13 @@ const ORDER: &str = "tags.list tag";
 
 /// A tag and how many have it.
 #[derive(Object)]
+#[oai(rename_all = "camelCase")]
 pub struct TagCount {
     /// The tag.
     tag: Tag,
     /// How many members have it.
     #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
-    members: i64,
+    member_count: i64,
 }
 
 /// A page of tags.
@@ -67,6 +68,9 @@ impl Tool for ListTags {
         let mut rows = store::list(cx.conn(), site, prefix, &after, self.limit + 1).await?;
         let more = paging::cut(&mut rows, self.limit);
         let next_cursor = rows.last().filter(|_| more).map(|(tag, _)| Cursor::after(ORDER, [tag.to_string()]).encode());
-        Ok(TagPage { items: rows.into_iter().map(|(tag, members)| TagCount { tag, members }).collect(), next_cursor })
+        Ok(TagPage {
+            items: rows.into_iter().map(|(tag, member_count)| TagCount { tag, member_count }).collect(),
+            next_cursor,
+        })
     }
 }

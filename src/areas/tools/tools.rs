@@ -97,19 +97,19 @@ pub struct ToolDescription {
 pub struct DescribeTool {
     /// The tool's name.
     #[oai(validator(min_length = 1, max_length = 100))]
-    name: String,
+    tool: String,
 }
 
 impl Tool for DescribeTool {
     const NAME: &'static str = "tools.describe";
     const ACCESS: Access = Access::any_key(Kind::Read);
-    const EXAMPLE: &'static str = r#"{"name":"members.get"}"#;
+    const EXAMPLE: &'static str = r#"{"tool":"members.get"}"#;
     type Output = ToolDescription;
 
     async fn run(self, cx: &mut Cx) -> Result<ToolDescription> {
-        let Some(tool) = CATALOG.get(&self.name) else {
-            let text = format!("There is no tool {:?}. Call tools.list for the names.", self.name);
-            return Err(Error::new(Code::ToolNotFound, text).with(Detail::DidYouMean(CATALOG.like(&self.name))));
+        let Some(tool) = CATALOG.get(&self.tool) else {
+            let text = format!("There is no tool {:?}. Call tools.list for the names.", self.tool);
+            return Err(Error::new(Code::ToolNotFound, text).with(Detail::DidYouMean(CATALOG.like(&self.tool))));
         };
         Ok(ToolDescription {
             tool: ToolSummary::new(tool, cx),

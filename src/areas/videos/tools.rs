@@ -78,6 +78,22 @@ impl Tool for ListVideos {
     }
 }
 
+/// One video.
+#[derive(Object)]
+pub struct VideoResult {
+    /// The video.
+    video: Video,
+}
+
+/// A video that a call was to change.
+#[derive(Object)]
+pub struct VideoSaved {
+    /// The video as it is now.
+    video: Video,
+    /// Whether the call changed anything.
+    changed: bool,
+}
+
 /// Get a video
 ///
 /// One video, with its level and visibility.
@@ -91,10 +107,10 @@ impl Tool for GetVideo {
     const NAME: &'static str = "videos.get";
     const ACCESS: Access = Access::read(Scope::VideosRead);
     const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs"}"#;
-    type Output = Video;
+    type Output = VideoResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Video> {
-        actions::find(cx, &self.video).await
+    async fn run(self, cx: &mut Cx) -> Result<VideoResult> {
+        Ok(VideoResult { video: actions::find(cx, &self.video).await? })
     }
 }
 
@@ -137,12 +153,12 @@ impl Tool for CreateVideo {
     const NAME: &'static str = "videos.create";
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"title":"Lesson 1: The brush","visibility":"published"}"#;
-    type Output = Video;
+    type Output = VideoResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Video> {
+    async fn run(self, cx: &mut Cx) -> Result<VideoResult> {
         let audience = Audience { level: self.level, allowed_plans: self.allowed_plans.unwrap_or_default() };
         let showing = showing(self.visibility, self.from, self.until, cx.zone());
-        actions::create(cx, self.title, self.slug, audience, showing).await
+        Ok(VideoResult { video: actions::create(cx, self.title, self.slug, audience, showing).await? })
     }
 }
 
@@ -168,10 +184,11 @@ impl Tool for UpdateVideo {
     const NAME: &'static str = "videos.update";
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","title":"Lesson 1: The round brush"}"#;
-    type Output = Video;
+    type Output = VideoSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<Video> {
-        actions::update(cx, &self.video, self.title, self.slug).await
+    async fn run(self, cx: &mut Cx) -> Result<VideoSaved> {
+        let video = actions::update(cx, &self.video, self.title, self.slug).await?;
+        Ok(VideoSaved { video, changed: cx.has_changed() })
     }
 }
 
@@ -197,11 +214,12 @@ impl Tool for SetAccess {
     const NAME: &'static str = "videos.setAccess";
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","level":"bundle"}"#;
-    type Output = Video;
+    type Output = VideoSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<Video> {
+    async fn run(self, cx: &mut Cx) -> Result<VideoSaved> {
         let audience = Audience { level: self.level, allowed_plans: self.allowed_plans.unwrap_or_default() };
-        actions::set_access(cx, &self.video, audience).await
+        let video = actions::set_access(cx, &self.video, audience).await?;
+        Ok(VideoSaved { video, changed: cx.has_changed() })
     }
 }
 
@@ -226,12 +244,20 @@ impl Tool for SetVisibility {
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str =
         r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","visibility":"scheduled","from":"2026-12-01T08:00:00Z"}"#;
-    type Output = Video;
+    type Output = VideoSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<Video> {
+    async fn run(self, cx: &mut Cx) -> Result<VideoSaved> {
         let showing = showing(self.visibility, self.from, self.until, cx.zone());
-        actions::set_visibility(cx, &self.video, showing).await
+        let video = actions::set_visibility(cx, &self.video, showing).await?;
+        Ok(VideoSaved { video, changed: cx.has_changed() })
     }
+}
+
+/// How far a member has watched a video.
+#[derive(Object)]
+pub struct WatchResult {
+    /// The progress that is recorded now.
+    watch: Watch,
 }
 
 /// Record a member's progress
@@ -258,9 +284,11 @@ impl Tool for RecordWatch {
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Low);
     const EXAMPLE: &'static str =
         r#"{"member":{"email":"anna@example.com"},"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","positionS":312}"#;
-    type Output = Watch;
+    type Output = WatchResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Watch> {
-        actions::record(cx, &self.member, &self.video, self.position_s, self.completed).await
+    async fn run(self, cx: &mut Cx) -> Result<WatchResult> {
+        Ok(WatchResult {
+            watch: actions::record(cx, &self.member, &self.video, self.position_s, self.completed).await?,
+        })
     }
 }

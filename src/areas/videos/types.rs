@@ -121,8 +121,10 @@ impl FromRow for Video {
 #[oai(rename_all = "camelCase")]
 pub struct Watch {
     /// The member.
+    #[oai(rename = "member")]
     pub member_id: MemberId,
     /// The video.
+    #[oai(rename = "video")]
     pub video_id: VideoId,
     /// Where to go on: seconds from the beginning.
     pub position_s: u32,

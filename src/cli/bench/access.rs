@@ -53,7 +53,7 @@ async fn why(bench: &Bench, engine: Engine) -> Result<Row> {
         let server = Server::start(&place, Workers::Auto).await?;
         let client = client(&server, &scene)?;
         let args = json!({ "title": "Lesson 1", "visibility": "published" });
-        client.call("videos.create", &args, None).await.map_err(failed)?["id"].clone()
+        client.call("videos.create", &args, None).await.map_err(failed)?["video"]["id"].clone()
     };
     let member = |i: usize| &scene.members[i * 7919 % scene.members.len()];
     let get = scene.calls("members.get", REQUESTS, |i| json!({ "member": { "id": member(i) } }).to_string());

@@ -148,7 +148,7 @@ pub(super) async fn begin(client: &Client, tool: &str, list: &Path) -> Result<Va
 
 /// How an import stands.
 pub(super) async fn look(client: &Client, accepted: &Value) -> Result<Value> {
-    client.call("jobs.get", &json!({ "id": accepted["job"]["id"] }), None).await.map_err(failed)
+    client.call("jobs.get", &json!({ "job": accepted["job"]["id"] }), None).await.map_err(failed)
 }
 
 pub(super) fn failed(trouble: Trouble) -> Failure {

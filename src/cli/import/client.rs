@@ -120,7 +120,7 @@ impl Client {
             .header(header::CONTENT_LENGTH, bytes)
             .body(Body::wrap_stream(pieces));
         tokio::select! {
-            answer = self.json(self.authorized(request).send()) => Ok(answer?["upload"].take()),
+            answer = self.json(self.authorized(request).send()) => Ok(answer?["result"]["upload"].take()),
             () = stalled(&sent) => Err(Trouble::Away(format!("it takes no more of the file for {} s", STALLED.as_secs()))),
         }
     }

@@ -57,7 +57,7 @@ pub(super) async fn to_the_end(client: &Client, job: &str, show: &Show, patience
             }
         }
         let answer =
-            patience.until_answered(async || client.call("jobs.get", &json!({ "id": job }), None).await).await?;
+            patience.until_answered(async || client.call("jobs.get", &json!({ "job": job }), None).await).await?;
         show.job(&answer["job"]);
         if answer["job"]["finishedAt"].is_string() {
             return Ok(answer["job"].clone());

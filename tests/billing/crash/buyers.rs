@@ -28,7 +28,7 @@ impl Buyers {
         let plan = json!({ "name": "Gold", "amount": 900, "currency": "EUR", "every": "year" });
         let plan = world.ok("plans.create", plan).await["plan"]["id"].as_str().expect("an id").to_owned();
         let one = async |n: u64| {
-            let member = world.ok("members.create", json!({ "email": format!("m{n}@example.com") })).await;
+            let member = world.one("members.create", json!({ "email": format!("m{n}@example.com") })).await;
             member["id"].as_str().expect("an id").to_owned()
         };
         let members: Vec<String> = stream::iter((0..n).map(one)).buffered(AT_ONCE).collect().await;

@@ -40,8 +40,10 @@ pub struct Finding {
     /// What does not agree.
     pub kind: FindingKind,
     /// Whose it is; absent if that is not known.
+    #[oai(rename = "member")]
     pub member_id: Option<MemberId>,
     /// The subscription.
+    #[oai(rename = "subscription")]
     pub subscription_id: Option<SubscriptionId>,
     /// Stripe's id of it.
     pub external_id: Option<String>,

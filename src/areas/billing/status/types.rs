@@ -102,6 +102,7 @@ pub struct ChangeView {
 #[oai(rename = "MemberSync", rename_all = "camelCase")]
 pub struct SyncView {
     /// The member.
+    #[oai(rename = "member")]
     pub member_id: MemberId,
     /// How it compares: the first that holds of `not_linked`, `failing`, `drifted`, `stale` and `synced`.
     pub status: SyncStatus,

@@ -5,7 +5,7 @@ use crate::{
         activity::store::escape,
         groups::{
             actions::{self, Changes},
-            types::Group,
+            types::{Group, GroupRef},
         },
         jobs::JobView,
         members::MemberRef,
@@ -14,7 +14,7 @@ use crate::{
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Risk, Scope, Tool},
-    values::{GroupId, Plain, Title, search_key},
+    values::{Plain, Title, search_key},
 };
 
 /// The list has one order, newest first.
@@ -65,23 +65,40 @@ impl Tool for ListGroups {
     }
 }
 
+/// One group.
+#[derive(Object)]
+pub struct GroupResult {
+    /// The group.
+    group: Group,
+}
+
+/// A group that a call was to change.
+#[derive(Object)]
+pub struct GroupSaved {
+    /// The group as it is now.
+    group: Group,
+    /// Whether the call changed anything.
+    changed: bool,
+}
+
 /// Get a group
 ///
 /// One group, with the number of its members.
 #[derive(Object)]
 pub struct GetGroup {
-    /// The group.
-    group: GroupId,
+    /// The group: its id, or its name.
+    group: GroupRef,
 }
 
 impl Tool for GetGroup {
     const NAME: &'static str = "groups.get";
     const ACCESS: Access = Access::read(Scope::GroupsRead);
     const EXAMPLE: &'static str = r#"{"group":"grp_01kan8v3t0e0rt8nfkzk1s7p4qe"}"#;
-    type Output = Group;
+    type Output = GroupResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Group> {
-        actions::find(cx, &self.group).await
+    async fn run(self, cx: &mut Cx) -> Result<GroupResult> {
+        let group = actions::resolve(cx, self.group).await?;
+        Ok(GroupResult { group: actions::find(cx, &group).await? })
     }
 }
 
@@ -101,10 +118,10 @@ impl Tool for CreateGroup {
     const NAME: &'static str = "groups.create";
     const ACCESS: Access = Access::write(Scope::GroupsManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"name":"Spring workshop","description":"Everybody who was there."}"#;
-    type Output = Group;
+    type Output = GroupResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Group> {
-        actions::create(cx, self.name, self.description.map(Plain::into_string)).await
+    async fn run(self, cx: &mut Cx) -> Result<GroupResult> {
+        Ok(GroupResult { group: actions::create(cx, self.name, self.description.map(Plain::into_string)).await? })
     }
 }
 
@@ -114,8 +131,8 @@ impl Tool for CreateGroup {
 /// has is refused as `group_exists`.
 #[derive(Object)]
 pub struct UpdateGroup {
-    /// The group.
-    group: GroupId,
+    /// The group: its id, or its name.
+    group: GroupRef,
     /// The new name: one line of 1 to 200 characters.
     name: Option<Title>,
     /// The new description, at most 5,000 characters.
@@ -126,11 +143,13 @@ impl Tool for UpdateGroup {
     const NAME: &'static str = "groups.update";
     const ACCESS: Access = Access::write(Scope::GroupsManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"group":"grp_01kan8v3t0e0rt8nfkzk1s7p4qe","name":"Spring workshop 2027"}"#;
-    type Output = Group;
+    type Output = GroupSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<Group> {
+    async fn run(self, cx: &mut Cx) -> Result<GroupSaved> {
+        let group = actions::resolve(cx, self.group).await?;
         let changes = Changes { name: self.name, description: self.description.map(Plain::into_string) };
-        actions::update(cx, &self.group, changes).await
+        let group = actions::update(cx, &group, changes).await?;
+        Ok(GroupSaved { group, changed: cx.has_changed() })
     }
 }
 
@@ -150,8 +169,8 @@ pub struct DeletedGroup {
 /// the job be cancelled, calling this again starts another.
 #[derive(Object)]
 pub struct DeleteGroup {
-    /// The group.
-    group: GroupId,
+    /// The group: its id, or its name.
+    group: GroupRef,
 }
 
 impl Tool for DeleteGroup {
@@ -161,7 +180,8 @@ impl Tool for DeleteGroup {
     type Output = DeletedGroup;
 
     async fn run(self, cx: &mut Cx) -> Result<DeletedGroup> {
-        let (group, job) = actions::delete(cx, &self.group).await?;
+        let group = actions::resolve(cx, self.group).await?;
+        let (group, job) = actions::delete(cx, &group).await?;
         Ok(DeletedGroup { group, job })
     }
 }

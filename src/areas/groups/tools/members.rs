@@ -8,7 +8,7 @@ use crate::{
             AddByFilter, MoveByFilter, RemoveByFilter,
             actions::{self, Named},
             jobs::Whom,
-            types::{GroupPlace, Placing},
+            types::{GroupPlace, GroupRef, Placing},
         },
         jobs::{JobPreview, JobView},
         members::{MemberRef, MemberStatus},
@@ -17,7 +17,7 @@ use crate::{
     gate::Cx,
     paging::{Cursor, default_limit},
     tools::{Access, Risk, Scope, Tool},
-    values::{GroupId, Tag},
+    values::Tag,
 };
 
 /// Members come in the order of their ids, which is that in which they were made.
@@ -39,8 +39,8 @@ pub struct GroupMemberPage {
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct ListGroupMembers {
-    /// The group.
-    group: GroupId,
+    /// The group: its id, or its name.
+    group: GroupRef,
     /// How many to return.
     #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "200")))]
     limit: u32,
@@ -57,7 +57,8 @@ impl Tool for ListGroupMembers {
 
     async fn run(self, cx: &mut Cx) -> Result<GroupMemberPage> {
         let after = Cursor::decode::<1>(self.cursor.as_deref(), ORDER)?.map_or(String::new(), |[id]| id);
-        let (items, more) = actions::list_members(cx, &self.group, &after, self.limit).await?;
+        let group = actions::resolve(cx, self.group).await?;
+        let (items, more) = actions::list_members(cx, &group, &after, self.limit).await?;
         let next_cursor =
             items.last().filter(|_| more).map(|place| Cursor::after(ORDER, [place.member.id.to_string()]).encode());
         Ok(GroupMemberPage { items, next_cursor })
@@ -136,8 +137,8 @@ pub struct MembersAdded {
 /// A job goes on where it was after a crash; one that is cancelled keeps what it has done.
 #[derive(Object)]
 pub struct AddGroupMembers {
-    /// The group.
-    group: GroupId,
+    /// The group: its id, or its name.
+    group: GroupRef,
     /// 1 to 5,000 members. A member who is named twice counts once.
     #[oai(validator(min_items = 1, max_items = 5000))]
     members: Option<Vec<MemberRef>>,
@@ -153,7 +154,7 @@ impl Tool for AddGroupMembers {
     type Output = MembersAdded;
 
     async fn run(self, cx: &mut Cx) -> Result<MembersAdded> {
-        let group = self.group;
+        let group = actions::resolve(cx, self.group).await?;
         match target(self.members, self.filter)? {
             Target::Named(members) => {
                 let Named { placed, not_found } = actions::place_named(cx, &Placing::Into(group), members).await?;
@@ -198,8 +199,8 @@ pub struct MembersRemoved {
 /// cancelled keeps what it has done.
 #[derive(Object)]
 pub struct RemoveGroupMembers {
-    /// The group.
-    group: GroupId,
+    /// The group: its id, or its name.
+    group: GroupRef,
     /// 1 to 5,000 members. A member who is named twice counts once.
     #[oai(validator(min_items = 1, max_items = 5000))]
     members: Option<Vec<MemberRef>>,
@@ -215,7 +216,7 @@ impl Tool for RemoveGroupMembers {
     type Output = MembersRemoved;
 
     async fn run(self, cx: &mut Cx) -> Result<MembersRemoved> {
-        let group = self.group;
+        let group = actions::resolve(cx, self.group).await?;
         match target(self.members, self.filter)? {
             Target::Named(members) => {
                 let Named { placed, not_found } = actions::place_named(cx, &Placing::OutOf(group), members).await?;
@@ -265,9 +266,9 @@ pub struct MembersMoved {
 #[derive(Object)]
 pub struct MoveGroupMembers {
     /// The group to leave.
-    from: GroupId,
+    from: GroupRef,
     /// The group to come into.
-    to: GroupId,
+    to: GroupRef,
     /// 1 to 5,000 members. A member who is named twice counts once.
     #[oai(validator(min_items = 1, max_items = 5000))]
     members: Option<Vec<MemberRef>>,
@@ -283,6 +284,7 @@ impl Tool for MoveGroupMembers {
 
     async fn run(self, cx: &mut Cx) -> Result<MembersMoved> {
         let Self { from, to, members, filter } = self;
+        let (from, to) = (actions::resolve(cx, from).await?, actions::resolve(cx, to).await?);
         if from == to {
             return Err(Error::refused("args.to", "must be another group than `from`"));
         }

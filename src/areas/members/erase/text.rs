@@ -156,7 +156,7 @@ impl Person {
         };
         let id = self.id.as_str();
         let is_member = is(fields.get("id"), id);
-        let is_own = is(fields.get("memberId"), id);
+        let is_own = is(fields.get("member"), id);
         let names = fields.get("member").and_then(Value::as_object);
         let names = names.is_some_and(|member| is(member.get("id"), id) || has_address(member));
         let mut has_changed = false;
@@ -292,10 +292,10 @@ mod tests {
         let left = anna.out_of_json(&own.to_string()).unwrap();
         assert!(!left.contains("Anna") && !left.contains("@"), "{left}");
         assert!(left.contains(&format!(r#"before":{{"id":"{id}","email":"{mark}","name":"erased"}}"#)), "{left}");
-        let comment = json!({ "memberId": id, "text": "Which paper?", "name": "stays" });
+        let comment = json!({ "member": id, "text": "Which paper?", "name": "stays" });
         assert_eq!(
             anna.out_of_json(&comment.to_string()).unwrap(),
-            json!({ "memberId": id, "text": "erased", "name": "stays" }).to_string()
+            json!({ "member": id, "text": "erased", "name": "stays" }).to_string()
         );
         let args = json!({ "member": { "email": "former@example.com" }, "name": "Anna", "tags": ["vip"] });
         assert_eq!(

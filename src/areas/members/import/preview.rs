@@ -19,7 +19,7 @@ use crate::{
     error::Result,
     gate::Cx,
     imports::{self, ImportFormat, Lines as _, Look, NO_ADDRESS, PreviewColumn, Problem, look},
-    values::{Email, Tag, Time},
+    values::{BundleId, Email, GroupId, Tag, Time},
 };
 
 /// Rows that are shown.
@@ -60,12 +60,13 @@ pub struct PreviewRow {
     tags: Vec<Tag>,
     /// The ids of the groups it names.
     #[oai(validator(max_items = 100))]
-    groups: Vec<String>,
+    groups: Vec<GroupId>,
     /// The bundle it names.
-    bundle: Option<String>,
+    bundle: Option<BundleId>,
     /// Whether it gives free access.
     free_access: bool,
     /// Until when, if that ends.
+    #[oai(rename = "freeAccessExpiresAt")]
     free_access_until: Option<Time>,
     /// Why it cannot be taken, for programs.
     code: Option<String>,
@@ -93,6 +94,7 @@ pub struct PreviewCounts {
     /// Members who get free access that they did not have, or for longer.
     free_access: u64,
     /// Members who get a bundle that they did not own, or for longer.
+    #[oai(rename = "bundlesGranted")]
     bundle: u64,
 }
 
@@ -163,7 +165,7 @@ pub(super) async fn preview(
         bundle: of_all(given.bundle),
     };
     if counts.free_access + counts.bundle > 0 {
-        let access = json!({ "exact": is_whole, "freeAccess": counts.free_access, "bundle": counts.bundle });
+        let access = json!({ "exact": is_whole, "freeAccess": counts.free_access, "bundlesGranted": counts.bundle });
         cx.tx().note(Change::created("membersAccess", job.upload.as_str(), access));
     }
     Ok(Preview {
@@ -204,8 +206,8 @@ fn seen(row: &Row<'_>, take: &Take) -> Seen {
         name: given.and_then(|given| given.name.clone()),
         note: given.and_then(|given| given.note.clone()),
         tags: given.map_or(Vec::new(), |given| given.tags.clone()),
-        groups: given.map_or(Vec::new(), |given| given.groups.iter().map(ToString::to_string).collect()),
-        bundle: given.and_then(|given| given.bundle.as_ref().map(ToString::to_string)),
+        groups: given.map_or(Vec::new(), |given| given.groups.clone()),
+        bundle: given.and_then(|given| given.bundle.clone()),
         free_access: free.is_some(),
         free_access_until: free.flatten().map(Time::from_micros),
         code: fault.as_ref().map(|(code, _)| (*code).into()),

@@ -64,6 +64,7 @@ pub struct MemberMapping {
     free_access: Option<String>,
     /// The column that says until when.
     #[oai(validator(min_length = 1, max_length = 100))]
+    #[oai(rename = "freeAccessExpiresAt")]
     free_access_until: Option<String>,
     /// The column of the bundles: an id or a name.
     #[oai(validator(min_length = 1, max_length = 100))]

@@ -21,6 +21,7 @@ const ORDER: &str = "members.listEntitlements -id";
 #[oai(rename_all = "camelCase")]
 pub struct AccessChecked {
     /// The member.
+    #[oai(rename = "member")]
     member_id: MemberId,
     /// The moment that was asked about.
     at: Time,

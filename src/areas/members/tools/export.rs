@@ -2,7 +2,7 @@ use poem_openapi::Object;
 
 use crate::{
     areas::{
-        groups,
+        groups::{self, GroupRef},
         jobs::{Accepted, JobView},
         members::{
             export::{Export, Format},
@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{Beginning, End, GroupId, Moment, Tag},
+    values::{Beginning, End, Moment, Tag},
 };
 
 /// Export members
@@ -35,7 +35,7 @@ pub struct ExportMembers {
     /// Only those with this tag.
     tag: Option<Tag>,
     /// Only those in this group.
-    group: Option<GroupId>,
+    group: Option<GroupRef>,
     /// Only those with this status.
     status: Option<MemberStatus>,
     /// Only those created at this moment or later.
@@ -58,7 +58,7 @@ impl Tool for ExportMembers {
         let filter = Filter {
             text: self.text,
             tag: self.tag,
-            group: self.group,
+            group: groups::resolve_any(cx, self.group).await?,
             status: self.status,
             from: self.created_from.map(|from| from.in_zone(zone)),
             until: self.created_until.map(|until| until.bound(zone)),

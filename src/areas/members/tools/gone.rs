@@ -49,6 +49,7 @@ pub struct DeleteMember {
 #[oai(rename_all = "camelCase")]
 pub struct DeleteResult {
     /// The member.
+    #[oai(rename = "member")]
     member_id: MemberId,
     /// Whether this call began it.
     changed: bool,
@@ -140,6 +141,7 @@ pub struct MergeResult {
     /// The winner, with what moved in the call.
     winner: Member,
     /// Who goes.
+    #[oai(rename = "loser")]
     loser_id: MemberId,
     /// The job. `Prefer: wait=N` waits up to N seconds (at most 30) for its end.
     job: JobView,

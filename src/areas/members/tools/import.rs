@@ -2,13 +2,14 @@ use poem_openapi::Object;
 
 use crate::{
     areas::{
+        groups::{self, GroupRef},
         jobs::JobView,
         members::import::{self, FreeAccess, MemberMapping, Preview, Wish},
     },
     error::Result,
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{BundleId, GroupId, Tag, UploadId},
+    values::{BundleId, Tag, UploadId},
 };
 
 /// An import of members that was accepted.
@@ -49,7 +50,7 @@ pub struct ImportMembers {
     tags: Option<Vec<Tag>>,
     /// Groups for every member of the file, at most 100.
     #[oai(validator(max_items = 100))]
-    groups: Option<Vec<GroupId>>,
+    groups: Option<Vec<GroupRef>>,
     /// Free access for every member of the file; one that lasts longer already stays.
     free_access: Option<FreeAccess>,
     /// A bundle for every member of the file, for life.
@@ -74,7 +75,7 @@ impl Tool for ImportMembers {
             upload: self.upload,
             mapping: self.mapping.unwrap_or_default(),
             tags: self.tags.unwrap_or_default(),
-            groups: self.groups.unwrap_or_default(),
+            groups: groups::resolve_all(cx, self.groups.unwrap_or_default()).await?,
             free_access: self.free_access,
             bundle: self.bundle,
             update: self.update,

@@ -1,16 +1,19 @@
 use poem_openapi::Object;
 
 use crate::{
-    areas::members::{
-        actions,
-        store::Filter,
-        types::{Member, MemberSort, MemberStatus},
+    areas::{
+        groups::{self, GroupRef},
+        members::{
+            actions,
+            store::Filter,
+            types::{Member, MemberSort, MemberStatus},
+        },
     },
     error::Result,
     gate::Cx,
     paging::default_limit,
     tools::{Access, Scope, Tool},
-    values::{Beginning, End, GroupId, Moment, Tag},
+    values::{Beginning, End, Moment, Tag},
 };
 
 /// A page of members.
@@ -38,7 +41,7 @@ pub struct ListMembers {
     /// Only those with this tag.
     tag: Option<Tag>,
     /// Only those in this group.
-    group: Option<GroupId>,
+    group: Option<GroupRef>,
     /// Only those with this status.
     status: Option<MemberStatus>,
     /// Only those created at this moment or later.
@@ -67,7 +70,7 @@ impl Tool for ListMembers {
         let filter = Filter {
             text: self.text,
             tag: self.tag,
-            group: self.group,
+            group: groups::resolve_any(cx, self.group).await?,
             status: self.status,
             from: self.created_from.map(|from| from.in_zone(zone)),
             until: self.created_until.map(|until| until.bound(zone)),

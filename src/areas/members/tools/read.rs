@@ -11,6 +11,13 @@ use crate::{
     values::Email,
 };
 
+/// One member.
+#[derive(Object)]
+pub struct MemberResult {
+    /// The member.
+    pub(super) member: Member,
+}
+
 /// Get a member
 ///
 /// One member, by id or by address. An `expectEmail` is checked here too.
@@ -24,10 +31,10 @@ impl Tool for GetMember {
     const NAME: &'static str = "members.get";
     const ACCESS: Access = Access::read(Scope::MembersRead);
     const EXAMPLE: &'static str = r#"{"member":{"id":"mem_01kan8v3t0e0rt8nfkzk1s7p4qs"}}"#;
-    type Output = Member;
+    type Output = MemberResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Member> {
-        actions::find(cx, &self.member).await
+    async fn run(self, cx: &mut Cx) -> Result<MemberResult> {
+        Ok(MemberResult { member: actions::find(cx, &self.member).await? })
     }
 }
 
@@ -44,9 +51,9 @@ impl Tool for FindMemberByEmail {
     const NAME: &'static str = "members.findByEmail";
     const ACCESS: Access = Access::read(Scope::MembersRead);
     const EXAMPLE: &'static str = r#"{"email":"anna@example.com"}"#;
-    type Output = Member;
+    type Output = MemberResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Member> {
-        actions::find(cx, &MemberRef::Email(MemberByEmail { email: self.email })).await
+    async fn run(self, cx: &mut Cx) -> Result<MemberResult> {
+        Ok(MemberResult { member: actions::find(cx, &MemberRef::Email(MemberByEmail { email: self.email })).await? })
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     areas::{
         access::AccessView,
         emails::{self, Recipient, SystemMail},
+        groups::{self, GroupRef},
         members::{
             actions::New,
             invite::{self, Invited},
@@ -15,7 +16,7 @@ use crate::{
     error::Result,
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{Email, GroupId, SitePath, Tag},
+    values::{Email, SitePath, Tag},
 };
 
 /// Invite a member
@@ -38,7 +39,7 @@ pub struct InviteMember {
     tags: Option<Vec<Tag>>,
     /// Groups that the member comes into, at most 100. One that the site does not have is refused as `group_not_found`.
     #[oai(validator(max_items = 100))]
-    groups: Option<Vec<GroupId>>,
+    groups: Option<Vec<GroupRef>>,
     /// Free access from now on.
     free_access: Option<FreeAccess>,
     /// Where at the site the member goes on, as a path. Without it the site decides.
@@ -55,8 +56,8 @@ pub struct Invitation {
     member: Member,
     /// What the member may see of member content.
     access: AccessView,
-    /// The mail, and how it stands.
-    email: Recipient,
+    /// The email, and its status.
+    message: Recipient,
 }
 
 impl Tool for InviteMember {
@@ -68,10 +69,11 @@ impl Tool for InviteMember {
 
     async fn run(self, cx: &mut Cx) -> Result<Invitation> {
         let free_access = self.free_access.map(|free| free.from(cx.now, cx.zone())).transpose()?;
-        let (tags, groups) = (self.tags.unwrap_or_default(), self.groups.unwrap_or_default());
+        let (tags, groups) =
+            (self.tags.unwrap_or_default(), groups::resolve_all(cx, self.groups.unwrap_or_default()).await?);
         let new = New { email: self.email, name: self.name, note: None, tags, free_access, groups };
         let Invited { is_new, member, access, email } = invite::invite(cx, new, self.redirect.as_ref()).await?;
-        Ok(Invitation { created: is_new, member, access, email })
+        Ok(Invitation { created: is_new, member, access, message: email })
     }
 }
 
@@ -106,9 +108,9 @@ impl Tool for CreateLoginLink {
     async fn run(self, cx: &mut Cx) -> Result<LoginLink> {
         let (member, url, expires_at) = sign_in::create(cx, &self.member, self.redirect.as_ref()).await?;
         if !self.send {
-            return Ok(LoginLink { url: Some(url), expires_at, email: None });
+            return Ok(LoginLink { url: Some(url), expires_at, message: None });
         }
         let email = emails::queue_system(cx, &member, SystemMail::SignIn { url }).await?;
-        Ok(LoginLink { url: None, expires_at, email: Some(email) })
+        Ok(LoginLink { url: None, expires_at, message: Some(email) })
     }
 }

@@ -11,18 +11,18 @@ use crate::{
     values::Tag,
 };
 
-/// A member whose tags were to change.
+/// A member that a call was to change.
 #[derive(Object)]
-pub struct TaggedMember {
+pub struct MemberSaved {
     /// The member as it is now.
-    member: Member,
+    pub(super) member: Member,
     /// Whether anything is different; if not, nothing was written.
-    changed: bool,
+    pub(super) changed: bool,
 }
 
-async fn tag(cx: &mut Cx, member: &MemberRef, how: Tagging, tags: Vec<Tag>) -> Result<TaggedMember> {
+async fn tag(cx: &mut Cx, member: &MemberRef, how: Tagging, tags: Vec<Tag>) -> Result<MemberSaved> {
     let (member, changed) = actions::tag(cx, member, how, tags).await?;
-    Ok(TaggedMember { member, changed })
+    Ok(MemberSaved { member, changed })
 }
 
 /// Add tags to a member
@@ -42,9 +42,9 @@ impl Tool for AddTags {
     const NAME: &'static str = "members.addTags";
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"tags":["early-bird","workshop"]}"#;
-    type Output = TaggedMember;
+    type Output = MemberSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<TaggedMember> {
+    async fn run(self, cx: &mut Cx) -> Result<MemberSaved> {
         tag(cx, &self.member, Tagging::Add, self.tags).await
     }
 }
@@ -65,9 +65,9 @@ impl Tool for RemoveTags {
     const NAME: &'static str = "members.removeTags";
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"tags":["early-bird"]}"#;
-    type Output = TaggedMember;
+    type Output = MemberSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<TaggedMember> {
+    async fn run(self, cx: &mut Cx) -> Result<MemberSaved> {
         tag(cx, &self.member, Tagging::Remove, self.tags).await
     }
 }
@@ -88,9 +88,9 @@ impl Tool for ReplaceTags {
     const NAME: &'static str = "members.replaceTags";
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"tags":["workshop"]}"#;
-    type Output = TaggedMember;
+    type Output = MemberSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<TaggedMember> {
+    async fn run(self, cx: &mut Cx) -> Result<MemberSaved> {
         tag(cx, &self.member, Tagging::Replace, self.tags).await
     }
 }

@@ -1,14 +1,18 @@
 use poem_openapi::Object;
 
 use crate::{
-    areas::members::{
-        actions::{self, Changes, New},
-        types::{Member, MemberRef, Name, Note, Span},
+    areas::{
+        groups::{self, GroupRef},
+        members::{
+            actions::{self, Changes, New},
+            tools::{read::MemberResult, tag::MemberSaved},
+            types::{MemberRef, Name, Note, Span},
+        },
     },
     error::{Error, Result},
     gate::Cx,
     tools::{Access, Risk, Scope, Tool},
-    values::{Email, End, GroupId, Moment, Tag, Time, Zone},
+    values::{Email, End, Moment, Tag, Time, Zone},
 };
 
 /// Create a member
@@ -32,7 +36,7 @@ pub struct CreateMember {
     /// Groups that the member comes into, at most 100. One that the site does not have is refused as
     /// `group_not_found`, and no member is made.
     #[oai(validator(max_items = 100))]
-    groups: Option<Vec<GroupId>>,
+    groups: Option<Vec<GroupRef>>,
 }
 
 /// Free access for a new member.
@@ -57,13 +61,14 @@ impl Tool for CreateMember {
     const NAME: &'static str = "members.create";
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
     const EXAMPLE: &'static str = r#"{"email":"anna@example.com","name":"Anna Lind","tags":["early-bird"]}"#;
-    type Output = Member;
+    type Output = MemberResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Member> {
+    async fn run(self, cx: &mut Cx) -> Result<MemberResult> {
         let free_access = self.free_access.map(|free| free.from(cx.now, cx.zone())).transpose()?;
-        let (tags, groups) = (self.tags.unwrap_or_default(), self.groups.unwrap_or_default());
+        let (tags, groups) =
+            (self.tags.unwrap_or_default(), groups::resolve_all(cx, self.groups.unwrap_or_default()).await?);
         let new = New { email: self.email, name: self.name, note: self.note, tags, free_access, groups };
-        actions::create(cx, new).await
+        Ok(MemberResult { member: actions::create(cx, new).await? })
     }
 }
 
@@ -89,10 +94,11 @@ impl Tool for UpdateMember {
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
     const EXAMPLE: &'static str =
         r#"{"member":{"id":"mem_01kan8v3t0e0rt8nfkzk1s7p4qs","expectEmail":"anna@example.com"},"name":"Anna Lind"}"#;
-    type Output = Member;
+    type Output = MemberSaved;
 
-    async fn run(self, cx: &mut Cx) -> Result<Member> {
+    async fn run(self, cx: &mut Cx) -> Result<MemberSaved> {
         let changes = Changes { email: self.email, name: self.name, note: self.note };
-        actions::update(cx, &self.member, changes).await
+        let member = actions::update(cx, &self.member, changes).await?;
+        Ok(MemberSaved { member, changed: cx.has_changed() })
     }
 }

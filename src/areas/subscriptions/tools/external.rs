@@ -19,8 +19,8 @@ use crate::{
 ///
 /// Gives a member a plan that was paid elsewhere: by bank transfer, in an app store, in another shop. It gives access as a
 /// subscription at Stripe does, and **nothing is charged**, now or later (`charged` is always `false`). It ends by itself
-/// at `paidUntil`; without it, it goes on until `subscriptions.cancel`. The same `source` and `reference` told again are
-/// one sale: with a later `paidUntil`, or none, it is extended; else nothing changes (`changed: false`). Without a
+/// at `expiresAt`; without it, it goes on until `subscriptions.cancel`. The same `source` and `reference` told again are
+/// one sale: with a later `expiresAt`, or none, it is extended; else nothing changes (`changed: false`). Without a
 /// `reference`, member, plan and source name the one that runs. What was cancelled here stays so whatever is told again: a
 /// new sale has a new reference. A reference of another member or plan is refused as `reference_used`.
 #[derive(Object)]
@@ -38,8 +38,8 @@ pub struct RecordExternal {
     reference: Option<String>,
     /// When it began; not in the future. Not given: now.
     started_at: Option<Moment<Beginning>>,
-    /// Until when it is paid; in the future. Not given: for good.
-    paid_until: Option<Moment<End>>,
+    /// When what was paid for ends; in the future. Without it, it never ends.
+    expires_at: Option<Moment<End>>,
 }
 
 /// What was recorded.
@@ -59,14 +59,14 @@ pub struct RecordedSale {
 impl Tool for RecordExternal {
     const NAME: &'static str = "subscriptions.recordExternal";
     const ACCESS: Access = Access::write(Scope::SubscriptionsManage, Risk::High);
-    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"plan":"pln_01kan8v3t0e0rt8nfkzk1s7p4qq","source":"bank transfer","reference":"R-1042","paidUntil":"2100-01-01T00:00:00Z"}"#;
+    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"plan":"pln_01kan8v3t0e0rt8nfkzk1s7p4qq","source":"bank transfer","reference":"R-1042","expiresAt":"2100-01-01T00:00:00Z"}"#;
     type Output = RecordedSale;
 
     async fn run(self, cx: &mut Cx) -> Result<RecordedSale> {
-        let Self { member, plan, source, reference, started_at, paid_until } = self;
+        let Self { member, plan, source, reference, started_at, expires_at } = self;
         let started_at = started_at.map(|from| from.in_zone(cx.zone()));
-        let paid_until = paid_until.map(|end| end.in_zone(cx.zone()));
-        let sale = Sale { plan, source, reference, started_at, paid_until };
+        let expires_at = expires_at.map(|end| end.in_zone(cx.zone()));
+        let sale = Sale { plan, source, reference, started_at, expires_at };
         let recorded = external::record(cx, &member, sale).await?;
         Ok(RecordedSale {
             subscription: recorded.subscription,

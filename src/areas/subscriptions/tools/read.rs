@@ -4,13 +4,17 @@ use crate::{
     areas::{
         access::SubscriptionStatus,
         members::{self, MemberRef},
-        subscriptions::{actions, store::Filter, types::Subscription},
+        subscriptions::{
+            actions,
+            store::Filter,
+            types::{Subscription, SubscriptionRef},
+        },
     },
-    error::{Error, Result},
+    error::Result,
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
     tools::{Access, Scope, Tool},
-    values::{PlanId, SubscriptionId},
+    values::PlanId,
 };
 
 /// The list has one order, newest first.
@@ -74,31 +78,33 @@ impl Tool for ListSubscriptions {
 
 /// Get a subscription
 ///
-/// One subscription, by its id here or by Stripe's: exactly one of the two. It is as Stripe said last, at `syncedAt`.
+/// One subscription, by its id here or by Stripe's. It is as Stripe reported it last, at `syncedAt`.
 /// `wanted` is there while something that was asked for is not yet so at Stripe.
 #[derive(Object)]
-#[oai(rename_all = "camelCase")]
 pub struct GetSubscription {
-    /// The subscription's id.
-    subscription: Option<SubscriptionId>,
-    /// Stripe's id of it (`sub_…`), or of the checkout of what is paid once (`cs_…`).
-    #[oai(validator(min_length = 1, max_length = 255, pattern = r"^[A-Za-z0-9_]+$"))]
-    external_id: Option<String>,
+    /// The subscription: its id, or its id at Stripe.
+    subscription: SubscriptionRef,
+}
+
+/// One subscription.
+#[derive(Object)]
+pub struct SubscriptionResult {
+    /// The subscription.
+    subscription: Subscription,
 }
 
 impl Tool for GetSubscription {
     const NAME: &'static str = "subscriptions.get";
     const ACCESS: Access = Access::read(Scope::SubscriptionsRead);
     const EXAMPLE: &'static str = r#"{"subscription":"sub_01kan8v3t0e0rt8nfkzk1s7p4qh"}"#;
-    type Output = Subscription;
+    type Output = SubscriptionResult;
 
-    async fn run(self, cx: &mut Cx) -> Result<Subscription> {
-        let subscription = match (&self.subscription, &self.external_id) {
-            (Some(id), None) => actions::find(cx, id).await?,
-            (None, Some(external)) => actions::find_external(cx, external).await?,
-            _ => return Err(Error::refused("args", "give one of `subscription` and `externalId`, and not both")),
+    async fn run(self, cx: &mut Cx) -> Result<SubscriptionResult> {
+        let subscription = match &self.subscription {
+            SubscriptionRef::Id(id) => actions::find(cx, id).await?,
+            SubscriptionRef::External(by) => actions::find_external(cx, &by.external_id).await?,
         };
         cx.touches(&subscription.member_id);
-        Ok(subscription)
+        Ok(SubscriptionResult { subscription })
     }
 }
