@@ -168,7 +168,7 @@ full@example.com,F,u,,,
         .replace("soon", "2027-01-01")
         .replace("going@", "gone@");
     assert_eq!(counts(&import(world, mended, json!({})).await), [6, 6, 5, 1, 0, 0]);
-    assert_eq!(member(world, "d@example.com").await["freeAccess"]["expiresAt"], "2027-01-01T00:00:00.000Z");
+    assert_eq!(member(world, "d@example.com").await["freeAccess"]["expiresAt"], "2027-01-01T23:59:59.999Z");
     assert_eq!(member(world, "ok@example.com").await["name"], "=Ok");
 });
 
@@ -197,7 +197,7 @@ both!(free_access_is_only_extended, async |world| {
         match rank(best) {
             0 => assert_eq!((free, status), (&Value::Null, "free"), "{first} then {second}"),
             _ => {
-                let end = if best == "never" { Value::Null } else { json!(format!("{best}T00:00:00.000Z")) };
+                let end = if best == "never" { Value::Null } else { json!(format!("{best}T23:59:59.999Z")) };
                 assert_eq!((&free["expiresAt"], status), (&end, "comped"), "{first} then {second}");
                 let since = if rank(first) > 0 { "2025-01-01T12:00:00.000Z" } else { "2025-01-01T12:01:00.000Z" };
                 assert_eq!(free["since"], since, "{first} then {second}");
@@ -287,7 +287,7 @@ both!(a_dry_run_shows_what_would_become_of_each_row, async |world| {
     );
     assert_eq!(preview["ignoredColumns"], json!(["city"]));
     let ben = &preview["rows"][1];
-    assert_eq!((&ben["freeAccessExpiresAt"], &ben["tags"]), (&json!("2027-01-01T00:00:00.000Z"), &json!(["x"])));
+    assert_eq!((&ben["freeAccessExpiresAt"], &ben["tags"]), (&json!("2027-01-01T23:59:59.999Z"), &json!(["x"])));
     assert_eq!(preview["rows"][3]["code"], "invalid_address");
     assert_eq!(world.rows("SELECT email FROM member").await, ["anna@example.com"]);
 });

@@ -204,3 +204,130 @@ both!(every_time_has_three_digits_of_milliseconds, async |world| {
     }
     assert!(found.contains(&"2030-12-31T10:00:00.123Z".into()), "{found:?}");
 });
+
+async fn member(world: &World, email: &str) -> Value {
+    let found = world.ok("members.get", json!({ "member": { "email": email } })).await;
+    found.get("member").unwrap_or(&found).clone()
+}
+
+both!(a_date_in_a_file_ends_with_that_day_in_the_sites_time_zone, async |world| {
+    world.without_budgets().await;
+    in_zone(world, "Europe/Berlin").await;
+    let (day, midnight) = ("2030-12-31T22:59:59.999Z", "2030-12-30T23:00:00.000Z");
+    let cells = [
+        ("2030-12-31", day),
+        ("31.12.2030", day),
+        ("12/31/2030", day),
+        ("31 Dec 2030", day),
+        ("Dec 31, 2030", day),
+        ("31 décembre 2030", day),
+        ("2030-12-31T00:00", midnight),
+        ("2030-12-31 00:00:00+00", "2030-12-31T00:00:00.000Z"),
+        ("2030-12-31T00:00:00+0000", "2030-12-31T00:00:00.000Z"),
+        ("1924905600", "2030-12-31T00:00:00.000Z"),
+    ];
+    let nothing = ["", "0000-00-00", "N/A", "-", "NULL"];
+    let all = cells.iter().map(|(cell, _)| *cell).chain(nothing);
+    let rows = all.enumerate().map(|(n, cell)| format!("m{n}@example.com,\"{cell}\"\n"));
+    let file = format!("email,free_access_until\n{}", rows.collect::<String>());
+    let job = crate::imports::import(world, file, json!({})).await;
+    assert_eq!(crate::imports::counts(&job), [15, 15, 15, 0, 0, 0]);
+    for (n, (cell, end)) in cells.iter().enumerate() {
+        let made = member(world, &format!("m{n}@example.com")).await;
+        assert_eq!(made["freeAccess"]["expiresAt"], *end, "{cell}");
+    }
+    for n in cells.len()..15 {
+        assert_eq!(member(world, &format!("m{n}@example.com")).await["freeAccess"], Value::Null);
+    }
+});
+
+/// What a dry run of a file says.
+async fn preview(world: &World, tool: &str, file: &'static str, mut args: Value) -> Value {
+    args["upload"] = crate::uploads::upload(world, file).await["id"].clone();
+    let reply = world.call_with(&world.key, tool, json!({ "args": args, "dryRun": true }), &[]).await;
+    reply.result()["preview"].clone()
+}
+
+both!(a_date_with_two_readings_is_never_guessed, async |world| {
+    world.without_budgets().await;
+    let unclear = "email,name,comped_until\na@example.com,A,01/02/2030\nb@example.com,B,03/04/2030\n";
+    let seen = preview(world, "members.import", unclear, json!({})).await;
+    assert_eq!(seen["columns"][2]["dateFormat"], "ambiguous", "{seen}");
+    let said = seen["summary"].as_str().unwrap();
+    assert!(
+        said.contains("column 3 \"comped_until\" have two readings") && said.contains("mapping.dateFormat"),
+        "{said}"
+    );
+    let row = &seen["rows"][0];
+    assert_eq!((&row["verdict"], &row["code"]), (&json!("invalid"), &json!("ambiguous_date")), "{row}");
+    assert!(row["message"].as_str().unwrap().contains("01/02/2030"), "{row}");
+    // The caller says which, whatever the signs.
+    for (format, end) in [("DD/MM/YYYY", "2030-02-01T23:59:59.999Z"), ("mm-dd-yyyy", "2030-01-02T23:59:59.999Z")] {
+        let seen = preview(world, "members.import", unclear, json!({ "mapping": { "dateFormat": format } })).await;
+        assert_eq!(
+            (&seen["rows"][0]["freeAccessExpiresAt"], &seen["rows"][0]["verdict"]),
+            (&json!(end), &json!("created"))
+        );
+    }
+    let wrong =
+        json!({ "upload": crate::uploads::upload(world, unclear).await["id"], "mapping": { "dateFormat": "euro" } });
+    world.call(&world.key, "members.import", wrong).await.is_refused_for_arguments();
+    // Another row has one reading only, and decides for its column.
+    let told = "email,name,comped_until\na@example.com,A,01/02/2030\nb@example.com,B,31/12/2030\n";
+    let seen = preview(world, "members.import", told, json!({})).await;
+    assert_eq!(seen["columns"][2]["dateFormat"], "DD/MM/YYYY");
+    assert_eq!(seen["rows"][0]["freeAccessExpiresAt"], "2030-02-01T23:59:59.999Z");
+    let said = seen["summary"].as_str().unwrap();
+    assert!(said.contains("read as DD/MM/YYYY, as other rows have no other reading"), "{said}");
+    // Nobody is dropped in silence.
+    let job = crate::imports::import(world, unclear, json!({})).await;
+    assert_eq!(crate::imports::counts(&job), [2, 2, 0, 0, 0, 2]);
+    let bad = crate::imports::errors(world, &world.key, &job).await;
+    assert!(bad.contains("a@example.com,A,01/02/2030,2,ambiguous_date,"), "{bad}");
+    world.leaves_traces = true;
+});
+
+both!(a_block_is_seen_first_at_the_beginning_of_a_day, async |world| {
+    world.without_budgets().await;
+    in_zone(world, "Europe/Berlin").await;
+    let file = "email,reason,first_seen\na@example.com,complaint,31.12.2020\nb@example.com,complaint,01/02/2020\n\
+                c@example.com,complaint,2020-12-31T00:00:00Z\n";
+    let seen = preview(world, "blocklist.import", file, json!({})).await;
+    assert_eq!(seen["columns"][2]["dateFormat"], "DD/MM/YYYY", "{seen}");
+    let first_seen = |n: usize| seen["rows"][n]["firstSeen"].as_str().map(str::to_owned);
+    assert_eq!(first_seen(0).as_deref(), Some("2020-12-30T23:00:00.000Z"));
+    assert_eq!(first_seen(1).as_deref(), Some("2020-01-31T23:00:00.000Z"));
+    assert_eq!(first_seen(2).as_deref(), Some("2020-12-31T00:00:00.000Z"));
+    let args = json!({ "upload": crate::uploads::upload(world, file).await["id"] });
+    world.job(&world.ok("blocklist.import", args).await["job"]["id"]).await;
+    let list = world.ok("blocklist.list", json!({})).await;
+    let a = list["items"].as_array().unwrap().iter().find(|one| one["email"] == "a@example.com").unwrap().clone();
+    assert_eq!(a["firstSeen"], "2020-12-30T23:00:00.000Z");
+});
+
+both!(names_and_labels_are_read_as_people_write_them, async |world| {
+    world.without_budgets().await;
+    for (file, name, tags) in [
+        ("name,surname,email\nAnna,Lind,a@example.com\n", Some("Anna Lind"), json!([])),
+        ("name ,lastname ,email \nAnna,Lind,a@example.com\n", Some("Anna Lind"), json!([])),
+        ("email,Vorname,Nachname\na@example.com,Anna,Lind\n", Some("Anna Lind"), json!([])),
+        ("email;Prénom;Nom\na@example.com;Anna;Lind\n", Some("Anna Lind"), json!([])),
+        ("email,nombre,apellidos\na@example.com,Ana,García López\n", Some("Ana García López"), json!([])),
+        ("email,姓,名\na@example.com,山田,太郎\n", Some("山田太郎"), json!([])),
+        ("\"\"\"Anna Lind\"\" <a@example.com>\"\n", Some("Anna Lind"), json!([])),
+        ("Anna Lind <a@example.com>\nBen <b@example.com>\n", Some("Anna Lind"), json!([])),
+        ("\"Anna Lind\" <a@example.com>\n\"Ben\" <b@example.com>\n", Some("Anna Lind"), json!([])),
+        ("email,name\na@example.com,\u{a0}\n", None, json!([])),
+        ("email,name\na@example.com,\u{200b}\u{2060}\n", None, json!([])),
+        ("email,name\na@example.com,\"Ann \\\"Annie\\\" Lind\"\n", Some("Ann \"Annie\" Lind"), json!([])),
+        ("email,Labels\na@example.com,* myContacts ::: University\n", None, json!(["mycontacts", "university"])),
+        ("[{\"email\":\"a@example.com\",\"labels\":[{\"name\":\"x\"}]}]", None, json!(["x"])),
+        ("[{\"email\":\"a@example.com\",\"labels\":[{\"name\":\"x\"},{\"name\":\"y\"}]}]", None, json!(["x", "y"])),
+        ("{\"email\":\"a@example.com\",\"labels\":[\"x\",\"y\"]}\n", None, json!(["x", "y"])),
+    ] {
+        let seen = preview(world, "members.import", file, json!({})).await;
+        let row = &seen["rows"][0];
+        assert_eq!((row["email"].as_str(), row["name"].as_str()), (Some("a@example.com"), name), "{file}: {seen}");
+        assert_eq!((&row["tags"], &row["verdict"]), (&tags, &json!("created")), "{file}");
+    }
+});

@@ -6,6 +6,7 @@
 
 use crate::address::is_address;
 use crate::columns::{Chosen, Named, cut};
+use crate::dates::DateOrders;
 use crate::encoding::Encoding;
 use crate::error::FileError;
 use crate::json::JsonRecords;
@@ -13,8 +14,9 @@ use crate::json_layout::{Ends, Layout};
 use crate::json_path::{self, Path};
 use crate::limits::SHOWN_COLUMNS;
 use crate::looks::foreign;
-use crate::mapping::{Compression, ERROR_COLUMNS, Format, Mapping, Wanted};
+use crate::mapping::{Column, Compression, ERROR_COLUMNS, Field, Format, Mapping, Wanted};
 use crate::names;
+use crate::records::has_escapes;
 use crate::source::Source;
 
 /// What was found out about a text.
@@ -29,6 +31,7 @@ pub(crate) struct Found {
 /// The rows of the sample, as one format reads them.
 struct Table {
     format: Format,
+    has_escapes: bool,
     /// Where the values of JSON are.
     paths: Vec<Path>,
     rows: Vec<Vec<String>>,
@@ -82,7 +85,7 @@ fn json_table(sample: &[u8], ends: Ends) -> Table {
         Ends::Array | Ends::Wrapped => Format::Json,
         Ends::Sequence | Ends::Lines => Format::JsonLines,
     };
-    Table { format, paths, rows, lines: Vec::new() }
+    Table { format, has_escapes: false, paths, rows, lines: Vec::new() }
 }
 
 /// A sample rarely ends where a line does, or where an address does if it is one long line of them. Its last piece is left
@@ -122,7 +125,8 @@ fn best_table(sample: &[u8]) -> Table {
 
 impl Table {
     fn read(sample: &[u8], format: Format) -> Self {
-        let mut records = Source::of_lines(sample, format, 1);
+        let has_escapes = format.separator().is_some_and(|separator| has_escapes(sample, separator));
+        let mut records = Source::of_lines(sample, format, has_escapes, 1);
         let (mut rows, mut lines) = (Vec::new(), Vec::new());
         // Reading from memory cannot fail.
         while let Ok(Some(record)) = records.next() {
@@ -131,7 +135,7 @@ impl Table {
             // A NUL costs its row, and must not hide what the column is.
             rows.push(cells.map(|cell| String::from_utf8_lossy(cell).replace('\0', "").trim().to_owned()).collect());
         }
-        Self { format, paths: Vec::new(), rows, lines }
+        Self { format, has_escapes, paths: Vec::new(), rows, lines }
     }
 
     /// Whether the first row names the columns of an error file.
@@ -184,8 +188,10 @@ impl Table {
                 columns: seen.iter().take(SHOWN_COLUMNS).map(|name| cut(name)).collect(),
             });
         };
+        let date_orders = date_orders(&columns, rows, wanted);
         Ok(Mapping {
             format: self.format,
+            has_escapes: self.has_escapes,
             encoding: Encoding::Utf8,
             compression: Compression::None,
             has_header,
@@ -195,6 +201,8 @@ impl Table {
             flags,
             name_says: None,
             rest_is_note,
+            date_orders,
+            date_order: wanted.date_order,
         })
     }
 
@@ -230,6 +238,18 @@ impl Table {
         let has_at = |row: &Vec<String>| row.iter().any(|cell| cell.contains('@'));
         self.names_emails() || (!has_at(first) && rest.iter().any(has_at))
     }
+}
+
+/// In which orders each column of dates can be read.
+fn date_orders(columns: &[Column], rows: &[Vec<String>], wanted: &Wanted) -> Vec<(usize, DateOrders)> {
+    let holds_dates = |field| match field {
+        Field::FirstSeen => true,
+        Field::Own(code) => wanted.own_dates.contains(&code),
+        _ => false,
+    };
+    let of_dates = columns.iter().enumerate().filter(|(_, column)| column.field.is_some_and(holds_dates));
+    let cells = |at: usize| rows.iter().filter_map(move |row| row.get(at).map(String::as_str));
+    of_dates.map(|(at, _)| (at, DateOrders::of(cells(at)))).collect()
 }
 
 /// Where the three columns of an error file stand in this header.

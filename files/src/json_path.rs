@@ -1,15 +1,19 @@
 //! Objects of JSON as rows: which columns they have, and what is in them.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::{Map, Value};
 
 use crate::limits::{MAX_COLUMNS, MAX_KEYS, MAX_SAMPLE_CELLS};
 
 /// Where a value is in an object: its key, or the keys of the objects it is in and then its own. Of an array of objects
-/// it is in the first.
+/// it is in the first, unless it is what they are called: then it is in all, `labels.name` of `[{"name":"a"},{"name":"b"}]`
+/// is `["a","b"]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Path(Vec<String>);
+
+/// Keys of what an object is called.
+const NAMES: &[&str] = &["name", "label", "title", "slug", "tag"];
 
 impl Path {
     /// The name of the column: `reason.code`.
@@ -17,13 +21,25 @@ impl Path {
         self.0.join(".")
     }
 
-    fn find<'a>(&self, object: &'a Value) -> Option<&'a Value> {
+    fn find<'a>(&self, object: &'a Value) -> Option<Cow<'a, Value>> {
         self.find_in(object.get(&self.0[0])?)
     }
 
     /// Where it is in the value of its first key.
-    fn find_in<'a>(&self, value: &'a Value) -> Option<&'a Value> {
-        self.0[1..].iter().try_fold(value, |value, key| inner(value)?.get(key))
+    fn find_in<'a>(&self, value: &'a Value) -> Option<Cow<'a, Value>> {
+        let mut value = value;
+        for (at, key) in self.0.iter().enumerate().skip(1) {
+            let is_last = at + 1 == self.0.len();
+            if let Value::Array(all) = value
+                && all.len() > 1
+                && is_last
+                && NAMES.contains(&key.as_str())
+            {
+                return Some(Cow::Owned(all.iter().filter_map(|one| one.get(key)).cloned().collect()));
+            }
+            value = inner(value)?.get(key)?;
+        }
+        Some(Cow::Borrowed(value))
     }
 
     /// Appends the paths of all values in an object that hold no others.
@@ -65,7 +81,7 @@ impl Columns {
 
     /// Appends the cells of an object, up to the last that it has, and where each ends.
     pub(crate) fn fill(&self, object: &Map<String, Value>, cells: &mut Vec<u8>, ends: &mut Vec<usize>) {
-        let mut found: Vec<(usize, &Value)> = Vec::with_capacity(object.len());
+        let mut found: Vec<(usize, Cow<'_, Value>)> = Vec::with_capacity(object.len());
         for (key, value) in object {
             let columns = self.by_key.get(key).into_iter().flatten();
             found.extend(columns.filter_map(|&at| Some((at, self.paths[at].find_in(value)?))));
@@ -73,7 +89,7 @@ impl Columns {
         found.sort_unstable_by_key(|(at, _)| *at);
         for (at, value) in found {
             ends.resize(at, cells.len());
-            push_text(cells, value);
+            push_text(cells, &value);
             ends.push(cells.len());
         }
     }
@@ -102,7 +118,9 @@ pub(crate) fn table(values: &[Value]) -> (Vec<Path>, Vec<Vec<String>>) {
     let n_rows = (MAX_SAMPLE_CELLS / paths.len()).max(1);
     let rows = values.iter().filter(|value| value.is_object()).take(n_rows);
     let rows = rows
-        .map(|object| paths.iter().map(|path| path.find(object).map_or_else(String::new, text)).collect())
+        .map(|object| {
+            paths.iter().map(|path| path.find(object).map_or_else(String::new, |value| text(&value))).collect()
+        })
         .collect();
     (paths, rows)
 }

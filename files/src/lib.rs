@@ -31,7 +31,9 @@
 
 mod address;
 mod columns;
+mod dates;
 mod detect;
+mod display_name;
 mod encoding;
 mod error;
 mod error_file;
@@ -63,6 +65,8 @@ mod verify;
 mod window;
 
 pub use address::bare_address;
+pub use dates::{DateCell, DateFault, DateOrder, DateOrders, read_date};
+pub use display_name::display_name;
 pub use encoding::Encoding;
 pub use error::{FILE_ERRORS, FileError};
 pub use error_file::ErrorFile;

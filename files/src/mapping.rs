@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::dates::{DateOrder, DateOrders};
 use crate::encoding::Encoding;
 use crate::exporter::{DateFormat, Exporter};
 use crate::reason::{Reason, Verdict};
@@ -184,6 +185,8 @@ pub struct Mapping {
     pub encoding: Encoding,
     /// How the file is compressed.
     pub compression: Compression,
+    /// Whether the quotes in its cells have a backslash before them.
+    pub has_escapes: bool,
     /// Whether the first row, or the keys of JSON, name the columns.
     pub has_header: bool,
     /// The columns, without the three of an error file.
@@ -200,12 +203,29 @@ pub struct Mapping {
     /// Whether the columns that mean nothing are a row's note: so they are where no column is known by its name, and
     /// the addresses were found by their look.
     pub rest_is_note: bool,
+    /// The columns of dates: which column, from 0, and in which orders its first rows can be read.
+    pub date_orders: Vec<(usize, DateOrders)>,
+    /// The order that the caller has given for such dates.
+    pub date_order: Option<DateOrder>,
 }
 
 impl Mapping {
     /// Which column holds a field, from 0.
     pub fn index_of(&self, field: Field) -> Option<usize> {
         self.columns.iter().position(|column| column.field == Some(field))
+    }
+
+    /// In which order a column's dates are read that have several readings: as the caller says, or as its other rows
+    /// tell.
+    pub fn date_order_of(&self, column: usize) -> Option<DateOrder> {
+        let decided = || self.date_orders.iter().find(|(at, _)| *at == column)?.1.decided();
+        self.date_order.or_else(decided)
+    }
+
+    /// Whether a column has dates with two readings, and nothing tells which counts.
+    pub fn is_ambiguous(&self, column: usize) -> bool {
+        let has_two = self.date_orders.iter().any(|(at, orders)| *at == column && orders.is_ambiguous());
+        has_two && self.date_order_of(column).is_none()
     }
 
     /// How the dates are written, if it is known.
@@ -223,6 +243,7 @@ impl fmt::Display for Mapping {
         if self.compression != Compression::None {
             write!(f, " ({})", self.compression)?;
         }
+        f.write_str(if self.has_escapes { ", with backslashes before quotes" } else { "" })?;
         if !matches!(self.format, Format::Json | Format::JsonLines) {
             f.write_str(if self.has_header { ", with a header" } else { ", without a header" })?;
         }
@@ -237,6 +258,14 @@ impl fmt::Display for Mapping {
         }
         for flag in &self.flags {
             write!(f, ", column {} \"{}\" says yes or no", flag.column + 1, self.columns[flag.column].name)?;
+        }
+        for (column, _) in self.date_orders.iter().filter(|(_, orders)| orders.is_ambiguous()) {
+            write!(f, "; the dates of column {} \"{}\" ", column + 1, self.columns[*column].name)?;
+            match (self.date_order, self.date_order_of(*column)) {
+                (Some(order), _) => write!(f, "are read as {}", order.code())?,
+                (None, Some(order)) => write!(f, "are read as {}, as other rows have no other reading", order.code())?,
+                (None, None) => f.write_str("have two readings, such as 01/02/2030: give mapping.dateFormat")?,
+            }
         }
         f.write_str(if self.rest_is_note { "; the rest is the note" } else { "" })?;
         if let Some(verdict) = self.name_says {
@@ -266,6 +295,10 @@ pub struct Wanted {
     /// The columns that the caller reads beside the address. With any, the file is no block list: no reason is looked
     /// for, and no export of another tool.
     pub own: &'static [OwnColumn],
+    /// The codes of those among them that hold dates.
+    pub own_dates: &'static [&'static str],
+    /// The order of dates that have several readings.
+    pub date_order: Option<DateOrder>,
 }
 
 /// A column that a caller knows and this crate does not; a row gives it by [`Row::value`](crate::Row::value).

@@ -138,7 +138,7 @@ fn open<R: Read + Seek>(mut input: Input<SharedFile<R>>, wanted: &Wanted) -> Res
             Source::Json(JsonRecords::new(bytes.chain(text), ends, paths, email, first_line))
         }
         None => {
-            let mut records = Source::of_lines(bytes.chain(text), mapping.format, first_line);
+            let mut records = Source::of_lines(bytes.chain(text), mapping.format, mapping.has_escapes, first_line);
             if mapping.has_header {
                 records.next()?;
             }

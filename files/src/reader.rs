@@ -205,7 +205,7 @@ impl<R: Read + Seek> Reader<R> {
 
 /// Whether the first row of `sample`, a part of an error file, is a header and no row of the table before.
 fn begins_table(sample: &[u8], before: &Mapping) -> bool {
-    let mut records = Source::of_lines(sample, before.format, 1);
+    let mut records = Source::of_lines(sample, before.format, before.has_escapes, 1);
     let Ok(true) = records.read() else { return false };
     let cells = records.record().cells;
     let cells = (0..cells.len()).filter_map(|at| cells.get(at)).map(String::from_utf8_lossy);

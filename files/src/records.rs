@@ -61,6 +61,8 @@ pub(crate) struct Records<R> {
     core: csv_core::Reader,
     /// The separator between cells.
     separator: u8,
+    /// Whether a backslash takes a quote's meaning away.
+    has_escapes: bool,
     cells: Box<[u8]>,
     ends: Box<[usize]>,
     /// Whether the rest of this line belongs to a record that was too long.
@@ -99,11 +101,13 @@ struct Found {
 
 impl<R: Read> Records<R> {
     /// `input` begins in `line`.
-    pub(crate) fn new(input: R, separator: u8, line: u64) -> Self {
+    pub(crate) fn new(input: R, separator: u8, has_escapes: bool, line: u64) -> Self {
+        let escape = has_escapes.then_some(b'\\');
         Self {
             window: Window::new(input, line),
-            core: csv_core::ReaderBuilder::new().delimiter(separator).build(),
+            core: csv_core::ReaderBuilder::new().delimiter(separator).escape(escape).build(),
             separator,
+            has_escapes,
             cells: vec![0; MAX_RECORD_BYTES + 2].into(),
             ends: vec![0; MAX_COLUMNS + ERROR_COLUMNS.len()].into(),
             is_in_long_line: false,
@@ -173,7 +177,7 @@ impl<R: Read> Records<R> {
         let break_at = match end {
             End::Closed => {
                 let raw = self.window.bytes((self.window.start, self.window.raw_end()));
-                first_break(raw).filter(|_| !quotes_are_sound(raw, self.separator))
+                first_break(raw).filter(|_| !quotes_are_sound(raw, self.separator, self.has_escapes))
             }
             End::Open | End::TooLong => first_break(self.window.record()),
         };
@@ -309,24 +313,63 @@ fn is_invisible(c: char) -> bool {
 /// Whether every quote that opens a cell of `raw` is closed where the cell ends. A record over several
 /// lines that fails this is no record: a quote was forgotten, and the next one, of another row, was
 /// taken for its end.
-fn quotes_are_sound(raw: &[u8], separator: u8) -> bool {
+fn quotes_are_sound(raw: &[u8], separator: u8, has_escapes: bool) -> bool {
     enum State {
         Start,
         Plain,
         Quoted,
+        Escaped,
         Closed,
     }
     let mut state = State::Start;
     for &byte in raw {
         state = match (state, byte) {
             (State::Start | State::Closed, b'"') => State::Quoted,
+            (State::Quoted, b'\\') if has_escapes => State::Escaped,
             (State::Quoted, b'"') => State::Closed,
-            (State::Quoted, _) => State::Quoted,
+            (State::Quoted | State::Escaped, _) => State::Quoted,
             (_, byte) if byte == separator => State::Start,
             (State::Closed, b' ') => State::Closed,
             (State::Closed, _) => return false,
             (State::Start | State::Plain, _) => State::Plain,
         };
     }
-    !matches!(state, State::Quoted)
+    !matches!(state, State::Quoted | State::Escaped)
+}
+
+/// Whether the quotes within the cells of a text have a backslash before them, as MySQL and old PHP write them: some line
+/// can be read only so, and none can be read only otherwise.
+pub(crate) fn has_escapes(text: &[u8], separator: u8) -> bool {
+    if memchr::memmem::find(text, b"\\\"").is_none() {
+        return false;
+    }
+    let mut is_needed = false;
+    for line in text.split(|byte| matches!(byte, b'\r' | b'\n')) {
+        let sound = |has_escapes| quotes_are_sound(line, separator, has_escapes);
+        match (sound(false), sound(true)) {
+            (true, false) => return false,
+            (false, true) => is_needed = true,
+            (true, true) | (false, false) => {}
+        }
+    }
+    is_needed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backslashes_before_quotes_are_seen() {
+        for (text, expected) in [
+            (r#"a@x.example,"Ann \"Annie\" Lind""#, true),
+            (r#"a@x.example,"\"Annie\"",x"#, true),
+            (r#"a@x.example,"C:\""#, false),
+            (r#"a@x.example,"Ann ""Annie"" Lind""#, false),
+            ("a@x.example,\"C:\\\"\nb@x.example,\"Ann \\\"Annie\\\" Lind\"", false),
+            (r#"a@x.example,Ann \"Annie\" Lind"#, false),
+        ] {
+            assert_eq!(has_escapes(text.as_bytes(), b','), expected, "{text}");
+        }
+    }
 }

@@ -16,9 +16,9 @@ pub(crate) enum Source<R> {
 
 impl<R: Read> Source<R> {
     /// The lines of a table or list. `input` begins in `line`.
-    pub(crate) fn of_lines(input: R, format: Format, line: u64) -> Self {
+    pub(crate) fn of_lines(input: R, format: Format, has_escapes: bool, line: u64) -> Self {
         match format.separator() {
-            Some(separator) => Self::Table(Box::new(Records::new(input, separator, line))),
+            Some(separator) => Self::Table(Box::new(Records::new(input, separator, has_escapes, line))),
             None => Self::List(ListRecords::new(input, line)),
         }
     }

@@ -1,6 +1,8 @@
 //! What stands in cells: times and texts that are too long.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use usher_files::{DateCell, DateFault, DateOrder, Mapping, read_date};
+
+use crate::values::{Time, Zone};
 
 /// The first characters of a text.
 pub(crate) fn cut(text: &str, characters: usize) -> &str {
@@ -10,34 +12,44 @@ pub(crate) fn cut(text: &str, characters: usize) -> &str {
     text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
 }
 
-/// A time as files have it: RFC 3339, RFC 2822, `2026-11-22 13:00:00`, `2026-11-22`, or seconds or milliseconds since
-/// 1970. What stands for another day in another country, such as 03/04/2026, is not guessed.
-pub(crate) fn moment(text: &str) -> Option<i64> {
-    const SECONDS: std::ops::Range<i64> = 100_000_000..10_000_000_000;
-    const MILLIS: std::ops::Range<i64> = 100_000_000_000..10_000_000_000_000;
-    let is_fraction = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
-    let whole = text.split_once('.').filter(|(_, rest)| is_fraction(rest)).map_or(text, |(whole, _)| whole);
-    if let Ok(number) = whole.parse::<i64>() {
-        return match number {
-            seconds if SECONDS.contains(&seconds) => Some(seconds * 1_000_000),
-            millis if MILLIS.contains(&millis) => Some(millis * 1000),
-            _ => None,
-        };
+/// How the dates of a column are read.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct DateColumn {
+    /// The order of those that have several readings.
+    pub(crate) order: Option<DateOrder>,
+    /// In which zone a date is a day.
+    pub(crate) zone: Zone,
+}
+
+impl DateColumn {
+    /// The column of a file, if there is one.
+    pub(crate) fn of(mapping: &Mapping, column: Option<usize>, zone: Zone) -> Self {
+        Self { order: column.and_then(|column| mapping.date_order_of(column)), zone }
     }
-    let micros = if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        time.timestamp_micros()
-    } else if let Ok(time) = DateTime::parse_from_rfc2822(&text.replace(" UTC", " +0000")) {
-        time.timestamp_micros()
-    } else if let Some(time) = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"]
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(text.trim_end_matches(" UTC"), form).ok())
-    {
-        time.and_utc().timestamp_micros()
-    } else {
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-        day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros()
-    };
-    (micros > 0).then_some(micros)
+
+    /// When something begins: the first moment of a day. `None` if nothing is said, or nothing that has one reading.
+    pub(crate) fn beginning(self, cell: &str) -> Option<Time> {
+        let time = match read_date(cell, self.order).ok()? {
+            DateCell::Nothing | DateCell::Never => return None,
+            DateCell::Date(date) => self.zone.first_moment(date),
+            DateCell::Local(local) => self.zone.earliest(local),
+            DateCell::Moment(micros) => Time::from_micros(micros),
+        };
+        Some(time).filter(|time| time.micros() > 0)
+    }
+
+    /// When something ends: the last millisecond of a day. `None` if nothing is said, `Some(None)` if never.
+    pub(crate) fn end(self, cell: &str) -> Result<Option<Option<Time>>, DateFault> {
+        let time = match read_date(cell, self.order)? {
+            DateCell::Nothing => return Ok(None),
+            DateCell::Never => return Ok(Some(None)),
+            DateCell::Date(date) => self.zone.last_moment(date),
+            DateCell::Local(local) => self.zone.latest(local),
+            DateCell::Moment(micros) => Time::from_micros(micros),
+        };
+        let is_known = (Time::MIN..=Time::MAX).contains(&time);
+        if is_known { Ok(Some(Some(time.floor_to_millis()))) } else { Err(DateFault::Unknown) }
+    }
 }
 
 #[cfg(test)]
@@ -45,26 +57,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_as_files_have_them() {
-        for text in [
-            "2026-11-22T13:00:00Z",
-            "2026-11-22T14:00:00+01:00",
-            "2026-11-22 13:00:00",
-            "2026-11-22 13:00",
-            "1795352400",
-            "1795352400000",
-            "1795352400.0",
-            "1795352400.077",
-            "Sun, 22 Nov 2026 13:00:00 GMT",
-            "Sun, 22 Nov 2026 13:00:00 UTC",
-            "2026-11-22 13:00:00 UTC",
-            "2026-11-22T08:00:00-05:00",
+    fn a_day_begins_and_ends_in_the_zone() {
+        let utc = DateColumn::default();
+        let berlin = DateColumn { order: Some(DateOrder::DayFirst), zone: Zone::parse("Europe/Berlin").unwrap() };
+        let beginning = |column: DateColumn, cell: &str| column.beginning(cell).map(|time| time.to_string());
+        let end = |column: DateColumn, cell: &str| column.end(cell).unwrap().unwrap().map(|time| time.to_string());
+        for (column, cell, first, last) in [
+            (utc, "2030-12-31", "2030-12-31T00:00:00.000Z", "2030-12-31T23:59:59.999Z"),
+            (berlin, "31.12.2030", "2030-12-30T23:00:00.000Z", "2030-12-31T22:59:59.999Z"),
+            (berlin, "01/02/2030", "2030-01-31T23:00:00.000Z", "2030-02-01T22:59:59.999Z"),
+            // A time is a time.
+            (berlin, "2030-12-31T00:00", "2030-12-30T23:00:00.000Z", "2030-12-30T23:00:00.000Z"),
+            (berlin, "2030-12-31 00:00:00+00", "2030-12-31T00:00:00.000Z", "2030-12-31T00:00:00.000Z"),
+            // Clocks show it twice, or not at all.
+            (berlin, "2026-10-25 02:30", "2026-10-25T00:30:00.000Z", "2026-10-25T01:30:00.000Z"),
+            (berlin, "2026-03-29 02:30", "2026-03-29T01:00:00.000Z", "2026-03-29T01:00:00.000Z"),
         ] {
-            assert_eq!(moment(text), Some(1_795_352_400_000_000), "{text}");
+            assert_eq!(beginning(column, cell).as_deref(), Some(first), "{cell}");
+            assert_eq!(end(column, cell).as_deref(), Some(last), "{cell}");
         }
-        assert_eq!(moment("2026-11-22"), Some(1_795_305_600_000_000));
-        for text in ["yesterday", "", "550", "0000-00-00 00:00:00", "03/04/2026"] {
-            assert_eq!(moment(text), None, "{text}");
+        assert_eq!(utc.end("01/02/2030"), Err(DateFault::Ambiguous));
+        assert_eq!((utc.end("N/A"), utc.end("never")), (Ok(None), Ok(Some(None))));
+        for nothing in ["01/02/2030", "N/A", "never", "yesterday", "1969-12-31"] {
+            assert_eq!(utc.beginning(nothing), None, "{nothing}");
         }
     }
 

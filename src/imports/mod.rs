@@ -29,13 +29,13 @@ use crate::{
     values::{Email, Time},
 };
 
-pub(crate) use cells::{cut, moment};
+pub(crate) use cells::{DateColumn, cut};
 use deaths::Deaths;
 pub(crate) use look::{Look, look};
 pub(crate) use pipeline::{Halt, apply, refuse};
 pub(crate) use source::{MAX_ERROR_BYTES, NO_ADDRESS, Place, UPLOAD_GONE};
 pub use types::{ImportFormat, PreviewColumn, Problem};
-pub(crate) use types::{encoding, one_of};
+pub(crate) use types::{date_order, encoding, one_of};
 
 /// Rows of a run.
 const MAX_ROWS: u64 = 250_000;

@@ -2,7 +2,7 @@
 
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
-use usher_files::{Encoding, Mapping};
+use usher_files::{DateOrder, Encoding, Mapping};
 
 use crate::error::{Error, Result};
 
@@ -58,23 +58,32 @@ impl From<usher_files::Format> for ImportFormat {
 
 /// A column of the file.
 #[derive(Debug, Object)]
-#[oai(rename = "ImportPreviewColumn")]
+#[oai(rename = "ImportPreviewColumn", rename_all = "camelCase")]
 pub struct PreviewColumn {
     /// Its name in the header, or `column_2` and so on.
     name: String,
     /// What it is taken for, such as `email` or `note`; absent if it is not used.
     field: Option<String>,
+    /// Only where days and months could be mixed up: the order in which its dates are read, such as `DD/MM/YYYY`, or
+    /// `ambiguous`; then give `mapping.dateFormat`.
+    date_format: Option<String>,
 }
 
 impl PreviewColumn {
     /// The columns of a file.
     pub(crate) fn all(mapping: &Mapping) -> Vec<Self> {
-        let column = |column: &usher_files::Column| Self {
+        let column = |(at, column): (usize, &usher_files::Column)| Self {
             name: column.name.clone(),
             field: column.field.map(|field| field.code().into()),
+            date_format: date_format(mapping, at).map(Into::into),
         };
-        mapping.columns.iter().map(column).collect()
+        mapping.columns.iter().enumerate().map(column).collect()
     }
+}
+
+fn date_format(mapping: &Mapping, column: usize) -> Option<&'static str> {
+    let (_, orders) = mapping.date_orders.iter().find(|(at, _)| *at == column)?;
+    orders.is_ambiguous().then(|| mapping.date_order_of(column).map_or("ambiguous", DateOrder::code))
 }
 
 /// Why a file cannot be imported.
@@ -91,6 +100,12 @@ pub struct Problem {
 pub(crate) fn encoding(code: &str) -> Result<Encoding> {
     let known = Encoding::ALL.into_iter().find(|encoding| encoding.code() == code.to_lowercase());
     known.ok_or_else(|| one_of("args.mapping.encoding", Encoding::ALL.iter().map(|one| one.code()).collect()))
+}
+
+/// The order that a call gives for dates.
+pub(crate) fn date_order(pattern: &str) -> Result<DateOrder> {
+    let message = "must be an order of day, month and year: DD/MM/YYYY, MM/DD/YYYY or YYYY-MM-DD";
+    DateOrder::of_pattern(pattern).ok_or_else(|| Error::field("args.mapping.dateFormat", message))
 }
 
 /// The refusal of a code that is none of those there are.

@@ -130,7 +130,7 @@ pub(super) async fn import(
     let text = |text: Option<String>| text.map(|text| plain(&text)).filter(|text| !text.is_empty());
     let Rest { reason, source, note, mapping } = rest;
     mapping.wanted()?;
-    let job = Import { upload, reason, source: text(source), note: text(note), mapping };
+    let job = Import { upload, reason, source: text(source), note: text(note), mapping, zone: cx.zone() };
     let preview = match (dry_run, list) {
         (false, _) => None,
         (true, Some(list)) => {

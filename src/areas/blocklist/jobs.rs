@@ -14,7 +14,7 @@ use crate::{
     areas::uploads,
     error::Code,
     imports::{self, At, Halt, MAX_ERROR_BYTES, Place, Speed, unavailable},
-    values::{JobId, SiteId, UploadId},
+    values::{JobId, SiteId, UploadId, Zone},
 };
 
 /// Imports an upload into the block list of the job's site.
@@ -31,6 +31,9 @@ pub struct Import {
     /// What the call knows of the file.
     #[serde(default)]
     pub mapping: ImportMapping,
+    /// In which zone a date is a day.
+    #[serde(default)]
+    pub zone: Zone,
 }
 
 impl Job for Import {
@@ -90,7 +93,7 @@ pub async fn import(app: &Arc<App>, job: Import, run: &Run) -> Result<(), Fail> 
         most_rows: None,
         halt: halt.sign(),
     };
-    let take = Take { reason: job.reason, now: app.clock.now() };
+    let take = Take::new(job.reason, app.clock.now(), job.zone);
     let speed = Speed::new(&app.clock, at.counts.done);
     let import = Started { job, number, speed, app: app.clone(), run: run.clone(), site };
     imports::apply(app, run, &import, &mut at, (place, take), halt).await?;

@@ -12,7 +12,7 @@ use super::{Import, Reason, actions, store};
 use crate::{
     error::Result,
     gate::Cx,
-    imports::{ImportFormat, Look, NO_ADDRESS, PreviewColumn, Problem, look, moment},
+    imports::{DateColumn, ImportFormat, Look, NO_ADDRESS, PreviewColumn, Problem, look},
     values::{Email, Time},
 };
 
@@ -130,7 +130,9 @@ pub(super) async fn preview(
     let (now, wanted) = (cx.now, job.mapping.wanted()?);
     let see = move |mapping: &usher_files::Mapping| {
         let column = mapping.index_of(Field::Email);
-        move |row: &usher_files::Row<'_>| seen(row, column, job.reason, now)
+        let dates = DateColumn::of(mapping, mapping.index_of(Field::FirstSeen), job.zone);
+        let seen_at = move |cell: &str| dates.beginning(cell).filter(|seen| *seen < now);
+        move |row: &usher_files::Row<'_>| seen(row, column, job.reason, seen_at)
     };
     let Look { mapping, summary, mut rows, total, is_whole } = match look(file, bytes, wanted, see).await? {
         Ok(look) => look,
@@ -165,7 +167,12 @@ pub(super) async fn preview(
     })
 }
 
-fn seen(row: &usher_files::Row<'_>, column: Option<usize>, reason: Reason, now: Time) -> Seen {
+fn seen(
+    row: &usher_files::Row<'_>,
+    column: Option<usize>,
+    reason: Reason,
+    seen_at: impl Fn(&str) -> Option<Time>,
+) -> Seen {
     let owned = |text: Option<&str>| text.map(actions::plain);
     let (text, email, fault) = match row.email {
         Err(fault) => (in_place(row, column), None, Some((fault.code(), fault.text()))),
@@ -184,7 +191,7 @@ fn seen(row: &usher_files::Row<'_>, column: Option<usize>, reason: Reason, now: 
         reason: email.is_some().then(|| row.reason.map_or(reason, Reason::from)),
         source: owned(row.source),
         note: owned(row.note),
-        first_seen: row.first_seen.and_then(moment).map(Time::from_micros).filter(|seen| *seen < now),
+        first_seen: row.first_seen.and_then(seen_at),
         vendor_code: owned(row.vendor_code),
         code: fault.map(|(code, _)| code.into()),
         message: fault.map(|(_, text)| text.into()),

@@ -146,6 +146,10 @@ pub struct ImportMapping {
     /// How the characters are written: `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`.
     #[oai(validator(min_length = 1, max_length = 20))]
     pub(super) encoding: Option<String>,
+    /// The order of day, month and year in dates that have several readings, such as 01/02/2030: `DD/MM/YYYY`,
+    /// `MM/DD/YYYY` or `YYYY-MM-DD`, whatever the signs between them.
+    #[oai(validator(min_length = 1, max_length = 40))]
+    pub(super) date_format: Option<String>,
     /// Whose export it is, such as `sendgrid_blocks`; `GET /docs/block-lists.md` lists them.
     #[oai(validator(min_length = 1, max_length = 100))]
     pub(super) exporter: Option<String>,
@@ -154,7 +158,8 @@ pub struct ImportMapping {
 impl ImportMapping {
     /// As the reader takes it.
     pub(super) fn wanted(&self) -> Result<Wanted> {
-        let Self { email, reason, source, note, first_seen, vendor_code, header, format, encoding, exporter } = self;
+        let Self { email, reason, source, note, first_seen, vendor_code, header, format, encoding, .. } = self;
+        let Self { exporter, date_format, .. } = self;
         let exporter = exporter.as_ref().map(|code| {
             let codes = || EXPORTERS.iter().map(|exporter| exporter.code).collect();
             Exporter::of_code(code).ok_or_else(|| imports::one_of("args.mapping.exporter", codes()))
@@ -174,6 +179,8 @@ impl ImportMapping {
             columns: each.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect(),
             exporter: exporter.transpose()?,
             own: &[],
+            own_dates: &[],
+            date_order: date_format.as_deref().map(imports::date_order).transpose()?,
         })
     }
 }

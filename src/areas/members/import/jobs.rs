@@ -19,7 +19,7 @@ use crate::{
     error::{Code, Error, Result},
     gate::Cx,
     imports::{self, At, Halt, MAX_ERROR_BYTES, Place, Speed, unavailable},
-    values::{BundleId, GroupId, JobId, SiteId, Tag, Time, UploadId},
+    values::{BundleId, GroupId, JobId, SiteId, Tag, Time, UploadId, Zone},
 };
 
 /// Rows of a file.
@@ -62,6 +62,9 @@ pub struct Import {
     pub free_until: Option<i64>,
     /// Whether members that are there are changed.
     pub update: bool,
+    /// In which zone a date is a day.
+    #[serde(default)]
+    pub zone: Zone,
 }
 
 impl Import {
@@ -117,6 +120,7 @@ pub(crate) async fn accept(cx: &mut Cx, wish: Wish) -> Result<(JobView, Option<P
         bundle: wish.bundle,
         free_until,
         update: wish.update,
+        zone,
     };
     let preview = match cx.dry_run {
         false => None,
@@ -167,7 +171,7 @@ pub async fn import(app: &Arc<App>, job: Import, run: &Run) -> Result<(), Fail> 
         upload: uploads::path(&app.config, site, &job.upload),
         errors: uploads::error_file(&app.config, site, &id),
     };
-    let take = Take::new(known);
+    let take = Take::new(known, job.zone);
     let halt = Halt::new();
     let place = files.place(&job, &at, &halt)?;
     let mappings = imports::apply(app, run, &import, &mut at, (place, take.clone()), halt).await?;

@@ -19,6 +19,8 @@
 mod fold;
 mod jobs;
 mod lines;
+mod names;
+mod parts;
 mod preview;
 mod take;
 mod types;

@@ -140,8 +140,9 @@ pub(super) async fn preview(
     job: &Import,
     known: Known,
 ) -> Result<Preview> {
+    let zone = job.zone;
     let begin = move |mapping: &usher_files::Mapping| {
-        let mut take = Take::new(known.clone());
+        let mut take = Take::new(known.clone(), zone);
         imports::Take::begin(&mut take, mapping);
         move |row: &Row<'_>| seen(row, &take)
     };

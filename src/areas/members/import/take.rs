@@ -2,16 +2,17 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use usher_files::{Field, Mapping, Row};
+use usher_files::{DateFault, Field, Mapping, Row};
 
-use super::lines::Lines;
+use super::{
+    lines::Lines,
+    names::{self, NameCells},
+    parts::list,
+};
 use crate::{
-    areas::members::{
-        MAX_TAGS,
-        types::{Name, Note},
-    },
-    imports::{self, Taken, moment},
-    values::{BundleId, Email, GroupId, Tag, Time, search_key},
+    areas::members::{MAX_TAGS, types::Note},
+    imports::{self, DateColumn, Taken},
+    values::{BundleId, Email, GroupId, Tag, Time, Zone, search_key},
 };
 
 /// Groups that one row can name.
@@ -42,6 +43,7 @@ pub(super) struct Known {
 /// Where the columns are.
 #[derive(Clone, Default)]
 struct Columns {
+    email: Option<usize>,
     name: Option<usize>,
     first_name: Option<usize>,
     last_name: Option<usize>,
@@ -51,30 +53,46 @@ struct Columns {
     free: Option<usize>,
     free_until: Option<usize>,
     bundle: Option<usize>,
+    /// How the dates of the two columns of free access are read.
+    free_dates: FreeDates,
+}
+
+/// How the dates of the columns that say whether, and until when, are read.
+#[derive(Clone, Copy, Default)]
+struct FreeDates {
+    whether: DateColumn,
+    until: DateColumn,
 }
 
 #[derive(Clone, Default)]
 pub(super) struct Take {
     known: Known,
+    zone: Zone,
     columns: Columns,
 }
 
 impl Take {
-    pub(super) fn new(known: Known) -> Self {
-        Self { known, columns: Columns::default() }
+    pub(super) fn new(known: Known, zone: Zone) -> Self {
+        Self { known, zone, columns: Columns::default() }
     }
 
     /// Reads a row.
     pub(super) fn read(&self, row: &Row<'_>) -> Result<Given, Bad> {
-        let value = |column: Option<usize>| column.and_then(|column| row.value(column));
+        // `\N` is how MySQL writes that there is nothing.
+        let value = |column: Option<usize>| column.and_then(|column| row.value(column)).filter(|cell| *cell != "\\N");
         let at = &self.columns;
         Ok(Given {
-            name: name(value(at.name), value(at.first_name), value(at.last_name))?,
+            name: names::name(NameCells {
+                whole: value(at.name),
+                first: value(at.first_name),
+                last: value(at.last_name),
+                address: at.email.and_then(|column| row.value(column)),
+            })?,
             note: value(at.note).map(note).transpose()?.flatten(),
             tags: value(at.tags).map_or(Ok(Vec::new()), tags)?,
             groups: value(at.groups).map_or(Ok(Vec::new()), |cell| self.groups(cell))?,
             bundle: value(at.bundle).map(|cell| self.bundle(cell)).transpose()?,
-            free: free(value(at.free), value(at.free_until))?,
+            free: free(value(at.free), value(at.free_until), at.free_dates)?,
         })
     }
 
@@ -115,6 +133,7 @@ impl imports::Take for Take {
     fn begin(&mut self, mapping: &Mapping) {
         let at = |code| mapping.index_of(Field::Own(code));
         self.columns = Columns {
+            email: mapping.index_of(Field::Email),
             name: at("name"),
             first_name: at("first_name"),
             last_name: at("last_name"),
@@ -124,6 +143,10 @@ impl imports::Take for Take {
             free: at("free_access"),
             free_until: at("free_access_until"),
             bundle: at("bundle"),
+            free_dates: FreeDates {
+                whether: DateColumn::of(mapping, at("free_access"), self.zone),
+                until: DateColumn::of(mapping, at("free_access_until"), self.zone),
+            },
         };
     }
 
@@ -136,19 +159,6 @@ impl imports::Take for Take {
             Err((code, text)) => Taken::Bad(code, text),
         }
     }
-}
-
-/// The name, or the first and the last.
-fn name(whole: Option<&str>, first: Option<&str>, last: Option<&str>) -> Result<Option<String>, Bad> {
-    let joined = match (whole, first, last) {
-        (Some(name), _, _) | (None, Some(name), None) | (None, None, Some(name)) => Cow::Borrowed(name),
-        (None, Some(first), Some(last)) => format!("{first} {last}").into(),
-        (None, None, None) => return Ok(None),
-    };
-    let name = Name::parse(&joined).map_err(|_| {
-        ("invalid_name", Cow::Borrowed("The name is longer than 200 characters, has a line break or a control character, or nothing to be seen. Correct it."))
-    })?;
-    Ok(name.into_option())
 }
 
 fn note(cell: &str) -> Result<Option<String>, Bad> {
@@ -179,37 +189,43 @@ fn tags(cell: &str) -> Result<Vec<Tag>, Bad> {
 pub(super) const TOO_MANY_TAGS: (&str, &str) =
     ("too_many_tags", "With these tags the member would have more than 100. Take some away.");
 
-/// The parts of a cell that holds several: a JSON array of texts, or with commas, semicolons or bars between them.
-fn list(cell: &str) -> Vec<Cow<'_, str>> {
-    if cell.starts_with('[')
-        && let Ok(parts) = serde_json::from_str::<Vec<String>>(cell)
-    {
-        return parts.into_iter().filter(|part| !part.trim().is_empty()).map(Cow::Owned).collect();
-    }
-    cell.split([',', ';', '|']).map(str::trim).filter(|part| !part.is_empty()).map(Cow::Borrowed).collect()
-}
-
 /// Whether there is free access, and until when.
-fn free(whether: Option<&str>, until: Option<&str>) -> Result<Option<Option<i64>>, Bad> {
-    let bad = || {
-        let text = "Free access is yes, no, never (its end) or a date such as 2027-12-31. Correct it.";
-        ("invalid_free_access", Cow::Borrowed(text))
-    };
-    let until = until.map(|text| end(text).ok_or_else(bad)).transpose()?;
+fn free(whether: Option<&str>, until: Option<&str>, dates: FreeDates) -> Result<Option<Option<i64>>, Bad> {
+    let until = until.map(|cell| end(cell, dates.until)).transpose()?.flatten();
     let Some(whether) = whether else { return Ok(until) };
     match whether.to_lowercase().as_str() {
         "yes" | "y" | "true" | "1" | "x" | "on" => Ok(Some(until.flatten())),
         "no" | "n" | "false" | "0" | "off" | "none" => Ok(None),
-        _ => Ok(Some(end(whether).ok_or_else(bad)?)),
+        _ => Ok(end(whether, dates.whether)?.or(until)),
     }
 }
 
-/// When free access ends; `Some(None)` if never. A day stands for its beginning, in UTC.
-fn end(text: &str) -> Option<Option<i64>> {
-    match text.to_lowercase().as_str() {
-        "never" | "forever" | "permanent" | "lifetime" | "unlimited" => Some(None),
-        _ => moment(text).filter(|end| *end <= Time::MAX.micros()).map(Some),
-    }
+/// When free access ends: `None` if nothing is said, `Some(None)` if never. A day stands for its last moment.
+fn end(cell: &str, dates: DateColumn) -> Result<Option<Option<i64>>, Bad> {
+    let bad = |fault| {
+        let cell = imports::cut(cell, 100);
+        let (code, text) = match (fault, dates.order) {
+            (DateFault::Ambiguous, _) => (
+                "ambiguous_date",
+                format!(
+                    "{cell} has two readings. Say which with mapping.dateFormat, such as DD/MM/YYYY, or write the date as 2030-12-31."
+                ),
+            ),
+            (DateFault::OtherOrder, Some(order)) => (
+                "invalid_free_access",
+                format!("{cell} is no date of the form {}, in which the others are. Correct it.", order.code()),
+            ),
+            _ => (
+                "invalid_free_access",
+                format!(
+                    "{cell} is nothing that free access can be: yes, no, never (its end) or a date such as 2030-12-31. Correct it."
+                ),
+            ),
+        };
+        (code, Cow::Owned(text))
+    };
+    let end = dates.end(cell).map_err(bad)?;
+    Ok(end.map(|end| end.map(Time::micros)))
 }
 
 #[cfg(test)]
@@ -229,28 +245,30 @@ mod tests {
 
     #[test]
     fn free_access_is_told_in_one_column_or_in_two() {
-        let day = Some(Some(1_830_211_200_000_000));
+        let dates = FreeDates::default();
+        let day = Some(Some(1_830_297_599_999_000));
         for (whether, until, expected) in [
             (None, None, None),
             (Some("yes"), None, Some(None)),
             (Some("Yes"), Some("2027-12-31"), day),
             (Some("false"), Some("2027-12-31"), None),
             (None, Some("Never"), Some(None)),
-            (None, Some("2027-12-31T00:00:00Z"), day),
+            (None, Some("2027-12-31T23:59:59.999Z"), day),
             (Some("2027-12-31"), None, day),
+            (None, Some("31.12.2027"), day),
+            (None, Some("12/31/2027"), day),
             (Some("permanent"), None, Some(None)),
+            (None, Some("0000-00-00"), None),
+            (None, Some("N/A"), None),
+            (Some("yes"), Some("-"), Some(None)),
+            (Some("NULL"), Some("2027-12-31"), day),
         ] {
-            assert_eq!(free(whether, until).unwrap(), expected, "{whether:?} {until:?}");
+            assert_eq!(free(whether, until, dates).unwrap(), expected, "{whether:?} {until:?}");
         }
-        assert!(free(Some("perhaps"), None).is_err() && free(Some("yes"), Some("soon")).is_err());
-    }
-
-    #[test]
-    fn a_name_is_one_column_or_two() {
-        assert_eq!(name(Some("Anna Lind"), Some("A"), Some("B")).unwrap().as_deref(), Some("Anna Lind"));
-        assert_eq!(name(None, Some("Anna"), Some("Lind")).unwrap().as_deref(), Some("Anna Lind"));
-        assert_eq!(name(None, None, Some("Lind")).unwrap().as_deref(), Some("Lind"));
-        assert_eq!(name(None, None, None).unwrap(), None);
-        assert_eq!(name(Some("two\nlines"), None, None).unwrap_err().0, "invalid_name");
+        let code = |whether, until| free(whether, until, dates).unwrap_err().0;
+        assert_eq!(code(Some("perhaps"), None), "invalid_free_access");
+        assert_eq!(code(Some("yes"), Some("soon")), "invalid_free_access");
+        assert_eq!(code(None, Some("01/02/2030")), "ambiguous_date");
+        assert_eq!(code(Some("01/02/2030"), None), "ambiguous_date");
     }
 }
