@@ -16,6 +16,7 @@ use crate::{
     clock::Clock,
     config::Config,
     gate::{Gate, Limits},
+    seal::Sealer,
 };
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -25,6 +26,8 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 pub struct App {
     /// How it was configured.
     pub config: Config,
+    /// Seals and opens what must not be read from the database.
+    pub sealer: Sealer,
     /// The database.
     pub db: Db,
     /// Time and ids.
@@ -47,25 +50,13 @@ pub struct App {
 
 impl App {
     /// Puts the parts together around an open and migrated database.
-    pub fn new(config: Config, db: Db, clock: Clock) -> Arc<Self> {
-        Self::with_patience(config, db, clock, Patience::default())
+    pub fn new(config: Config, sealer: Sealer, db: Db, clock: Clock) -> Arc<Self> {
+        Self::with_patience(config, sealer, db, clock, Patience::default())
     }
 
     /// The same, with jobs as patient as that.
-    pub fn with_patience(config: Config, db: Db, clock: Clock, patience: Patience) -> Arc<Self> {
-        let (now, ids, ends) = (clock.clone(), clock.clone(), clock.clone());
-        let environment = Environment {
-            now: Arc::new(move || now.now().micros()),
-            job_id: Arc::new(move || ids.id::<crate::values::kind::Job>().to_string()),
-        };
-        let jobs = Jobs::with_settings(db.clone(), environment, patience).at_end(move |tx, job| {
-            let clock = ends.clone();
-            Box::pin(async move {
-                emails::ended(tx, &clock, job).await?;
-                subscriptions::taken_back(tx, &clock, job).await?;
-                record_end(tx, &clock, job).await
-            })
-        });
+    pub fn with_patience(config: Config, sealer: Sealer, db: Db, clock: Clock, patience: Patience) -> Arc<Self> {
+        let jobs = jobs(&db, &clock, patience);
         let log = Log::start(db.clone(), clock.clone());
         let gate = Gate::new(Limits::start(db.clone(), clock.clone()), config.unknown_keys_per_minute);
         let stripe =
@@ -73,6 +64,7 @@ impl App {
         let aws = notices::Aws::new().inspect_err(|error| tracing::error!(%error, "AWS cannot be asked")).ok();
         Arc::new(Self {
             config,
+            sealer,
             db,
             clock,
             jobs,
@@ -86,12 +78,34 @@ impl App {
     }
 }
 
+/// Accepted work, for a process that needs nothing else.
+pub fn jobs(db: &Db, clock: &Clock, patience: Patience) -> Jobs {
+    let (now, ids, ends) = (clock.clone(), clock.clone(), clock.clone());
+    let environment = Environment {
+        now: Arc::new(move || now.now().micros()),
+        job_id: Arc::new(move || ids.id::<crate::values::kind::Job>().to_string()),
+    };
+    Jobs::with_settings(db.clone(), environment, patience).at_end(move |tx, job| {
+        let clock = ends.clone();
+        Box::pin(async move {
+            emails::ended(tx, &clock, job).await?;
+            subscriptions::taken_back(tx, &clock, job).await?;
+            record_end(tx, &clock, job).await
+        })
+    })
+}
+
 /// Brings the database's schema up to this program's.
 pub async fn migrate(db: &Db) -> Result<(), MigrateError> {
     usher_db::migrate(db, &SQLITE, &POSTGRES).await?;
     usher_jobs::migrate(db).await?;
     // Here, and not where it is first needed, since that may be inside a transaction of somebody else's.
     unsubscribe::prepare(db).await.map_err(|error| sqlx::migrate::MigrateError::Execute(error).into())
+}
+
+/// The newest migration that this program knows.
+pub fn newest_migration() -> i64 {
+    SQLITE.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
 
 /// Compares the database's schema with this program's.

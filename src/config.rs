@@ -35,7 +35,7 @@ pub const SETTINGS: &[Setting] = &[
         "data",
         "USHER_DATA",
         "usher-data",
-        "Folder of the SQLite file and of uploads. With several machines, a shared one.",
+        "Folder of the SQLite file, uploads and the secret key. With several machines, a shared one.",
     ),
     Setting {
         secret: true,
@@ -52,7 +52,7 @@ pub const SETTINGS: &[Setting] = &[
             "secret_key",
             "USHER_SECRET_KEY",
             "",
-            "Seals Stripe keys in the database: 32 random bytes in base64. Old ones after it, comma separated, still open.",
+            "Used instead of secret.key in the data folder: 32 random bytes in base64. Older keys after a comma still open.",
         )
     },
     setting(
@@ -137,12 +137,12 @@ pub struct ConfigError(String);
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The folder of the SQLite file and of uploads.
+    /// The folder of the SQLite file, uploads and the secret key.
     pub data: PathBuf,
     /// The database.
     pub database: Options,
-    /// Seals and opens what must not be read from the database; `None` without a key.
-    pub sealer: Option<Sealer>,
+    /// The secret key that is set, which goes before the one in the data folder ([`crate::areas::secret_key`]).
+    pub secret_key: Option<Sealer>,
     /// Whether `serve` also runs jobs.
     pub workers: bool,
     /// Whose `X-Forwarded-For` is believed.
@@ -247,7 +247,7 @@ impl Config {
                 _ => return Err(wrong("workers", "on, off or auto")),
             },
             database,
-            sealer: match text("secret_key") {
+            secret_key: match text("secret_key") {
                 "" => None,
                 keys => Some(Sealer::parse(keys).ok_or_else(|| {
                     wrong("secret_key", "32 bytes in base64; make it with `openssl rand -base64 32`")

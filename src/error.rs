@@ -77,7 +77,7 @@ codes! {
     OrderNotFound "order_not_found" false "No order of this id was granted in the site.";
     OrderIdUsed "order_id_used" false "The order was granted to another member, or for another bundle.";
     LoginUrlNotSet "login_url_not_set" false "The site has not said where a member who has signed in goes on; its operator does with `usher sites update --login-url`.";
-    SecretKeyUnusable "secret_key_unusable" false "`USHER_SECRET_KEY` is not set, or is another than what was sealed with; only the operator can mend that.";
+    SecretKeyUnusable "secret_key_unusable" false "Something was sealed with another secret key than the present one; only the operator can mend that.";
     LoginLinkUsed "login_link_used" false "A sign-in link was used before. Only the activity log has this.";
     LoginLinkExpired "login_link_expired" false "A sign-in link was older than it may be. Only the activity log has this.";
     SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
@@ -89,7 +89,7 @@ codes! {
     ReferenceUsed "reference_used" false "The sale was recorded before, for another member or another plan; `error` names it.";
     TooManyTags "too_many_tags" false "A member has at most 100 tags.";
     StripeNotConnected "stripe_not_connected" false "The site is not connected to a Stripe account.";
-    StripeUnusable "stripe_unusable" false "What is kept of the site's Stripe account cannot be used: the sealing key is missing or another, or the Stripe key is no key.";
+    StripeUnusable "stripe_unusable" false "What is kept of the site's Stripe account cannot be used: it was sealed with another secret key, or the Stripe key is no key.";
     StripeWritesLocked "stripe_writes_locked" false "Stripe writes are switched off for the site; its operator switches them on with `usher sites update --stripe-writes on`.";
     StripeParked "stripe_parked" true "The site's Stripe key may not do what a job is to do; the job waits until the operator has mended it: `usher stripe check`.";
     StripeUnavailable "stripe_unavailable" true "Stripe does not answer as it should; a job goes on trying.";
@@ -110,7 +110,7 @@ codes! {
     TemplateExists "template_exists" false "Another template has the name; `error` names its id.";
     PublicUrlMissing "public_url_missing" false "What is to be sent or given has a link to the site's pages, and nobody has said where they are: `usher sites update --public-url`.";
     MailNotConnected "mail_not_connected" false "The site has no mail server; its operator connects one with `usher mail connect`.";
-    MailUnusable "mail_unusable" false "What is kept of the site's mail server cannot be used: the sealing key is missing or another, or a setting is wrong.";
+    MailUnusable "mail_unusable" false "What is kept of the site's mail server cannot be used: it was sealed with another secret key, or a setting is wrong.";
     MailDeferred "mail_deferred" true "The mail server could not take a mail; the job goes on trying for a day.";
     MailRefused "mail_refused" false "The mail server will not take a mail; `reply` has its words.";
     MailboxUnknown "mailbox_unknown" false "The mail server says that there is no such mailbox; the address is on the block list now.";

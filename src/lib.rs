@@ -3,15 +3,17 @@
 pub mod app;
 pub mod areas;
 mod background;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod data_folder;
 pub mod error;
 pub mod gate;
 mod imports;
 mod pace;
 pub mod paging;
-mod seal;
+pub mod seal;
 pub mod surfaces;
 pub mod tools;
 pub mod values;

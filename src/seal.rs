@@ -1,8 +1,8 @@
 //! Secrets at rest: sealed with a key that is not in the database, so that a copy of the database opens nothing.
 //!
 //! XChaCha20-Poly1305 (RFC 8439 with the 24 random bytes of nonce of the XChaCha draft). What a secret is for is sealed
-//! with it, so that one cannot be put in another's place. The first key of `USHER_SECRET_KEY` seals, all of them open: to
-//! roll it, put a new one before the old, and seal anew what there is.
+//! with it, so that one cannot be put in another's place. Of several keys the first one seals and all of them open: to roll
+//! the key, put a new one before the old. Where the keys come from is told in `areas/secret_key`.
 
 use std::{fmt, sync::Arc};
 
@@ -25,7 +25,7 @@ pub struct Sealer(Arc<[XChaCha20Poly1305]>);
 
 /// Why a secret could not be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it was sealed with another USHER_SECRET_KEY, or for something else, or is damaged")]
+#[error("it was sealed with another secret key, or for something else, or is damaged")]
 pub struct NotOpened;
 
 impl Sealer {
@@ -49,6 +49,16 @@ impl Sealer {
         let payload = Payload { msg: secret.as_bytes(), aad: purpose.as_bytes() };
         let sealed = self.0[0].encrypt(&XNonce::from(nonce), payload).expect("a secret is not that long");
         format!("{VERSION}{}", BASE64_STANDARD.encode([&nonce[..], &sealed].concat()))
+    }
+
+    /// The same with the keys of another one, which only open.
+    pub fn with_older(&self, older: &Self) -> Self {
+        Self(self.0.iter().chain(&*older.0).cloned().collect())
+    }
+
+    /// Whether the key that seals has sealed this, and not an older one.
+    pub fn seals_like(&self, purpose: &str, sealed: &str) -> bool {
+        Self(self.0[..1].into()).open(purpose, sealed).is_ok()
     }
 
     /// Opens what was sealed for a purpose.
@@ -89,6 +99,11 @@ mod tests {
         assert_eq!(sealer(&format!("{NEW}, {OLD}")).open("a", &sealed).unwrap().as_str(), "sk_test_1");
         assert_eq!(sealer(OLD).open("b", &sealed), Err(NotOpened));
         assert_eq!(sealer(NEW).open("a", &sealed), Err(NotOpened));
+        let both = sealer(NEW).with_older(&sealer(OLD));
+        assert!(
+            both.open("a", &sealed).is_ok() && !both.seals_like("a", &sealed) && sealer(OLD).seals_like("a", &sealed)
+        );
+        assert!(both.seals_like("a", &both.seal("a", "sk_test_1")));
         for broken in ["", "x1:", "x1:AAAA", "plain", &sealed[..sealed.len() - 5]] {
             assert_eq!(sealer(OLD).open("a", broken), Err(NotOpened), "{broken}");
         }

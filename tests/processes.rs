@@ -1,9 +1,11 @@
 //! Several processes on one database, as an operator runs them: together they keep what one promises.
 
 mod deadly;
+mod doctor;
 mod granted;
 mod members;
 mod refused;
+mod secret_key;
 mod stopped;
 
 use std::{

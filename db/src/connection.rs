@@ -50,6 +50,16 @@ pub enum Options {
     },
 }
 
+impl Options {
+    /// Which database this is.
+    pub fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite { .. } => Engine::Sqlite,
+            Self::Postgres { .. } => Engine::Postgres,
+        }
+    }
+}
+
 /// What a SQLite commit waits for. PostgreSQL always waits for its log on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Synchronous {

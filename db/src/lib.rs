@@ -20,12 +20,15 @@ mod append;
 mod change;
 mod checkpoint;
 mod connection;
+mod copy_text;
 mod fault;
 mod glance;
 mod group;
 mod migrate;
 mod row;
+mod snapshot;
 mod statement;
+mod transfer;
 mod value;
 
 pub use change::Change;
@@ -33,7 +36,9 @@ pub use connection::{Conn, Db, Engine, OpenError, Options, Reader, Synchronous, 
 pub use fault::{is_away, is_full};
 pub use migrate::{MigrateError, Schema, migrate, schema};
 pub use row::{Cell, Column, FromRow, Row};
+pub use snapshot::{SnapshotError, fold, migrated_to, snapshot, verify};
 pub use statement::{STATEMENTS, Statement, Text};
+pub use transfer::{Besides, Table, TransferError, Transferred, has_other_tables, tables, transfer};
 pub use value::{Nullable, Value};
 
 use checkpoint::MOST_PAGES;

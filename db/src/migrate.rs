@@ -3,7 +3,7 @@ use sqlx::migrate::{Migrate, Migrator};
 use crate::{Db, Engine};
 
 /// Our own list of applied migrations. Not sqlx' default, which apalis uses on SQLite.
-const TABLE: &str = "_usher_migrations";
+pub(crate) const TABLE: &str = "_usher_migrations";
 
 /// Where a database's schema stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,14 +57,23 @@ pub async fn schema(db: &Db, sqlite: &Migrator, postgres: &Migrator) -> Result<S
         Engine::Sqlite => {
             let pool = db.sqlite_writer().expect("a SQLite database");
             let mut conn = pool.acquire().await.map_err(sqlx::migrate::MigrateError::from)?;
-            conn.ensure_migrations_table(TABLE).await?;
-            conn.list_applied_migrations(TABLE).await?
+            // Looking makes no table.
+            let found =
+                sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = $1").bind(TABLE).fetch_optional(&mut *conn);
+            match found.await.map_err(sqlx::migrate::MigrateError::from)? {
+                Some(_) => conn.list_applied_migrations(TABLE).await?,
+                None => Vec::new(),
+            }
         }
         Engine::Postgres => {
             let pool = db.postgres().expect("a PostgreSQL database");
             let mut conn = pool.acquire().await.map_err(sqlx::migrate::MigrateError::from)?;
-            conn.ensure_migrations_table(TABLE).await?;
-            conn.list_applied_migrations(TABLE).await?
+            let found =
+                sqlx::query("SELECT 1 WHERE to_regclass($1) IS NOT NULL").bind(TABLE).fetch_optional(&mut *conn);
+            match found.await.map_err(sqlx::migrate::MigrateError::from)? {
+                Some(_) => conn.list_applied_migrations(TABLE).await?,
+                None => Vec::new(),
+            }
         }
     };
     let ours = match db.engine() {

@@ -104,6 +104,17 @@ impl Jobs {
         sql_both!(sqlite: depth!(sqlite), postgres: depth!(postgres)).one(self.db().read()).await
     }
 
+    /// How many workers were seen in the last minutes, of all processes.
+    pub async fn n_workers(&self) -> Result<i64> {
+        let (n,): (i64,) = sql_both!(
+            sqlite: "SELECT count(*) FROM Workers WHERE last_seen > unixepoch() - 120",
+            postgres: "SELECT count(*) FROM apalis.workers WHERE last_seen > now() - interval '120 seconds'"
+        )
+        .one(self.db().read())
+        .await?;
+        Ok(n)
+    }
+
     /// Forgets jobs that ended before a time (microseconds since 1970), the oldest first, about `limit` of
     /// them; gives how many. Their dedupe keys are free again.
     pub async fn forget(&self, conn: Conn<'_>, ended_before: i64, limit: u32) -> Result<u64> {

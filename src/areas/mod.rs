@@ -18,6 +18,7 @@ pub mod keys;
 pub mod members;
 pub mod notices;
 pub mod plans;
+pub mod secret_key;
 pub mod sign_in;
 pub mod sites;
 pub mod subscriptions;

@@ -1,16 +1,19 @@
 //! The command line. Every failure is one line on standard error and an exit code that is not 0.
 
+mod backup;
 mod bench;
+mod doctor;
+mod documents;
 mod import;
 mod keys;
 mod mail;
 mod notices;
+mod secret_key;
 mod serve;
 mod sign_in;
 mod sites;
 mod stripe;
 
-use std::os::unix::fs::DirBuilderExt as _;
 use std::{fmt, io::Write as _, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
@@ -19,14 +22,13 @@ use usher_db::{Db, Options, Schema};
 use crate::{
     app::{self, App},
     areas::{
-        access,
         activity::{self, Actor, Record, Surface},
-        billing, blocklist, emails, notices as area_notices,
+        secret_key as secrets,
         sites::Site,
     },
     clock::Clock,
     config::{Config, SETTINGS},
-    tools::openapi,
+    data_folder,
     values::SiteId,
 };
 
@@ -51,6 +53,13 @@ enum Command {
     Work,
     /// Bring the database's schema up to this version's.
     Migrate,
+    /// Save everything in one file, while Usher runs: the database (SQLite), uploads, and the secret key.
+    Backup(backup::Backup),
+    /// Restore a backup into an empty data folder. With DATABASE_URL set, a backup of SQLite goes into an empty
+    /// PostgreSQL.
+    Restore(backup::Restore),
+    /// Look at what is set up, and say what is missing and what to do. Ends with 1 if something does not work.
+    Doctor,
     /// Look after sites.
     #[command(subcommand)]
     Sites(sites::Command),
@@ -66,6 +75,9 @@ enum Command {
     /// Say which mail providers a site listens to for bounces and complaints.
     #[command(subcommand)]
     Notices(notices::Command),
+    /// Look after the key that seals secrets in the database.
+    #[command(subcommand)]
+    SecretKey(secret_key::Command),
     /// Look after how members sign in.
     #[command(subcommand)]
     SignIn(sign_in::Command),
@@ -103,6 +115,8 @@ type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
+    // Whatever is written holds addresses, keys or links: it is for this user only.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -127,14 +141,18 @@ async fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Serve) => serve::serve(Config::load()?, json).await,
         Some(Command::Work) => serve::work(Config::load()?).await,
         Some(Command::Migrate) => migrate(&Config::load()?).await,
+        Some(Command::Backup(command)) => backup::backup(command, json).await,
+        Some(Command::Restore(command)) => backup::restore(command, json).await,
+        Some(Command::Doctor) => doctor::run(json).await,
         Some(Command::Sites(command)) => sites::run(command, &Office::open().await?, json).await,
         Some(Command::Keys(command)) => keys::run(command, &Office::open().await?, json).await,
         Some(Command::Stripe(command)) => stripe::run(command, &Office::open().await?, json).await,
         Some(Command::Mail(command)) => mail::run(command, &Office::open().await?, json).await,
         Some(Command::Notices(command)) => notices::run(command, &Office::open().await?, json).await,
+        Some(Command::SecretKey(command)) => secret_key::run(command, &Office::open().await?, json).await,
         Some(Command::SignIn(command)) => sign_in::run(command, &Office::open().await?, json).await,
         Some(Command::Import(command)) => import::run(command, json).await,
-        Some(Command::Openapi { check, write }) => documents(check, write),
+        Some(Command::Openapi { check, write }) => documents::run(check, write),
         Some(Command::Bench(command)) => bench::run(command, json).await,
         Some(Command::BenchHello) => bench::hello::serve().await,
         Some(Command::Config) => config(&Config::load()?, json),
@@ -146,45 +164,6 @@ async fn migrate(config: &Config) -> Result<()> {
     app::migrate(&db).await?;
     db.close().await;
     out("The database is up to date.")
-}
-
-/// The generated files that are committed: their names and texts.
-fn generated() -> [(&'static str, String); 9] {
-    let tools = crate::tools::CATALOG.tools.iter().map(|tool| {
-        let access = tool.definition.access;
-        let scope = access.scope.map_or("-", crate::tools::Scope::name);
-        format!("{} {scope} {:?} {:?}\n", tool.definition.name, access.kind, access.risk).to_lowercase().replacen(
-            &tool.definition.name.to_lowercase(),
-            tool.definition.name,
-            1,
-        )
-    });
-    let errors = crate::error::Code::ALL.iter().map(|code| format!("{} {}\n", code.name(), code.about()));
-    [
-        ("openapi/openapi.json", openapi::text()),
-        ("openapi/tools.txt", tools.collect()),
-        ("openapi/errors.txt", errors.collect()),
-        ("docs/access.md", access::guide()),
-        ("docs/billing.md", billing::guide()),
-        ("docs/block-lists.md", blocklist::guide()),
-        ("docs/mail.md", emails::guide()),
-        ("docs/bounces.md", area_notices::guide()),
-        ("docs/sign-in.md", crate::areas::sign_in::guide()),
-    ]
-}
-
-fn documents(check: bool, write: bool) -> Result<()> {
-    if !check && !write {
-        return out(openapi::text().trim_end());
-    }
-    for (path, text) in generated() {
-        if write {
-            std::fs::write(path, text).map_err(|error| Failure(format!("{path}: {error}")))?;
-        } else if std::fs::read_to_string(path).unwrap_or_default() != text {
-            return Err(Failure(format!("{path} is not up to date; run `usher openapi --write`")));
-        }
-    }
-    Ok(())
 }
 
 fn config(config: &Config, json: bool) -> Result<()> {
@@ -208,6 +187,7 @@ fn config(config: &Config, json: bool) -> Result<()> {
 
 /// What the commands on sites and keys work with.
 struct Office {
+    config: Config,
     db: Db,
     clock: Clock,
 }
@@ -215,17 +195,15 @@ struct Office {
 impl Office {
     async fn open() -> Result<Self> {
         let config = Config::load()?;
-        if let Options::Sqlite { path, .. } = &config.database
-            && !path.exists()
-        {
-            let folder = config.data.display();
-            return Err(Failure(format!(
-                "there is no Usher in the folder {folder} yet; run `usher`, or set USHER_DATA"
-            )));
-        }
+        check_folder(&config)?;
         let db = open(&config).await?;
         check_schema(&db).await?;
-        Ok(Self { db, clock: Clock::system() })
+        Ok(Self { config, db, clock: Clock::system() })
+    }
+
+    /// The parts that a command works with which seals, opens, or starts jobs. Not within a transaction.
+    async fn app(&self) -> Result<Arc<App>> {
+        app(self.config.clone(), self.db.clone()).await
     }
 
     /// The site that a command means: the one it names, or the only one.
@@ -268,13 +246,36 @@ async fn open(config: &Config) -> Result<Db> {
         Options::Sqlite { path, .. } => path.parent().unwrap_or(&config.data),
         Options::Postgres { .. } => &config.data,
     };
-    // Only for the user that Usher runs as: it holds addresses.
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
+    check_restored(config)?;
+    let is_open = data_folder::prepare(folder)
         .map_err(|error| Failure(format!("the data folder {} cannot be made: {error}", folder.display())))?;
+    if let Some(warning) = is_open {
+        tracing::warn!("{warning}");
+    }
     Ok(Db::open(&config.database).await?)
+}
+
+/// There is an Usher in the data folder.
+fn check_folder(config: &Config) -> Result<()> {
+    check_restored(config)?;
+    match &config.database {
+        Options::Sqlite { path, .. } if !path.exists() => {
+            let folder = config.data.display();
+            Err(Failure(format!("there is no Usher in the folder {folder} yet; run `usher`, or set USHER_DATA")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// No restore was stopped in the middle.
+fn check_restored(config: &Config) -> Result<()> {
+    if crate::backup::is_unfinished(&config.data) {
+        return Err(Failure(format!(
+            "a restore into {} was interrupted; run the same `usher restore` again to finish it",
+            config.data.display()
+        )));
+    }
+    Ok(())
 }
 
 async fn check_schema(db: &Db) -> Result<()> {
@@ -289,8 +290,11 @@ async fn check_schema(db: &Db) -> Result<()> {
     }
 }
 
-fn app(config: Config, db: Db) -> Arc<App> {
-    App::new(config, db, Clock::system())
+/// Puts the parts together, with the secret key, which is created if there is none.
+async fn app(config: Config, db: Db) -> Result<Arc<App>> {
+    let clock = Clock::system();
+    let key = secrets::prepare(&config, &db, clock.now()).await?;
+    Ok(App::new(config, key.sealer, db, clock))
 }
 
 fn out(text: &str) -> Result<()> {

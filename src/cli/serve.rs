@@ -20,6 +20,7 @@ use crate::{
     areas::{keys, sites},
     clock::Clock,
     config::Config,
+    data_folder,
     surfaces::http,
     tools::scope::Preset,
     worker,
@@ -40,6 +41,7 @@ enum Run {
 
 /// Sets up what is not there yet, and serves.
 pub(super) async fn first_run(config: Config, json: bool) -> Result<()> {
+    log(&config);
     let db = open(&config).await?;
     application::migrate(&db).await?;
     start(config, db, Run::First, json).await
@@ -47,6 +49,7 @@ pub(super) async fn first_run(config: Config, json: bool) -> Result<()> {
 
 /// Serves a database that is set up; SQLite is migrated on the way.
 pub(super) async fn serve(config: Config, json: bool) -> Result<()> {
+    log(&config);
     let db = open(&config).await?;
     match db.engine() {
         Engine::Sqlite => application::migrate(&db).await?,
@@ -61,7 +64,7 @@ pub(super) async fn work(config: Config) -> Result<()> {
     let db = open(&config).await?;
     check_schema(&db).await?;
     let stop = stopped()?;
-    let app = app(config, db);
+    let app = app(config, db).await?;
     let _working = working(&app).await?;
     tracing::info!("running jobs");
     worker::run(app.clone(), stop).await;
@@ -70,9 +73,8 @@ pub(super) async fn work(config: Config) -> Result<()> {
 }
 
 async fn start(config: Config, db: Db, run: Run, json: bool) -> Result<()> {
-    log(&config);
     http::start_metrics();
-    let _alone = alone(&config, &db, "usher.lock", "serves")?;
+    let _alone = alone(&config, &db, data_folder::SERVE_LOCK, "serves")?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             Failure(format!("{} is taken by another program; set USHER_LISTEN to a free address", config.listen))
@@ -80,13 +82,13 @@ async fn start(config: Config, db: Db, run: Run, json: bool) -> Result<()> {
         _ => Failure(format!("cannot listen on {}: {error}", config.listen)),
     })?;
     let address = format!("http://{}", listener.local_addr()?);
+    let app = app(config, db).await?;
     // Only now that nothing can go wrong any more: the key that is made here is shown once.
     let welcome = match run {
-        Run::First => welcome(&db).await?,
+        Run::First => welcome(&app.db).await?,
         Run::Later => None,
     };
     let stop = stopped()?;
-    let app = app(config, db);
     let _working = if app.config.workers { working(&app).await? } else { None };
     let workers = app.config.workers.then(|| tokio::spawn(worker::run(app.clone(), stop.clone())));
     greet(&app, &address, welcome, json).await?;
@@ -125,6 +127,7 @@ async fn greet(app: &Arc<App>, address: &str, welcome: Option<Welcome>, json: bo
         let line = match &welcome {
             Some(new) => json!({ "address": address, "site": new.site.id.number(), "key": new.key }),
             None => {
+                empty(app, true).await?;
                 let sites = sites::store::all(app.db.read()).await?;
                 json!({ "address": address, "site": sites.first().map(|site| site.id.number()) })
             }
@@ -132,7 +135,7 @@ async fn greet(app: &Arc<App>, address: &str, welcome: Option<Welcome>, json: bo
         return out(&line.to_string());
     }
     out(&format!("Usher {} serves at {address} (reference: {address}/docs)", env!("CARGO_PKG_VERSION")))?;
-    let Some(Welcome { site, key }) = welcome else { return Ok(()) };
+    let Some(Welcome { site, key }) = welcome else { return empty(app, false).await };
     out(&format!(
         "\nMade the site {:?} and a key with full access. It is shown only now:\n\n  {key}\n\nTry it:\n\n  \
          curl -X POST {address}/api/v1/tools/keys.whoami -H 'Authorization: Bearer {key}'\n",
@@ -140,26 +143,56 @@ async fn greet(app: &Arc<App>, address: &str, welcome: Option<Welcome>, json: bo
     ))
 }
 
+/// Says what is missing before anybody can call: a site, or a key.
+async fn empty(app: &App, json: bool) -> Result<()> {
+    let mut missing = Vec::new();
+    let all = sites::store::all(app.db.read()).await?;
+    if all.is_empty() {
+        missing.push(
+            "There is no site yet, so nobody can call. Stop this and run `usher` without a command, which makes a site and \
+             a key; or run, beside it:\n\n  usher sites create \"My site\"\n  usher keys create --name \"First key\" --scopes \
+             full-access"
+                .to_owned(),
+        );
+    }
+    for site in all {
+        if keys::store::all(app.db.read(), site.id).await?.iter().all(|key| key.revoked_at.is_some()) {
+            missing.push(format!(
+                "The site {:?} has no key, so nobody can call it. Create one, beside this:\n\n  usher keys create --site {} \
+                 --name \"First key\" --scopes full-access",
+                site.name,
+                site.id.number()
+            ));
+        }
+    }
+    for text in missing {
+        if json {
+            tracing::warn!("{}", text.split_whitespace().collect::<Vec<_>>().join(" "));
+        } else {
+            out(&format!("\n{text}\n"))?;
+        }
+    }
+    Ok(())
+}
+
 /// With SQLite one process serves, since the budgets are in its memory, and one runs the jobs.
 fn alone(config: &Config, db: &Db, name: &str, does: &str) -> Result<Option<File>> {
     if db.engine() == Engine::Postgres {
         return Ok(None);
     }
-    let path = config.data.join(name);
-    let file = File::options().create(true).append(true).open(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Failure(format!(
+    let lock = data_folder::lock(&config.data, name);
+    match lock.map_err(|error| Failure(format!("{}: {error}", config.data.join(name).display())))? {
+        Some(file) => Ok(Some(file)),
+        None => Err(Failure(format!(
             "another Usher {does} the folder {}; stop it, or set USHER_DATA to another folder",
             config.data.display()
         ))),
-        Err(std::fs::TryLockError::Error(error)) => Err(Failure(format!("{}: {error}", path.display()))),
     }
 }
 
 /// The right to run the jobs. Where it is the only one there can be, what a crash left running goes on at once.
 async fn working(app: &App) -> Result<Option<File>> {
-    let lock = alone(&app.config, &app.db, "usher-worker.lock", "runs the jobs of")?;
+    let lock = alone(&app.config, &app.db, data_folder::WORK_LOCK, "runs the jobs of")?;
     if lock.is_some() {
         app.jobs.reclaim().await?;
     }

@@ -7,7 +7,6 @@ use crate::{
         keys::{self, Rotated, SigningKey, When},
         store,
     },
-    config::Config,
     values::Time,
 };
 
@@ -56,10 +55,10 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
         }
         Keys::Rotate { site, now: at_once } => {
             let site = office.site(site.as_deref()).await?;
-            let config = Config::load()?;
+            let app = office.app().await?;
             let mut tx = office.db.begin().await?;
             let when = if at_once { When::Now } else { When::Published };
-            let key = match keys::rotate(&mut tx, config.sealer.as_ref(), site.id, when, now).await? {
+            let key = match keys::rotate(&mut tx, &app.sealer, site.id, when, now).await? {
                 Rotated::Made(key) => key,
                 Rotated::Underway(key) => {
                     return Err(Failure(format!(

@@ -1,13 +1,15 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use usher_jobs::Settings as Patience;
+
 use super::{Failure, Office, Result, out};
 use crate::{
+    app,
     areas::{
         billing, plans,
         sites::{Site, store},
     },
-    config::Config,
     values::{Email, Zone},
 };
 
@@ -152,8 +154,8 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
             store::update(tx.conn(), site.id, &site.name, site.domain.as_deref(), &site.settings).await?;
             let is_connected = billing::store::connection(tx.conn(), site.id).await?.is_some();
             if site.settings.stripe_writes && !had_writes && is_connected {
-                let app = super::app(Config::load()?, office.db.clone());
-                plans::push_all(&mut tx, &app, site.id).await?;
+                let jobs = app::jobs(&office.db, &office.clock, Patience::default());
+                plans::push_all(&mut tx, &jobs, site.id).await?;
             }
             office.commit(tx, site.id, "sites.update", view(&site)).await?;
             show(&site, json)

@@ -11,13 +11,12 @@ use crate::{
     areas::{
         billing::{
             self, EVENTS, check,
-            connection::{client, key_purpose, no_sealer, secret_purpose},
+            connection::{client, key_purpose, secret_purpose},
             store::{self, NewConnection},
         },
         plans,
         sites::Site,
     },
-    config::Config,
 };
 
 /// The longest key that is read.
@@ -93,7 +92,7 @@ pub(super) enum Secret {
 }
 
 pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result<()> {
-    let app = super::app(Config::load()?, office.db.clone());
+    let app = office.app().await?;
     match command {
         Command::Connect { site, acts_for, base } => {
             let site = office.site(site.as_deref()).await?;
@@ -128,7 +127,6 @@ async fn connect(
     base: Option<&str>,
     json: bool,
 ) -> Result<()> {
-    let sealer = app.config.sealer.as_ref().ok_or_else(|| Failure(no_sealer().to_string()))?;
     let text = stdin("the key")?;
     let key = ApiKey::parse(&text)?;
     let live = key.mode() == Mode::Live;
@@ -150,14 +148,14 @@ async fn connect(
             mode(live)
         )));
     }
-    let sealed = sealer.seal(&key_purpose(site.id), key.expose());
+    let sealed = app.sealer.seal(&key_purpose(site.id), key.expose());
     let hint = hint(key.expose());
     let new = NewConnection { account_id: &account.id, acts_for, base, key_sealed: &sealed, key_hint: &hint, live };
     let mut tx = office.db.begin().await?;
     store::connect(tx.conn(), site.id, &new, office.clock.now()).await?;
     store::belong(tx.conn(), site.id, &account.id, live).await?;
     if site.settings.stripe_writes {
-        plans::push_all(&mut tx, app, site.id).await?;
+        plans::push_all(&mut tx, &app.jobs, site.id).await?;
     }
     let args = json!({ "account": account.id, "key": hint, "live": live, "actsFor": acts_for, "base": base });
     office.commit(tx, site.id, "stripe.connect", args).await?;
@@ -247,7 +245,6 @@ async fn secret(office: &Office, app: &App, command: Secret, json: bool) -> Resu
     match command {
         Secret::Add { site } => {
             let site = office.site(site.as_deref()).await?;
-            let sealer = app.config.sealer.as_ref().ok_or_else(|| Failure(no_sealer().to_string()))?;
             let secret = WebhookSecret::parse(&stdin("the signing secret")?)?;
             let connection = store::connection(office.db.read(), site.id).await?;
             let connection =
@@ -261,7 +258,7 @@ async fn secret(office: &Office, app: &App, command: Secret, json: bool) -> Resu
                     "the site has two signing secrets; remove one first: usher stripe secret list".into(),
                 ));
             }
-            let sealed = sealer.seal(&secret_purpose(site.id), secret.expose());
+            let sealed = app.sealer.seal(&secret_purpose(site.id), secret.expose());
             let mut tx = office.db.begin().await?;
             store::insert_secret(tx.conn(), site.id, &id, &sealed, office.clock.now()).await?;
             office.commit(tx, site.id, "stripe.addSecret", json!({ "id": id })).await?;

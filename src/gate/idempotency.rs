@@ -97,20 +97,19 @@ pub(super) async fn hold(tx: &mut Tx, scope: &Scope) -> Result<()> {
 const OPEN: char = '{';
 
 /// An answer as it is kept if there is a secret in it.
-pub(super) fn sealed(scope: &Scope, sealer: Option<&Sealer>, answer: &str) -> Result<String> {
-    let sealer = sealer.ok_or_else(|| Error::internal("a secret was given out without a key to seal it"))?;
-    Ok(sealer.seal(&purpose(scope), answer))
+pub(super) fn sealed(scope: &Scope, sealer: &Sealer, answer: &str) -> String {
+    sealer.seal(&purpose(scope), answer)
 }
 
-fn opened(scope: &Scope, sealer: Option<&Sealer>, kept: String) -> Result<String> {
+fn opened(scope: &Scope, sealer: &Sealer, kept: String) -> Result<String> {
     if kept.starts_with(OPEN) {
         return Ok(kept);
     }
-    let opened = sealer.and_then(|sealer| sealer.open(&purpose(scope), &kept).ok());
-    opened.map(|text| text.to_string()).ok_or_else(|| {
-        let text = "The answer to this Idempotency-Key was sealed with another USHER_SECRET_KEY. Use a new \
-                    Idempotency-Key, or have the operator put the old key after the present one.";
-        Error::new(Code::SecretKeyUnusable, text)
+    let opened = sealer.open(&purpose(scope), &kept);
+    opened.map(|text| text.to_string()).map_err(|error| {
+        let text = "The answer to this Idempotency-Key was sealed with another secret key. Use a new Idempotency-Key, or \
+                    ask the operator to put the old key back, after the present one.";
+        Error::new(Code::SecretKeyUnusable, text).caused_by(error)
     })
 }
 
@@ -120,7 +119,7 @@ fn purpose(scope: &Scope) -> String {
 }
 
 /// The answer that was given, if one was.
-pub(super) async fn find(conn: Conn<'_>, scope: &Scope, sealer: Option<&Sealer>) -> Result<Option<Stored>> {
+pub(super) async fn find(conn: Conn<'_>, scope: &Scope, sealer: &Sealer) -> Result<Option<Stored>> {
     let row: Option<(Vec<u8>, String)> =
         sql!("SELECT fingerprint, answer FROM idempotency WHERE site = $1 AND key_id = $2 AND idempotency_key = $3")
             .bind(scope.site)

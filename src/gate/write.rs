@@ -114,7 +114,7 @@ impl Job {
         let mut tx = self.app.db.begin().await?;
         if let Some((scope, _)) = &self.keep {
             idempotency::hold(&mut tx, scope).await?;
-            if let Some(stored) = idempotency::find(tx.conn(), scope, self.app.config.sealer.as_ref()).await? {
+            if let Some(stored) = idempotency::find(tx.conn(), scope, &self.app.sealer).await? {
                 tx.rollback().await?;
                 return Ok(End::Replay(stored));
             }
@@ -189,7 +189,7 @@ impl Job {
         activity::store::insert(tx.conn(), [(&self.record, 1)]).await?;
         if let Some((scope, fingerprint)) = &self.keep {
             let answer = match done.code {
-                None => kept(&self.app, self.tool, scope, &done.body)?,
+                None => kept(&self.app, self.tool, scope, &done.body),
                 Some(_) => done.body.clone(),
             };
             let stored = Stored { fingerprint: fingerprint.clone(), answer };
@@ -237,17 +237,17 @@ async fn await_jobs(
     done.body = success(tool, &answer["result"]);
     if let Some(scope) = scope {
         let mut tx = app.db.begin().await?;
-        idempotency::replace(tx.conn(), scope, &kept(app, tool, scope, &done.body)?).await?;
+        idempotency::replace(tx.conn(), scope, &kept(app, tool, scope, &done.body)).await?;
         tx.commit().await?;
     }
     Ok(())
 }
 
 /// What was done, as it is kept: sealed if it gives a secret.
-fn kept(app: &App, tool: &ToolInfo, scope: &Scope, body: &str) -> Result<String> {
+fn kept(app: &App, tool: &ToolInfo, scope: &Scope, body: &str) -> String {
     match tool.definition.gives_secret {
-        true => idempotency::sealed(scope, app.config.sealer.as_ref(), body),
-        false => Ok(body.to_owned()),
+        true => idempotency::sealed(scope, &app.sealer, body),
+        false => body.to_owned(),
     }
 }
 

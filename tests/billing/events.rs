@@ -44,7 +44,7 @@ pub fn event(id: &str, subscription: &str) -> Value {
 
 /// Connects a site to an account where nobody answers.
 async fn connect(world: &World, site: SiteId, acts_for: Option<&str>, secrets: &[&str]) {
-    let sealer = world.app.config.sealer.clone().expect("the harness sets a key");
+    let sealer = world.app.sealer.clone();
     let mut tx = world.app.db.begin().await.expect("a transaction");
     let sealed = sealer.seal(&connection::key_purpose(site), "sk_test_of_the_tests");
     let new = store::NewConnection {
@@ -239,7 +239,7 @@ both!(what_cannot_be_opened_is_our_fault_and_comes_again, async |world| {
     let (site, body) = (world.site.id, event("evt_1", "sub_1"));
     connect(world, site, None, &[]).await;
     let another = ("USHER_SECRET_KEY".to_owned(), "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=".to_owned());
-    let other = Config::from([another].into(), None).expect("the settings are right").sealer.expect("another key");
+    let other = Config::from([another].into(), None).expect("the settings are right").secret_key.expect("another key");
     let sealed = other.seal(&connection::secret_purpose(site), SECRET);
     let now = world.clock.now();
     let mut tx = world.app.db.begin().await.expect("a transaction");
@@ -249,7 +249,7 @@ both!(what_cannot_be_opened_is_our_fault_and_comes_again, async |world| {
     assert_eq!(reply.failure(), (503, "stripe_unusable".into()));
     assert!(!reply.text.contains(SECRET) && !reply.text.contains(&sealed), "{}", reply.text);
     assert!(world.rows("SELECT id FROM stripe_event").await.is_empty());
-    let sealed = world.app.config.sealer.clone().expect("a key").seal(&connection::secret_purpose(site), SECRET);
+    let sealed = world.app.sealer.seal(&connection::secret_purpose(site), SECRET);
     let mut tx = world.app.db.begin().await.expect("a transaction");
     store::insert_secret(tx.conn(), site, "x", &sealed, now).await.expect("it is written");
     tx.commit().await.expect("a commit");

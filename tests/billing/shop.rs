@@ -195,7 +195,7 @@ impl Shop {
 /// Connects the first site to an account, whose events are signed with a secret.
 pub async fn connect(world: &mut World, base: &str, account_id: &str, key: &str, secret: &str) {
     let (site, now) = (world.site.id, world.clock.now());
-    let sealer = world.app.config.sealer.clone().expect("the harness sets a key");
+    let sealer = world.app.sealer.clone();
     let mut tx = world.app.db.begin().await.expect("a transaction");
     let new = store::NewConnection {
         account_id,
@@ -259,7 +259,7 @@ pub struct Second {
 impl Second {
     pub async fn start(world: &World) -> Self {
         let db = usher_db::Db::open(&world.app.config.database).await.expect("the database opens");
-        let app = App::new(world.app.config.clone(), db, world.clock.clone());
+        let app = App::new(world.app.config.clone(), world.app.sealer.clone(), db, world.clock.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = tokio::sync::watch::channel(false);

@@ -116,7 +116,8 @@ impl World {
             usher::app::migrate(&db).await.expect("the migrations apply");
         }
         let clock = Clock::fixed(START);
-        let app = App::new(config, db, clock.clone());
+        let sealer = config.secret_key.clone().expect("the test's key");
+        let app = App::new(config, sealer, db, clock.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = watch::channel(false);

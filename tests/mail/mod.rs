@@ -4,7 +4,7 @@ mod cli;
 mod killed;
 mod rules;
 mod sending;
-mod server;
+pub mod server;
 mod templates;
 
 use serde_json::{Value, json};

@@ -68,7 +68,7 @@ impl Drop for Server {
 /// A connection of the first site to a server on this machine.
 pub fn to(world: &World, server: &Server, security: &str) -> Connection {
     let now = world.clock.now();
-    let sealer = world.app.config.sealer.as_ref().expect("the harness sets a key");
+    let sealer = &world.app.sealer;
     Connection {
         transport: Way::Smtp,
         host: Some("localhost".into()),
@@ -116,7 +116,7 @@ pub fn into(world: &World, folder: PathBuf) -> Connection {
 
 /// Signs what the site sends.
 pub fn sign(world: &World, connection: &mut Connection, key: &usher_mail::dkim::SigningKey) {
-    let sealer = world.app.config.sealer.as_ref().expect("the harness sets a key");
+    let sealer = &world.app.sealer;
     connection.dkim_domain = Some("site.example".into());
     connection.dkim_selector = Some("usher1".into());
     connection.dkim_key_sealed = Some(sealer.seal(&dkim_purpose(world.site.id), &key.pem()));

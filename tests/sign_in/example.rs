@@ -129,7 +129,7 @@ both!(a_member_signs_in_at_the_example, async |world| {
     // The key that it knows is in wrong hands, and there is another.
     by_its_clock(world);
     let mut tx = world.app.db.begin().await.expect("a transaction");
-    let sealer = world.app.config.sealer.as_ref();
+    let sealer = &world.app.sealer;
     keys::rotate(&mut tx, sealer, world.site.id, When::Now, world.clock.now()).await.expect("a key");
     tx.commit().await.expect("a commit");
     let (by_new_key, began) = (token(world).await, std::time::Instant::now());

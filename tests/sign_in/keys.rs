@@ -29,7 +29,7 @@ async fn key_set(world: &World) -> Vec<String> {
 
 async fn rotate(world: &World, when: When) -> Rotated {
     let mut tx = world.app.db.begin().await.expect("a transaction");
-    let sealer = world.app.config.sealer.as_ref();
+    let sealer = &world.app.sealer;
     let rotated = keys::rotate(&mut tx, sealer, world.site.id, when, world.clock.now()).await.expect("a key");
     tx.commit().await.expect("a commit");
     rotated
@@ -129,27 +129,23 @@ async fn without_its_key(backend: Backend) {
     let args = json!({ "member": { "email": "anna@example.com" } });
     let headers = [("idempotency-key", "first")];
 
-    let server = place.serve(&[]).await;
-    server.client(&key).call("members.create", json!({ "email": "anna@example.com" })).await.one();
-    let reply = server.client(&key).call("members.createLoginLink", args.clone()).await;
-    assert_eq!(reply.failure(), (200, "secret_key_unusable".into()));
-    assert!(reply.text.contains("USHER_SECRET_KEY is set") && reply.text.contains("openssl rand"), "{}", reply.text);
-    let rotate = ["sign-in", "keys", "rotate"];
-    let ended = place.ends(&rotate, &[]).await;
-    assert!(!ended.status.success() && ended.err.contains("USHER_SECRET_KEY"), "{ended:?}");
-    drop(server);
-
+    // One node has been started with this key, by which others are measured.
     let server = place.serve(&[("USHER_SECRET_KEY", OLD)]).await;
+    server.client(&key).call("members.create", json!({ "email": "anna@example.com" })).await.result();
     let first = server.client(&key).call_with("members.createLoginLink", args.clone(), &headers).await;
     first.result();
     drop(server);
 
-    let server = place.serve(&[("USHER_SECRET_KEY", NEW)]).await;
-    let reply = server.client(&key).call("members.createLoginLink", args.clone()).await;
-    assert_eq!(reply.failure(), (200, "secret_key_unusable".into()));
-    let replay = server.client(&key).call_with("members.createLoginLink", args.clone(), &headers).await;
-    assert_eq!(replay.failure(), (503, "secret_key_unusable".into()));
-    drop(server);
+    // Another key, or none: it does not start, and says what it could not open.
+    for (settings, says) in [(&[("USHER_SECRET_KEY", NEW)][..], "USHER_SECRET_KEY is not the key"), (&[], "is missing")]
+    {
+        for command in [&["serve"][..], &["work"], &["sign-in", "keys", "rotate"]] {
+            let ended = place.ends(command, settings).await;
+            assert!(!ended.status.success() && ended.err.contains(says), "{command:?}: {ended:?}");
+            assert!(ended.err.contains("a sign-in key of the site \"Storm\""), "{ended:?}");
+            assert!(ended.err.contains("usher secret-key replace"), "{ended:?}");
+        }
+    }
 
     let both = format!("{NEW},{OLD}");
     let server = place.serve(&[("USHER_SECRET_KEY", &both)]).await;
@@ -157,8 +153,20 @@ async fn without_its_key(backend: Backend) {
     let replay = server.client(&key).call_with("members.createLoginLink", args.clone(), &headers).await;
     assert_eq!((replay.text, replay.headers["idempotent-replayed"].to_str().unwrap()), (first.text, "true"));
     drop(server);
+    // The new one seals now, so that a node which has only the old one is told.
+    let ended = place.ends(&["serve"], &[("USHER_SECRET_KEY", OLD)]).await;
+    assert!(!ended.status.success() && ended.err.contains("is not the key of this database"), "{ended:?}");
+
+    // With the new one alone, what the old one has sealed is refused by what needs it.
+    let server = place.serve(&[("USHER_SECRET_KEY", NEW)]).await;
+    let reply = server.client(&key).call("members.createLoginLink", args.clone()).await;
+    assert_eq!(reply.failure(), (200, "secret_key_unusable".into()));
+    let replay = server.client(&key).call_with("members.createLoginLink", args.clone(), &headers).await;
+    assert_eq!(replay.failure(), (503, "secret_key_unusable".into()));
+    drop(server);
 
     // Or it is lost for good.
+    let rotate = ["sign-in", "keys", "rotate"];
     let line = place.ends(&[&["--json"], &rotate[..], &["--now"]].concat(), &[("USHER_SECRET_KEY", NEW)]).await.out;
     let made: Value = serde_json::from_str(&line).expect("one JSON object");
     let listed = place.usher(&["--json", "sign-in", "keys", "list"]).await;

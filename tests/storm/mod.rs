@@ -4,7 +4,7 @@
 //! `USHER_TEST_STORM_ROUNDS` (4) says how often, `USHER_TEST_STORM_SEED` by which dice.
 
 mod check;
-mod clients;
+pub mod clients;
 mod lists;
 pub mod server;
 

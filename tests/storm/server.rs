@@ -120,7 +120,8 @@ impl Installation {
         self.start(&["work"], settings)
     }
 
-    fn start(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Process {
+    /// Starts a command that may be killed.
+    pub fn start(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Process {
         let log = self.file("log");
         let mut command = self.command(arguments, settings);
         command.stdout(Stdio::piped()).stderr(File::create(&log).expect("a file"));

@@ -143,10 +143,10 @@ fn summary(decision: &Decision, rules: &[CheckView], traps: &[CheckView]) -> Str
 }
 
 async fn sync_status(cx: &mut Cx, known: &Known) -> Result<SyncStatus> {
-    let (app, site, now) = (cx.app.clone(), cx.site(), cx.now);
+    let (site, now) = (cx.site(), cx.now);
     let linked = known.subscriptions.iter().filter(|one| one.is_linked);
     let linked: Vec<_> = linked.map(|one| Linked::of(one.synced_at, one.period_end, one.status, now)).collect();
-    Ok(billing::status::of_member(&app, cx.conn(), (site, &known.member.id), &linked, now).await?)
+    Ok(billing::status::of_member(cx.conn(), (site, &known.member.id), &linked, now).await?)
 }
 
 /// The usual traps that the member's own facts show.

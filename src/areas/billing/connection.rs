@@ -21,7 +21,8 @@ pub struct Connection {
     pub acts_for: Option<String>,
     /// Another address than Stripe's, for tests.
     pub base: Option<String>,
-    key_sealed: String,
+    /// The key, sealed.
+    pub key_sealed: String,
     /// The key's kind and its last letters.
     pub key_hint: String,
     /// Whether it is about real money.
@@ -72,8 +73,7 @@ impl FromRow for Connection {
 impl Connection {
     /// Makes ready to speak to the account.
     pub fn client(&self, app: &App) -> Result<Client> {
-        let sealer = app.config.sealer.as_ref().ok_or_else(no_sealer)?;
-        let key = sealer.open(&key_purpose(self.site), &self.key_sealed).map_err(|error| {
+        let key = app.sealer.open(&key_purpose(self.site), &self.key_sealed).map_err(|error| {
             Error::new(
                 Code::StripeUnusable,
                 format!("The key of this site's Stripe account cannot be opened: {error}."),
@@ -105,13 +105,6 @@ pub fn secret_purpose(site: SiteId) -> String {
     format!("stripe webhook secret of site {site}")
 }
 
-/// Nothing can be sealed or opened.
-pub fn no_sealer() -> Error {
-    let text = "USHER_SECRET_KEY is not set, which seals what Usher keeps of your Stripe account. Make one with \
-                `openssl rand -base64 32`, keep it as you keep a password, and set it for every process of Usher.";
-    Error::new(Code::StripeUnusable, text)
-}
-
 /// The site has no connection.
 pub fn not_connected() -> Error {
     let text = "The site is not connected to a Stripe account. Its operator connects it with `usher stripe connect`.";
@@ -121,11 +114,8 @@ pub fn not_connected() -> Error {
 /// A site's signing secrets, opened. One that cannot be opened keeps no other from being used.
 pub async fn secrets(app: &App, site: SiteId) -> Result<Vec<WebhookSecret>> {
     let sealed = store::secrets(app.db.read(), site).await?;
-    let Some(sealer) = app.config.sealer.as_ref() else {
-        return if sealed.is_empty() { Ok(vec![]) } else { Err(no_sealer()) };
-    };
     let open = |(_, sealed): &(String, String)| {
-        let secret = sealer.open(&secret_purpose(site), sealed).map_err(|error| {
+        let secret = app.sealer.open(&secret_purpose(site), sealed).map_err(|error| {
             Error::new(Code::StripeUnusable, format!("A signing secret of this site cannot be opened: {error}."))
         })?;
         WebhookSecret::parse(&secret).map_err(|error| Error::new(Code::StripeUnusable, error.to_string()))

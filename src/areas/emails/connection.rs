@@ -143,7 +143,7 @@ impl Connection {
         };
         let dkim = match (&self.dkim_domain, &self.dkim_selector, &self.dkim_key_sealed) {
             (Some(domain), Some(selector), Some(sealed)) => {
-                let pem = open(sealer(app)?, &dkim_purpose(site), sealed, "The key of the site's signatures")?;
+                let pem = open(&app.sealer, &dkim_purpose(site), sealed, "The key of the site's signatures")?;
                 let key = SigningKey::parse(&pem).and_then(|key| Dkim::new(domain, selector, &key));
                 Some(key.map_err(|error| unusable(format!("The key of the site's signatures: {error}.")))?)
             }
@@ -156,7 +156,7 @@ impl Connection {
     fn server(&self, app: &App, site: SiteId) -> Result<Server> {
         let login = match (&self.username, &self.password_sealed) {
             (Some(user), Some(sealed)) => {
-                let password = open(sealer(app)?, &password_purpose(site), sealed, "The password of the mail server")?;
+                let password = open(&app.sealer, &password_purpose(site), sealed, "The password of the mail server")?;
                 Some((user.clone(), password))
             }
             _ => None,
@@ -196,14 +196,6 @@ fn mailbox(name: Option<&str>, text: &str) -> Result<Mailbox> {
 
 fn open(sealer: &Sealer, purpose: &str, sealed: &str, what: &str) -> Result<Zeroizing<String>> {
     sealer.open(purpose, sealed).map_err(|error| unusable(format!("{what} cannot be opened: {error}.")))
-}
-
-/// What seals the secrets of mail, and what mails say.
-pub fn sealer(app: &App) -> Result<&Sealer> {
-    let text = "USHER_SECRET_KEY is not set, which seals the password of the mail server and what mails say while they \
-                wait. Make one with `openssl rand -base64 32`, keep it as you keep a password, and set it for every \
-                process of Usher.";
-    app.config.sealer.as_ref().ok_or_else(|| Error::new(Code::MailUnusable, text))
 }
 
 /// What the password of a site's mail server is sealed for.

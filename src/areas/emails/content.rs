@@ -7,7 +7,6 @@ use usher_mail::{
     placeholders::{self, Into, Values},
 };
 
-use super::connection::sealer;
 use crate::{
     app::App,
     error::{Code, Error, Result},
@@ -68,12 +67,12 @@ impl Content {
     /// As it is kept.
     pub fn seal(&self, app: &App, site: SiteId, id: &EmailId) -> Result<String> {
         let text = serde_json::to_string(self).map_err(Error::internal)?;
-        Ok(sealer(app)?.seal(&purpose(site, id), &text))
+        Ok(app.sealer.seal(&purpose(site, id), &text))
     }
 
     /// From how it is kept.
     pub fn open(app: &App, site: SiteId, id: &EmailId, sealed: &str) -> Result<Self> {
-        let text = sealer(app)?.open(&purpose(site, id), sealed).map_err(|error| {
+        let text = app.sealer.open(&purpose(site, id), sealed).map_err(|error| {
             Error::new(Code::MailUnusable, format!("What the mail says cannot be opened: {error}."))
         })?;
         serde_json::from_str(&text).map_err(Error::internal)

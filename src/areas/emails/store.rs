@@ -159,6 +159,14 @@ pub(super) struct Filter {
     pub(super) kind: Option<Kind>,
 }
 
+/// The newest mail that failed, with the server's last words.
+pub async fn last_failed(conn: Conn<'_>, site: SiteId) -> Result<Option<(String, Option<String>)>> {
+    sql!("SELECT id, reply FROM email WHERE site = $1 AND status = 'failed' ORDER BY id DESC LIMIT 1")
+        .bind(site)
+        .optional(conn)
+        .await
+}
+
 /// Mails before an id, newest first.
 pub(super) async fn list(conn: Conn<'_>, site: SiteId, filter: &Filter, before: &str, limit: u32) -> Result<Vec<Mail>> {
     macro_rules! text {

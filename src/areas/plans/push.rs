@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use usher_db::Tx;
-use usher_jobs::{Fail, Job, Owner, Queue, Run};
+use usher_jobs::{Fail, Job, Jobs, Owner, Queue, Run};
 use usher_stripe::{
     Error,
     requests::{prices, products},
@@ -40,10 +40,10 @@ impl Job for Push {
 
 /// Brings Stripe to every plan of a site that was made there, once the site may write there again: what was changed
 /// meanwhile is not known there. Gives how many.
-pub async fn push_all(tx: &mut Tx, app: &App, site: SiteId) -> usher_db::Result<usize> {
+pub async fn push_all(tx: &mut Tx, jobs: &Jobs, site: SiteId) -> usher_db::Result<usize> {
     let plans = store::made_at_stripe(tx.conn(), site).await?;
     for (plan,) in &plans {
-        app.jobs.enqueue(tx, Owner::site(site.number()), &Push { plan: plan.clone() }).await?;
+        jobs.enqueue(tx, Owner::site(site.number()), &Push { plan: plan.clone() }).await?;
     }
     Ok(plans.len())
 }

@@ -25,7 +25,7 @@ pub async fn create(cx: &mut Cx, who: &MemberRef, redirect: Option<&SitePath>) -
     let Places { public_url, .. } = Places::of(&cx.caller.site)?;
     let (site, now, app) = (cx.site(), cx.now, cx.app.clone());
     // What is missing is said now, and not when the member has pressed the button.
-    keys::signer(cx.tx(), app.config.sealer.as_ref(), site, now).await?;
+    keys::signer(cx.tx(), &app.sealer, site, now).await?;
     let id: LinkId = app.clock.id();
     let (token, hash) = link::generate(site);
     let expires_at = now + LIFE;

@@ -150,7 +150,7 @@ async fn try_enter(app: &App, visit: &Visit, request: &RequestId, started: std::
             return Ok(Entered::Not(standing));
         }
     };
-    let signer = keys::signer(&mut tx, app.config.sealer.as_ref(), site.id, now).await?;
+    let signer = keys::signer(&mut tx, &app.sealer, site.id, now).await?;
     let seconds = now.micros().div_euclid(1_000_000);
     let token = signer.sign(&Claims {
         sub: link.member_id.as_str(),

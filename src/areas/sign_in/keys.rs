@@ -41,7 +41,8 @@ pub struct SigningKey {
     pub kid: String,
     /// The public half, as `x` of its JWK.
     pub public_key: String,
-    pub(super) private_sealed: String,
+    /// The private half, sealed.
+    pub private_sealed: String,
     /// When it was made, and published.
     pub created_at: Time,
     /// It signs from then on.
@@ -94,8 +95,7 @@ impl Signer {
 }
 
 /// The key that signs now. The first one of a site is made here.
-pub async fn signer(tx: &mut Tx, sealer: Option<&Sealer>, site: SiteId, now: Time) -> Result<Signer> {
-    let sealer = sealer.ok_or_else(no_secret_key)?;
+pub async fn signer(tx: &mut Tx, sealer: &Sealer, site: SiteId, now: Time) -> Result<Signer> {
     if let Some(key) = store::signing_key(tx.conn(), site, now).await? {
         return open(sealer, site, key);
     }
@@ -110,8 +110,7 @@ pub async fn signer(tx: &mut Tx, sealer: Option<&Sealer>, site: SiteId, now: Tim
 }
 
 /// Makes a site another key.
-pub async fn rotate(tx: &mut Tx, sealer: Option<&Sealer>, site: SiteId, when: When, now: Time) -> Result<Rotated> {
-    let sealer = sealer.ok_or_else(no_secret_key)?;
+pub async fn rotate(tx: &mut Tx, sealer: &Sealer, site: SiteId, when: When, now: Time) -> Result<Rotated> {
     store::hold_site(tx.conn(), site).await?;
     let known = store::published(tx.conn(), site, now).await?;
     let signs_from = match when {
@@ -166,8 +165,8 @@ async fn make(tx: &mut Tx, sealer: &Sealer, site: SiteId, signs_from: Time, now:
 fn open(sealer: &Sealer, site: SiteId, key: SigningKey) -> Result<Signer> {
     let damaged = || Error::internal("a signing key is damaged");
     let private = sealer.open(&purpose(site), &key.private_sealed).map_err(|error| {
-        let text = "The site's signing key was sealed with another USHER_SECRET_KEY. Its operator puts that one after the \
-                    present one, with a comma, or makes a new key with `usher sign-in keys rotate --now`.";
+        let text = "The site's signing key was sealed with another secret key. Its operator puts that one back, after the \
+                    present one in USHER_SECRET_KEY, or makes a new signing key with `usher sign-in keys rotate --now`.";
         Error::new(Code::SecretKeyUnusable, text).caused_by(error)
     })?;
     let seed = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.decode(&*private).map_err(Error::internal)?);
@@ -177,15 +176,8 @@ fn open(sealer: &Sealer, site: SiteId, key: SigningKey) -> Result<Signer> {
 }
 
 /// What a site's private keys are sealed for.
-fn purpose(site: SiteId) -> String {
+pub fn purpose(site: SiteId) -> String {
     format!("signing key of site {site}")
-}
-
-/// The refusal where nothing can be sealed.
-fn no_secret_key() -> Error {
-    let text = "Nobody can sign in until USHER_SECRET_KEY is set, which seals the site's signing key. Its operator makes \
-                one with `openssl rand -base64 32` and sets it for every process.";
-    Error::new(Code::SecretKeyUnusable, text)
 }
 
 /// The thumbprint of a key (RFC 7638, with the members that RFC 8037 names).

@@ -7,17 +7,18 @@ use std::{
 
 use crate::{
     config::Config,
+    data_folder::Files,
     values::{JobId, SiteId, UploadId},
 };
 
 /// The folder of a site's uploads.
 pub(super) fn uploads_folder(config: &Config, site: SiteId) -> PathBuf {
-    config.data.join("uploads").join(site.to_string())
+    Files::Uploads.of(config).join(site.to_string())
 }
 
 /// The folder of the rows that a site's imports could not take.
 pub(super) fn errors_folder(config: &Config, site: SiteId) -> PathBuf {
-    config.data.join("errors").join(site.to_string())
+    Files::Errors.of(config).join(site.to_string())
 }
 
 /// The file of an upload.
@@ -32,7 +33,7 @@ pub fn error_file(config: &Config, site: SiteId, job: &JobId) -> PathBuf {
 
 /// The folder of what a site's exports made.
 pub(super) fn exports_folder(config: &Config, site: SiteId) -> PathBuf {
-    config.data.join("exports").join(site.to_string())
+    Files::Exports.of(config).join(site.to_string())
 }
 
 /// What an export made; there only once its job has succeeded.

@@ -7,7 +7,7 @@ use usher_mail::dkim::{SigningKey, quoted};
 use super::{connection, save, stdin};
 use crate::{
     app::App,
-    areas::emails::connection::{Connection, dkim_purpose, sealer},
+    areas::emails::connection::{Connection, dkim_purpose},
     cli::{Failure, Office, Result, out},
 };
 
@@ -50,7 +50,7 @@ pub(super) async fn run(command: Command, office: &Office, app: &App, json: bool
             } else {
                 SigningKey::parse(&stdin("the key")?).map_err(|error| Failure(error.to_string()))?
             };
-            let sealed = sealer(app)?.seal(&dkim_purpose(site.id), &key.pem());
+            let sealed = app.sealer.seal(&dkim_purpose(site.id), &key.pem());
             connection.dkim_domain = Some(domain.trim_end_matches('.').to_ascii_lowercase());
             connection.dkim_selector = Some(selector.to_ascii_lowercase());
             connection.dkim_key_sealed = Some(sealed);
@@ -64,7 +64,7 @@ pub(super) async fn run(command: Command, office: &Office, app: &App, json: bool
             let connection = connection(app, &site).await?;
             let sealed = connection.dkim_key_sealed.as_deref();
             let sealed = sealed.ok_or_else(|| Failure("the site's mail is not signed: usher mail dkim set".into()))?;
-            let pem = sealer(app)?.open(&dkim_purpose(site.id), sealed).map_err(|error| Failure(error.to_string()))?;
+            let pem = app.sealer.open(&dkim_purpose(site.id), sealed).map_err(|error| Failure(error.to_string()))?;
             let key = SigningKey::parse(&pem).map_err(|error| Failure(error.to_string()))?;
             record(&connection, &key, json)
         }

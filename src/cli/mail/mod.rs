@@ -13,12 +13,11 @@ use crate::{
     app::App,
     areas::{
         emails::{
-            connection::{Connection, Way, address, not_connected, password_purpose, sealer},
+            connection::{Connection, Way, address, not_connected, password_purpose},
             store,
         },
         sites::Site,
     },
-    config::Config,
     values::{Email, Time, kind},
 };
 
@@ -112,7 +111,7 @@ impl Secrecy {
 }
 
 pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result<()> {
-    let app = super::app(Config::load()?, office.db.clone());
+    let app = office.app().await?;
     match command {
         Command::Connect(connect) => {
             let site = office.site(connect.site.as_deref()).await?;
@@ -206,7 +205,7 @@ fn new_connection(
     let folder = folder.map_err(|error| Failure(format!("the folder: {error}")))?;
     let password = match &connect.username {
         Some(_) => {
-            Some(sealer(app)?.seal(&password_purpose(site.id), stdin("the password")?.trim_end_matches(['\r', '\n'])))
+            Some(app.sealer.seal(&password_purpose(site.id), stdin("the password")?.trim_end_matches(['\r', '\n'])))
         }
         None => None,
     };

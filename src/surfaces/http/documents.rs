@@ -4,7 +4,7 @@ use bytes::Bytes;
 use poem::{Endpoint, Response, Route, endpoint::make_sync, get};
 
 use crate::{
-    areas::{access, billing, blocklist, emails, notices, sign_in},
+    areas::{access, billing, blocklist, emails, installation, notices, sign_in},
     tools::{manifest, openapi},
 };
 
@@ -18,6 +18,7 @@ pub(super) fn routes() -> Route {
         .at("/docs/block-lists.md", get(fixed("text/markdown; charset=utf-8", blocklist::guide())))
         .at("/docs/bounces.md", get(fixed("text/markdown; charset=utf-8", notices::guide())))
         .at("/docs/mail.md", get(fixed("text/markdown; charset=utf-8", emails::guide())))
+        .at("/docs/running.md", get(fixed("text/markdown; charset=utf-8", installation::guide())))
         .at("/docs/sign-in.md", get(fixed("text/markdown; charset=utf-8", sign_in::guide())))
         .at("/llms.txt", get(fixed("text/plain; charset=utf-8", manifest::llms())))
         .at("/.well-known/agent.json", get(fixed("application/json", manifest::agent().to_string())))

@@ -48,9 +48,10 @@ pub(super) fn alive() -> poem::Result<Response> {
 /// Ready: the database answers and has the schema that this program needs.
 pub(super) async fn ready(app: Arc<App>) -> poem::Result<Response> {
     let problem = match timeout(READY, app::schema(&app.db)).await {
-        Ok(Ok(Schema::Current)) => None,
+        // A newer one: it was migrated while this program ran. Migrations only add, so it goes on until its turn to be
+        // replaced comes.
+        Ok(Ok(Schema::Current | Schema::Ahead)) => None,
         Ok(Ok(Schema::Behind(_))) => Some("the database has to be migrated: run `usher migrate`"),
-        Ok(Ok(Schema::Ahead)) => Some("the database was migrated by a newer Usher"),
         Ok(Err(_)) | Err(_) => Some("the database does not answer"),
     };
     Ok(match problem {

@@ -36,10 +36,11 @@ impl Life {
     pub fn begin(world: &World) -> Self {
         let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads");
         let (config, clock) = (world.app.config.clone(), world.clock.clone());
+        let sealer = world.app.sealer.clone();
         let (stop, stopped) = watch::channel(false);
         runtime.spawn(async move {
             let db = Db::open(&config.database).await.expect("the database opens");
-            let app = App::with_patience(config, db, clock, patience());
+            let app = App::with_patience(config, sealer, db, clock, patience());
             worker::run(app, stopped).await;
         });
         Self { runtime, _stop: stop }

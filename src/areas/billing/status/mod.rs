@@ -15,7 +15,6 @@ use self::store::Doubts;
 pub use self::types::{ChangeView, PendingView, SyncStatus, SyncView, SyncedView};
 use super::store::connection;
 use crate::{
-    app::App,
     areas::{
         access::SubscriptionStatus,
         activity::{self, Actor},
@@ -56,7 +55,6 @@ impl Linked {
 
 /// How what is known of a member's subscriptions at Stripe compares.
 pub async fn of_member(
-    app: &App,
     conn: Conn<'_>,
     (site, member): (SiteId, &MemberId),
     linked: &[Linked],
@@ -66,16 +64,15 @@ pub async fn of_member(
         return Ok(SyncStatus::NotLinked);
     }
     let doubts = store::doubts(conn, site, member).await?;
-    let is_usable = app.config.sealer.is_some();
-    Ok(judge(linked, doubts, is_usable, now))
+    Ok(judge(linked, doubts, now))
 }
 
-fn judge(linked: &[Linked], doubts: Option<Doubts>, is_usable: bool, now: Time) -> SyncStatus {
+fn judge(linked: &[Linked], doubts: Option<Doubts>, now: Time) -> SyncStatus {
     // Of a site that is not connected nothing fails: nobody asks, and what is known gets old.
     let (is_connected, doubts) = (doubts.is_some(), doubts.unwrap_or_default());
     let oldest = linked.iter().filter(|one| one.is_compared).map(|one| one.synced_at).min();
     let is_stale = oldest.is_some_and(|at| at.is_none_or(|at| now.since(at) > FRESH));
-    if doubts.is_parked || doubts.worst == 2 || is_connected && !is_usable {
+    if doubts.is_parked || doubts.worst == 2 {
         SyncStatus::Failing
     } else if doubts.worst == 1 {
         SyncStatus::Drifted
@@ -97,13 +94,13 @@ pub async fn tell(cx: &mut Cx, who: &MemberRef) -> Result<SyncView> {
         Some((Linked::of(one.synced_at, one.period_end, one.status, now), view))
     });
     let (linked, subscriptions): (Vec<_>, Vec<_>) = linked.unzip();
-    let status = of_member(&app, cx.conn(), (site, &member), &linked, now).await?;
+    let status = of_member(cx.conn(), (site, &member), &linked, now).await?;
     let pending = store::pending(cx.conn(), site, &member, PENDING).await?;
     let customers = store::customers(cx.conn(), site, &member).await?.into_iter().map(|(id,)| id).collect();
     let parked = match connection(cx.conn(), site).await? {
         Some(connection) if connection.parked_at.is_some() => connection.parked_why,
-        Some(_) if app.config.sealer.is_none() => Some(super::connection::no_sealer().to_string()),
-        _ => None,
+        Some(connection) => connection.client(&app).err().map(|error| error.to_string()),
+        None => None,
     };
     let filter =
         activity::store::Filter { member: Some(member.clone()), actor: Some(Actor::Stripe), ..Default::default() };
@@ -149,16 +146,15 @@ mod tests {
         let live = |synced_at| Linked::of(synced_at, Some(now), SubscriptionStatus::Active, now);
         let doubts = |is_parked, worst| Some(Doubts { is_parked, worst });
         let fresh = [live(at(0)), live(at(1))];
-        assert_eq!(judge(&fresh, doubts(false, 0), true, now), SyncStatus::Synced);
-        assert_eq!(judge(&fresh, doubts(false, 1), true, now), SyncStatus::Drifted);
-        assert_eq!(judge(&fresh, doubts(false, 2), true, now), SyncStatus::Failing);
-        assert_eq!(judge(&fresh, doubts(true, 0), true, now), SyncStatus::Failing);
-        assert_eq!(judge(&fresh, doubts(false, 0), false, now), SyncStatus::Failing);
-        assert_eq!(judge(&[live(at(0)), live(at(2))], doubts(false, 0), true, now), SyncStatus::Stale);
-        assert_eq!(judge(&[live(None)], None, true, now), SyncStatus::Stale);
+        assert_eq!(judge(&fresh, doubts(false, 0), now), SyncStatus::Synced);
+        assert_eq!(judge(&fresh, doubts(false, 1), now), SyncStatus::Drifted);
+        assert_eq!(judge(&fresh, doubts(false, 2), now), SyncStatus::Failing);
+        assert_eq!(judge(&fresh, doubts(true, 0), now), SyncStatus::Failing);
+        assert_eq!(judge(&[live(at(0)), live(at(2))], doubts(false, 0), now), SyncStatus::Stale);
+        assert_eq!(judge(&[live(None)], None, now), SyncStatus::Stale);
         // What is over, and what was paid once, is not compared any more.
         let over = Linked::of(at(9), Some(now), SubscriptionStatus::Canceled, now);
         let once = Linked::of(at(9), None, SubscriptionStatus::Active, now);
-        assert_eq!(judge(&[over, once], doubts(false, 0), true, now), SyncStatus::Synced);
+        assert_eq!(judge(&[over, once], doubts(false, 0), now), SyncStatus::Synced);
     }
 }
