@@ -168,7 +168,7 @@ async fn an_address_becomes_one_member() {
             join(clients[0].call("members.create", args.clone()), clients[1].call("members.create", args)).await;
         let (made, refused) = if a.json()["ok"] == true { (a, b) } else { (b, a) };
         assert_eq!(refused.failure(), (200, "member_exists".into()));
-        assert!(refused.text.contains(made.result()["id"].as_str().unwrap()), "{}", refused.text);
+        assert!(refused.text.contains(made.one()["id"].as_str().unwrap()), "{}", refused.text);
     }
     assert_eq!(cluster.place.rows::<1>("SELECT id FROM member").await.len(), 10);
 }

@@ -64,7 +64,10 @@ both!(a_member_buys_on_the_page_that_a_call_gives, async |world| {
     assert_eq!(again.code(), "subscription_exists", "{}", again.text);
     // Whoever does as it says looks, and charges nobody twice.
     let fix = again.json()["fix"].clone();
-    assert_eq!(world.ok(fix["tool"].as_str().expect("a tool"), fix["args"].clone()).await["id"], mirrored["id"]);
+    assert_eq!(
+        world.ok(fix["tool"].as_str().expect("a tool"), fix["args"].clone()).await["subscription"]["id"],
+        mirrored["id"]
+    );
     let mut second = args(&anna, &gold);
     second["allowSecond"] = json!(true);
     assert_eq!(sell(world, second).await.result()["job"]["status"], "succeeded");

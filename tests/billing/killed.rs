@@ -97,7 +97,7 @@ async fn what_was_answered_is_read_after_a_kill(backend: Backend) {
     let emails =
         stream::iter(0..n).then(|n| client.call("members.create", json!({ "email": format!("{n}@x.example") })));
     let members: Vec<String> =
-        emails.map(|reply| reply.result()["id"].as_str().expect("an id").to_owned()).collect().await;
+        emails.map(|reply| reply.one()["id"].as_str().expect("an id").to_owned()).collect().await;
     let mut made = Vec::new();
     for member in &members {
         let metadata = [("usher_member".to_owned(), member.clone())].into_iter().collect();
