@@ -1,6 +1,6 @@
 //! The block list: added to, looked at and taken from by calls.
 
-mod archives;
+pub mod archives;
 mod imports;
 mod undo;
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    blocklist::archives::{workbook, zip},
     harness::{Backend, TestKey, World},
     uploads::upload,
 };
@@ -66,6 +67,35 @@ both!(members_come_from_every_format, async |world| {
     assert!(anna["freeAccess"].is_object() && anna["freeAccess"].get("expiresAt").is_none(), "{anna}");
     let ben = member(world, "ben@example.com").await;
     assert_eq!((&ben["name"], &ben["status"], &ben["tags"]), (&json!("Ben"), &json!("free"), &json!([])));
+});
+
+both!(members_come_from_workbooks_and_archives, async |world| {
+    world.without_budgets().await;
+    let people = workbook(&[
+        (2, &["Full Name", "E-Mail", "Labels"]),
+        (3, &["Zoë Lind", "zoe@example.com", "vip"]),
+        (4, &["", "", ""]),
+        (5, &["Nobody", "", ""]),
+    ]);
+    let job = import(world, people, json!({})).await;
+    assert_eq!(counts(&job), [2, 2, 1, 0, 0, 1]);
+    let bad = errors(world, &world.key, &job).await;
+    assert!(bad.contains("\nNobody,,,5,no_address,"), "{bad}");
+    let mended = bad.replace("Nobody,,", "Ben,ben@example.com,");
+    assert_eq!(counts(&import(world, mended, json!({})).await), [1, 1, 1, 0, 0, 0]);
+    // Each file has its columns elsewhere.
+    let both = zip(&[
+        ("a.csv", b"email,name,town\nzoe@example.com,Zo,Ulm\ncat@example.com,Cat,Ulm\n"),
+        ("b.csv", b"shoe;name;mail\n42;Dan;dan@example.com\n43;Eve;\n"),
+    ]);
+    let job = import(world, both, json!({})).await;
+    assert_eq!(counts(&job), [4, 4, 2, 1, 0, 1]);
+    assert_eq!(job["result"]["ignoredColumns"], json!(["town", "shoe"]));
+    for (email, name) in [("zoe@", "Zo"), ("ben@", "Ben"), ("cat@", "Cat"), ("dan@", "Dan")] {
+        assert_eq!(member(world, &format!("{email}example.com")).await["name"], name);
+    }
+    let bad = errors(world, &world.key, &job).await;
+    assert!(bad.starts_with("shoe,name,mail,line,error_code,error\n43,Eve,,b.csv:3,no_address,"), "{bad}");
 });
 
 both!(a_given_mapping_counts_more_than_names, async |world| {

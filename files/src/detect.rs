@@ -194,6 +194,8 @@ impl Table {
             has_escapes: self.has_escapes,
             encoding: Encoding::Utf8,
             compression: Compression::None,
+            is_encoding_guessed: false,
+            sheet: None,
             has_header,
             columns,
             error_columns_at,

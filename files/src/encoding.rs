@@ -1,15 +1,18 @@
 //! Text in other encodings than UTF-8.
 //!
-//! UTF-16 and Windows-1252 become UTF-8 before anything else looks at them ([`Text`]). What was chosen by the look of the
-//! sample may be wrong further on: a file whose first 64 KiB are ASCII is taken for UTF-8, and only its last row may have
-//! a letter of Latin-1. Such a cell is read as Windows-1252 by itself ([`mended`]), so that no row is lost for a letter in
-//! its note. Only an address is never guessed: what is no character in it becomes U+FFFD, and the reader refuses that.
+//! UTF-16 and the code pages become UTF-8 before anything else looks at them ([`Text`]). Which one it is, is said by the
+//! caller, or by a byte order mark, or guessed (`guess`). What was chosen by the look of the
+//! beginning may be wrong further on. A cell of a file in UTF-8 that is not is read as Windows-1252 by itself ([`mended`]), so
+//! that no row is lost for a letter in its note. Only an address is never guessed: what is no character in it becomes
+//! U+FFFD, and the reader refuses that.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
 
 use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use crate::guess::guess;
 
 /// How characters are written as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,11 +25,85 @@ pub enum Encoding {
     Utf16Be,
     /// Windows-1252, which reads Latin-1 too, as in the WHATWG's Encoding Standard.
     Windows1252,
+    /// Another code page of that standard.
+    CodePage(&'static encoding_rs::Encoding),
 }
 
+/// The code pages of the Encoding Standard that are left, with their names in the IANA registry, and for people.
+const CODE_PAGES: [(&encoding_rs::Encoding, &str, &str); 34] = [
+    (&encoding_rs::WINDOWS_1250_INIT, "windows-1250", "Windows-1250"),
+    (&encoding_rs::WINDOWS_1251_INIT, "windows-1251", "Windows-1251"),
+    (&encoding_rs::WINDOWS_1253_INIT, "windows-1253", "Windows-1253"),
+    (&encoding_rs::WINDOWS_1254_INIT, "windows-1254", "Windows-1254"),
+    (&encoding_rs::WINDOWS_1255_INIT, "windows-1255", "Windows-1255"),
+    (&encoding_rs::WINDOWS_1256_INIT, "windows-1256", "Windows-1256"),
+    (&encoding_rs::WINDOWS_1257_INIT, "windows-1257", "Windows-1257"),
+    (&encoding_rs::WINDOWS_1258_INIT, "windows-1258", "Windows-1258"),
+    (&encoding_rs::WINDOWS_874_INIT, "windows-874", "Windows-874"),
+    (&encoding_rs::MACINTOSH_INIT, "macintosh", "Mac Roman"),
+    (&encoding_rs::X_MAC_CYRILLIC_INIT, "x-mac-cyrillic", "Mac Cyrillic"),
+    (&encoding_rs::SHIFT_JIS_INIT, "shift_jis", "Shift-JIS"),
+    (&encoding_rs::EUC_JP_INIT, "euc-jp", "EUC-JP"),
+    (&encoding_rs::ISO_2022_JP_INIT, "iso-2022-jp", "ISO-2022-JP"),
+    (&encoding_rs::GBK_INIT, "gbk", "GBK"),
+    (&encoding_rs::GB18030_INIT, "gb18030", "GB 18030"),
+    (&encoding_rs::BIG5_INIT, "big5", "Big5"),
+    (&encoding_rs::EUC_KR_INIT, "euc-kr", "EUC-KR"),
+    (&encoding_rs::ISO_8859_2_INIT, "iso-8859-2", "ISO 8859-2"),
+    (&encoding_rs::ISO_8859_3_INIT, "iso-8859-3", "ISO 8859-3"),
+    (&encoding_rs::ISO_8859_4_INIT, "iso-8859-4", "ISO 8859-4"),
+    (&encoding_rs::ISO_8859_5_INIT, "iso-8859-5", "ISO 8859-5"),
+    (&encoding_rs::ISO_8859_6_INIT, "iso-8859-6", "ISO 8859-6"),
+    (&encoding_rs::ISO_8859_7_INIT, "iso-8859-7", "ISO 8859-7"),
+    (&encoding_rs::ISO_8859_8_INIT, "iso-8859-8", "ISO 8859-8"),
+    (&encoding_rs::ISO_8859_8_I_INIT, "iso-8859-8-i", "ISO 8859-8-I"),
+    (&encoding_rs::ISO_8859_10_INIT, "iso-8859-10", "ISO 8859-10"),
+    (&encoding_rs::ISO_8859_13_INIT, "iso-8859-13", "ISO 8859-13"),
+    (&encoding_rs::ISO_8859_14_INIT, "iso-8859-14", "ISO 8859-14"),
+    (&encoding_rs::ISO_8859_15_INIT, "iso-8859-15", "ISO 8859-15"),
+    (&encoding_rs::ISO_8859_16_INIT, "iso-8859-16", "ISO 8859-16"),
+    (&encoding_rs::KOI8_R_INIT, "koi8-r", "KOI8-R"),
+    (&encoding_rs::KOI8_U_INIT, "koi8-u", "KOI8-U"),
+    (&encoding_rs::IBM866_INIT, "ibm866", "IBM866"),
+];
+
 impl Encoding {
+    /// Those that are no code page but the most usual.
+    const COMMON: [Self; 4] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
+
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::COMMON.into_iter().chain(CODE_PAGES.iter().map(|(page, ..)| Self::CodePage(page)))
+    }
+
+    /// The encoding of a name: of the IANA registry, or any other that the Encoding Standard knows, such as `latin1`,
+    /// `cp1250` or `sjis`; whatever its case.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let name = name.trim().to_ascii_lowercase();
+        let plain = match name.as_str() {
+            "mac" | "mac-roman" | "macroman" | "mac roman" | "x-mac-roman" => "macintosh",
+            "utf8" | "utf-8-sig" => "utf-8",
+            "utf-16" | "utf16" => "utf-16le",
+            "cp932" | "windows-932" => "shift_jis",
+            "cp936" | "windows-936" => "gbk",
+            "cp949" | "windows-949" => "euc-kr",
+            "cp950" | "windows-950" => "big5",
+            name => name,
+        };
+        let known = encoding_rs::Encoding::for_label(plain.as_bytes())?;
+        Self::all().find(|encoding| encoding.known() == known)
+    }
+
+    /// The encoding as the library has it.
+    fn known(self) -> &'static encoding_rs::Encoding {
+        match self {
+            Self::Utf8 => encoding_rs::UTF_8,
+            Self::Utf16Le => UTF_16LE,
+            Self::Utf16Be => UTF_16BE,
+            Self::Windows1252 => WINDOWS_1252,
+            Self::CodePage(page) => page,
+        }
+    }
 
     /// Its name in the IANA registry, in small letters.
     pub fn code(self) -> &'static str {
@@ -35,13 +112,20 @@ impl Encoding {
             Self::Utf16Le => "utf-16le",
             Self::Utf16Be => "utf-16be",
             Self::Windows1252 => "windows-1252",
+            Self::CodePage(page) => names_of(page).0,
         }
     }
 
-    /// What `sample` is written in, or `wanted`, and the length of the byte order mark at its beginning.
-    pub(crate) fn of(sample: &[u8], wanted: Option<Self>) -> (Self, usize) {
-        let marked = Self::ALL.into_iter().find(|encoding| encoding.is_marked(sample));
-        let encoding = wanted.or(marked).unwrap_or_else(|| Self::without_mark(sample));
+    /// Whether nothing in the bytes can tell it from others for certain.
+    pub fn is_code_page(self) -> bool {
+        matches!(self, Self::Windows1252 | Self::CodePage(_))
+    }
+
+    /// What `sample` is written in, or `wanted`, and the length of the byte order mark at its beginning. `more` are lines of
+    /// what is behind it that are not ASCII.
+    pub(crate) fn of(sample: &[u8], wanted: Option<Self>, more: impl FnOnce() -> Vec<u8>) -> (Self, usize) {
+        let marked = Self::COMMON.into_iter().find(|encoding| encoding.is_marked(sample));
+        let encoding = wanted.or(marked).unwrap_or_else(|| Self::without_mark(sample, more));
         (encoding, if encoding.is_marked(sample) { encoding.mark().len() } else { 0 })
     }
 
@@ -51,7 +135,7 @@ impl Encoding {
             Self::Utf8 => b"\xef\xbb\xbf",
             Self::Utf16Le => b"\xff\xfe",
             Self::Utf16Be => b"\xfe\xff",
-            Self::Windows1252 => b"",
+            Self::Windows1252 | Self::CodePage(_) => b"",
         }
     }
 
@@ -59,7 +143,7 @@ impl Encoding {
         !self.mark().is_empty() && sample.starts_with(self.mark())
     }
 
-    fn without_mark(sample: &[u8]) -> Self {
+    fn without_mark(sample: &[u8], more: impl FnOnce() -> Vec<u8>) -> Self {
         // Every other byte of Latin letters in UTF-16 is NUL, but never both of a unit.
         let nuls = |parity| sample.iter().skip(parity).step_by(2).filter(|&&byte| byte == 0).count();
         let (even, odd) = (nuls(0), nuls(1));
@@ -68,10 +152,26 @@ impl Encoding {
         if even.max(odd) * 4 > sample.len() && even.min(odd) * 2 < even.max(odd) && n_nul() * 200 <= sample.len() {
             return if odd > even { Self::Utf16Le } else { Self::Utf16Be };
         }
+        let n_high = sample.iter().filter(|byte| !byte.is_ascii()).count();
+        let more = if n_high < ENOUGH { more() } else { Vec::new() };
+        let with_more = [sample, b"\n", &more].concat();
+        let sample = if more.is_empty() { sample } else { &with_more };
         let (n_characters, n_wrong) = beyond_ascii(sample);
         // A broken row or two do not make a file of UTF-8 another.
-        if n_wrong > n_characters { Self::Windows1252 } else { Self::Utf8 }
+        if n_wrong <= n_characters {
+            return Self::Utf8;
+        }
+        let known = guess(sample);
+        Self::all().find(|encoding| encoding.known() == known).unwrap_or(Self::Windows1252)
     }
+}
+
+/// Bytes beyond ASCII from which an encoding is guessed well.
+const ENOUGH: usize = 400;
+
+fn names_of(page: &encoding_rs::Encoding) -> (&'static str, &'static str) {
+    let known = CODE_PAGES.iter().find(|(known, ..)| *known == page);
+    known.map_or(("windows-1252", "Windows-1252"), |(_, code, name)| (code, name))
 }
 
 impl fmt::Display for Encoding {
@@ -80,6 +180,7 @@ impl fmt::Display for Encoding {
             Self::Utf8 => "UTF-8",
             Self::Utf16Le | Self::Utf16Be => "UTF-16",
             Self::Windows1252 => "Windows-1252",
+            Self::CodePage(page) => names_of(page).1,
         })
     }
 }
@@ -130,13 +231,10 @@ pub(crate) struct Decoded<R> {
 
 impl<R: Read> Text<R> {
     pub(crate) fn new(input: R, encoding: Encoding) -> Self {
-        let decoder = match encoding {
-            Encoding::Utf8 => return Self::AsItIs(input),
-            Encoding::Utf16Le => UTF_16LE,
-            Encoding::Utf16Be => UTF_16BE,
-            Encoding::Windows1252 => WINDOWS_1252,
-        };
-        let decoder = decoder.new_decoder_without_bom_handling();
+        if encoding == Encoding::Utf8 {
+            return Self::AsItIs(input);
+        }
+        let decoder = encoding.known().new_decoder_without_bom_handling();
         let (read, decoded) = (Vec::with_capacity(CHUNK), String::with_capacity(4 * CHUNK));
         Self::Decoded(Box::new(Decoded { input, decoder, read, decoded, n_given: 0, is_at_end: false }))
     }
@@ -182,7 +280,8 @@ impl<R: Read> Decoded<R> {
         self.is_at_end = n == 0;
         self.n_given = 0;
         self.decoded.clear();
-        // A byte, or a unit of two, is at most three bytes in UTF-8, so there is room for all of them.
+        // There is room for all of them: a byte, or a unit of two, is three bytes in UTF-8 and rarely more.
+        self.decoded.reserve(self.decoder.max_utf8_buffer_length(n).unwrap_or(8 * CHUNK));
         _ = self.decoder.decode_to_string(&self.read[..n], &mut self.decoded, self.is_at_end);
         Ok(())
     }
@@ -214,15 +313,15 @@ mod tests {
             (b"\xff\xfe", (Encoding::Utf16Le, 2)),
             (b"", (Encoding::Utf8, 0)),
         ] {
-            assert_eq!(Encoding::of(sample, None), expected, "{sample:?}");
+            assert_eq!(Encoding::of(sample, None, Vec::new), expected, "{sample:?}");
         }
     }
 
     #[test]
     fn what_is_wanted_overrules_the_look() {
-        assert_eq!(Encoding::of("Zoë".as_bytes(), Some(Encoding::Windows1252)), (Encoding::Windows1252, 0));
-        assert_eq!(Encoding::of(b"\xff\xfea\0", Some(Encoding::Utf16Le)), (Encoding::Utf16Le, 2));
-        assert_eq!(Encoding::of(b"\xff\xfea\0", Some(Encoding::Utf8)), (Encoding::Utf8, 0));
+        assert_eq!(Encoding::of("Zoë".as_bytes(), Some(Encoding::Windows1252), Vec::new), (Encoding::Windows1252, 0));
+        assert_eq!(Encoding::of(b"\xff\xfea\0", Some(Encoding::Utf16Le), Vec::new), (Encoding::Utf16Le, 2));
+        assert_eq!(Encoding::of(b"\xff\xfea\0", Some(Encoding::Utf8), Vec::new), (Encoding::Utf8, 0));
     }
 
     #[test]

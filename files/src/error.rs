@@ -53,6 +53,22 @@ pub enum FileError {
         /// The last line, from 1.
         line: u64,
     },
+    /// It is said to be an Excel workbook and is none.
+    #[error("The file is no Excel workbook (.xlsx). Say its true format, or none: then it is found by looking.")]
+    NotXlsx,
+    /// It is an Excel workbook with more in it than can be read.
+    #[error("The workbook holds {what}. Save the sheet as CSV: that can be read whatever its size.")]
+    WorkbookTooLarge {
+        /// What there is too much of.
+        what: &'static str,
+    },
+    /// It is an Excel workbook that cannot be read.
+    #[error("The workbook is damaged, or written in an unusual way. Save it again in Excel, or save the sheet as CSV.")]
+    WorkbookDamaged {
+        /// What its reader said.
+        #[source]
+        source: io::Error,
+    },
     /// It is a zip archive of no file, or of too many.
     #[error("The zip archive holds {n_files} files. Send one with 1 to {MAX_ZIP_ENTRIES}.")]
     ZipFiles {
@@ -89,7 +105,7 @@ pub enum FileError {
 }
 
 /// Every code of a [`FileError`], with its meaning, for a page of documentation.
-pub const FILE_ERRORS: [(&str, &str); 12] = [
+pub const FILE_ERRORS: [(&str, &str); 15] = [
     ("file_empty", "There is nothing in the file but white space."),
     ("not_a_list", "The file is a picture, a program, a PDF, a workbook, …; the text says which, and what to do."),
     ("no_address_column", "It is a table, and none of its columns holds addresses."),
@@ -97,6 +113,9 @@ pub const FILE_ERRORS: [(&str, &str); 12] = [
     ("file_damaged", "The compressed bytes are broken, or end too early."),
     ("file_not_json", "The call says that the file is JSON, and it is not."),
     ("file_cut_short", "The file is JSON, and ends before its brackets are closed."),
+    ("file_not_xlsx", "The call says that the file is an Excel workbook, and it is not."),
+    ("workbook_too_large", "The workbook holds more than can be read; the text says of what. Saved as CSV it can be."),
+    ("workbook_damaged", "The workbook is broken, or is written in a way that is not understood."),
     ("zip_files", "The zip archive holds no file, or more than 100."),
     ("zip_encrypted", "The zip archive has a password."),
     ("zip_method", "The zip archive is neither stored nor deflated."),
@@ -115,6 +134,9 @@ impl FileError {
             Self::Damaged { .. } => "file_damaged",
             Self::NotJson => "file_not_json",
             Self::CutShort { .. } => "file_cut_short",
+            Self::NotXlsx => "file_not_xlsx",
+            Self::WorkbookTooLarge { .. } => "workbook_too_large",
+            Self::WorkbookDamaged { .. } => "workbook_damaged",
             Self::ZipFiles { .. } => "zip_files",
             Self::InZip { source, .. } => source.code(),
             Self::ZipEncrypted => "zip_encrypted",
@@ -155,6 +177,9 @@ mod tests {
             FileError::Damaged { compression: Compression::Zip, source: io::Error::other("x") },
             FileError::NotJson,
             FileError::CutShort { line: 1 },
+            FileError::NotXlsx,
+            FileError::WorkbookTooLarge { what: "x" },
+            FileError::WorkbookDamaged { source: io::Error::other("x") },
             FileError::ZipFiles { n_files: 0 },
             FileError::ZipEncrypted,
             FileError::ZipMethod,

@@ -21,7 +21,7 @@
 //!
 //! # How the bytes flow
 //!
-//! `input` undoes gzip and zip and holds the size limit; `encoding` makes UTF-8 of UTF-16 and Windows-1252; `looks`
+//! `input` undoes gzip and zip and holds the size limit; `encoding` makes UTF-8 of UTF-16 and code pages; `looks`
 //! refuses what is no text; `detect` and `columns` choose the [`Mapping`] from the sample; `window` holds what is in
 //! memory; `records`, `list` or `json` cuts it into records and cells; `values` says what the cells mean; `reader` is the
 //! front door. Another export of another tool is an entry in `exporters`.
@@ -42,6 +42,7 @@ mod exporters;
 mod fault;
 mod file_name;
 mod formula;
+mod guess;
 mod input;
 mod json;
 mod json_layout;
@@ -63,6 +64,7 @@ mod unzip;
 mod values;
 mod verify;
 mod window;
+mod workbook;
 
 pub use address::bare_address;
 pub use dates::{DateCell, DateFault, DateOrder, DateOrders, read_date};
@@ -82,3 +84,4 @@ pub use reader::{Reader, Row};
 pub use reason::{Reason, Verdict, verdict, words};
 pub use table_file::TableFile;
 pub use verify::verify;
+pub use workbook::{Sheet, sheet_as_csv};

@@ -47,3 +47,21 @@ pub(crate) const MAX_SAMPLE_CELLS: usize = 64 * 1024;
 /// How many separators behind an `@` are looked at before a value of a list is taken to go on to the end of its line. It
 /// keeps the work on a line of nothing but commas small.
 pub(crate) const MAX_CUT_TRIES: u32 = 8;
+
+/// How far in a text letters beyond ASCII are looked for, to tell its encoding.
+pub(crate) const MAX_SCAN_BYTES: usize = 32 << 20;
+
+/// How much text the parts of a workbook may hold that are read as a whole, but for the table of its texts.
+pub(crate) const MAX_WORKBOOK_PART_BYTES: u64 = 16 << 20;
+
+/// How much memory the table of texts of a workbook may take, which its reader holds as a whole.
+pub(crate) const MAX_WORKBOOK_TEXTS_BYTES: u64 = 72 << 20;
+
+/// The longest text in a workbook between two tags, in bytes. Excel's longest cell is 32,767 characters.
+pub(crate) const MAX_WORKBOOK_TEXT_BYTES: u64 = 1 << 20;
+
+/// Files in a workbook.
+pub(crate) const MAX_WORKBOOK_ENTRIES: usize = 10_000;
+
+/// Rows of a sheet, which is what Excel can hold.
+pub(crate) const MAX_SHEET_ROWS: u32 = 1 << 20;

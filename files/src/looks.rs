@@ -9,7 +9,7 @@ pub enum Kind {
     Pdf,
     /// A picture.
     Picture,
-    /// An Excel workbook or another document of the kind (`.xlsx`, `.docx`, `.ods`).
+    /// A document in a zip archive that is no `.xlsx` (`.docx`, `.ods`, `.xlsb`), or a workbook in another archive.
     Workbook,
     /// An archive that is neither zip nor gzip, or an archive in an archive.
     Archive,
@@ -31,9 +31,9 @@ impl Kind {
         match self {
             Self::Pdf => "a PDF document",
             Self::Picture => "a picture",
-            Self::Workbook => "an Excel workbook",
+            Self::Workbook => "an office document",
             Self::Archive => "a compressed archive",
-            Self::OldOffice => "an Excel or Word document",
+            Self::OldOffice => "an Excel or Word document of the old kind, or one with a password",
             Self::Program => "a program",
             Self::Database => "a database file",
             Self::Markup => "a web page or XML",
@@ -44,7 +44,7 @@ impl Kind {
     /// What to do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Workbook | Self::OldOffice => "Save the sheet as CSV.",
+            Self::Workbook | Self::OldOffice => "Save the sheet as CSV or as .xlsx.",
             Self::Archive => "Unpack it first; plain text, and gzip or zip of it, are read.",
             Self::Markup => "Download the export itself, as CSV or as plain text.",
             Self::Pdf | Self::Picture | Self::Program | Self::Database | Self::Binary => {

@@ -6,6 +6,7 @@ use crate::dates::{DateOrder, DateOrders};
 use crate::encoding::Encoding;
 use crate::exporter::{DateFormat, Exporter};
 use crate::reason::{Reason, Verdict};
+use crate::workbook::Sheet;
 
 /// The columns of an error file behind those of the original: the physical line the row began in, the code and the
 /// text of what is wrong.
@@ -28,10 +29,12 @@ pub enum Format {
     Json,
     /// One JSON value after the other, mostly one a line.
     JsonLines,
+    /// A sheet of an Excel workbook, which [`sheet_as_csv`](crate::sheet_as_csv) has written down.
+    Xlsx,
 }
 
 impl Format {
-    /// All of them.
+    /// All that a text may have.
     pub const ALL: [Self; 7] =
         [Self::Csv, Self::Tsv, Self::Semicolon, Self::Pipe, Self::List, Self::Json, Self::JsonLines];
 
@@ -41,7 +44,7 @@ impl Format {
     /// The byte between two cells.
     pub fn separator(self) -> Option<u8> {
         match self {
-            Self::Csv => Some(b','),
+            Self::Csv | Self::Xlsx => Some(b','),
             Self::Tsv => Some(b'\t'),
             Self::Semicolon => Some(b';'),
             Self::Pipe => Some(b'|'),
@@ -59,6 +62,7 @@ impl Format {
             Self::List => "list",
             Self::Json => "json",
             Self::JsonLines => "json_lines",
+            Self::Xlsx => "xlsx",
         }
     }
 }
@@ -73,6 +77,7 @@ impl fmt::Display for Format {
             Self::List => "list with one value a line",
             Self::Json => "JSON array",
             Self::JsonLines => "JSON Lines",
+            Self::Xlsx => "sheet of an Excel workbook",
         })
     }
 }
@@ -183,10 +188,14 @@ pub struct Mapping {
     pub format: Format,
     /// How characters are written as bytes.
     pub encoding: Encoding,
+    /// Whether that is a guess: nothing in a file says which code page it is in.
+    pub is_encoding_guessed: bool,
     /// How the file is compressed.
     pub compression: Compression,
     /// Whether the quotes in its cells have a backslash before them.
     pub has_escapes: bool,
+    /// The sheet of a workbook that it is.
+    pub sheet: Option<Sheet>,
     /// Whether the first row, or the keys of JSON, name the columns.
     pub has_header: bool,
     /// The columns, without the three of an error file.
@@ -239,7 +248,13 @@ impl fmt::Display for Mapping {
         if let Some(exporter) = self.exporter {
             write!(f, "{}: ", exporter.name)?;
         }
-        write!(f, "{} in {}", self.format, self.encoding)?;
+        match &self.sheet {
+            Some(sheet) => write!(f, "{sheet}")?,
+            None => write!(f, "{} in {}", self.format, self.encoding)?,
+        }
+        if self.is_encoding_guessed {
+            f.write_str(", which is a guess (if letters are wrong, name another in mapping.encoding)")?;
+        }
         if self.compression != Compression::None {
             write!(f, " ({})", self.compression)?;
         }
@@ -285,6 +300,8 @@ pub struct Wanted {
     pub format: Option<Format>,
     /// How characters are written as bytes.
     pub encoding: Option<Encoding>,
+    /// The sheet that the file was made of.
+    pub sheet: Option<Sheet>,
     /// Whether the first row names the columns.
     pub has_header: Option<bool>,
     /// The columns of fields: the name of one in the header, whatever its case, or its number from 1. Whoever says which

@@ -8,7 +8,7 @@ use crate::error::FileError;
 use crate::file_name::verdict_of_name;
 use crate::input::{Input, Limit, Opened, read_full};
 use crate::json::JsonRecords;
-use crate::limits::SAMPLE_BYTES;
+use crate::limits::{MAX_SCAN_BYTES, SAMPLE_BYTES};
 use crate::looks::magic;
 use crate::mapping::{Field, Mapping, Wanted};
 use crate::shared::SharedFile;
@@ -67,7 +67,11 @@ pub(crate) fn open_all<R: Read + Seek>(
 ) -> Result<(Vec<Part>, OpenPart<R>), FileError> {
     let zips = match Input::open(file.clone(), limit)? {
         Opened::Text(input) => {
-            let (mapping, open) = open(input, wanted)?;
+            let again = || match Input::open(file.clone(), limit) {
+                Ok(Opened::Text(input)) => Some(input),
+                _ => None,
+            };
+            let (mapping, open) = open(input, wanted, again)?;
             return Ok((vec![Part::new(None, false, mapping)], open));
         }
         Opened::Zip(zips) => zips,
@@ -106,7 +110,8 @@ pub(crate) fn open_in_zip<R: Read + Seek>(
     limit: Limit,
     wanted: &Wanted,
 ) -> Result<(Mapping, OpenPart<R>), FileError> {
-    let (mut mapping, part) = open(Input::of_zip(file.clone(), zip, limit)?, wanted)?;
+    let again = || Input::of_zip(file.clone(), zip, limit).ok();
+    let (mut mapping, part) = open(Input::of_zip(file.clone(), zip, limit)?, wanted, again)?;
     let is_silent = mapping.exporter.is_none()
         && mapping.flags.is_empty()
         && mapping.index_of(Field::Reason).is_none()
@@ -115,20 +120,27 @@ pub(crate) fn open_in_zip<R: Read + Seek>(
     Ok((mapping, part))
 }
 
-fn open<R: Read + Seek>(mut input: Input<SharedFile<R>>, wanted: &Wanted) -> Result<(Mapping, OpenPart<R>), FileError> {
+/// `again` opens the same once more.
+fn open<R: Read + Seek>(
+    mut input: Input<SharedFile<R>>,
+    wanted: &Wanted,
+    again: impl FnOnce() -> Option<Input<SharedFile<R>>>,
+) -> Result<(Mapping, OpenPart<R>), FileError> {
     let compression = input.compression();
     let (sample, _) = sample(&mut input)?;
     if let Some(kind) = magic(&sample) {
         return Err(FileError::NotAList { kind });
     }
-    let (encoding, mark) = Encoding::of(&sample, wanted.encoding);
+    let more = || again().map_or_else(Vec::new, |input| lines_beyond_ascii(input, sample.len()));
+    let (encoding, mark) = Encoding::of(&sample, wanted.encoding, more);
     let mut bytes = Cursor::new(sample);
     bytes.set_position(mark as u64);
 
     let mut text = Tally::new(Text::new(bytes.chain(input), encoding));
     let (sample, is_whole) = self::sample(&mut text)?;
     let Found { mapping, start, json } = detect(&sample, is_whole, wanted)?;
-    let mapping = Mapping { encoding, compression, ..mapping };
+    let is_encoding_guessed = wanted.encoding.is_none() && encoding.is_code_page();
+    let mapping = Mapping { encoding, is_encoding_guessed, compression, sheet: wanted.sheet.clone(), ..mapping };
     let first_line = 1 + n_breaks(&sample[..start]);
     let mut bytes = Cursor::new(sample);
     bytes.set_position(start as u64);
@@ -171,6 +183,26 @@ impl<R: Read + Seek> OpenPart<R> {
     pub(crate) fn text_bytes(&self) -> (u64, u64) {
         (self.n_skipped + self.records.n_done(), self.text().n_read)
     }
+}
+
+/// Lines behind the first `n_skipped` bytes that are not ASCII, as far as they are looked for. What cannot be read is told
+/// when it comes.
+fn lines_beyond_ascii(mut input: impl Read, n_skipped: usize) -> Vec<u8> {
+    let (mut lines, mut n_read) = (Vec::new(), 0);
+    let mut chunk = vec![0; SAMPLE_BYTES];
+    while n_read < MAX_SCAN_BYTES && lines.len() < SAMPLE_BYTES {
+        let Ok(n @ 1..) = read_full(&mut input, &mut chunk) else { break };
+        let is_behind = n_read >= n_skipped;
+        n_read += n;
+        // Most files have none, which is seen at once.
+        if is_behind && !chunk[..n].is_ascii() {
+            let found =
+                chunk[..n].split_inclusive(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_ascii());
+            found.for_each(|line| lines.extend_from_slice(line));
+        }
+    }
+    lines.truncate(SAMPLE_BYTES);
+    lines
 }
 
 /// The beginning of a file, and whether it is all of it.

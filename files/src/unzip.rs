@@ -40,43 +40,44 @@ impl ZipFile {
     }
 }
 
+/// Every file in an archive, up to so many; more are an error of `too_many`.
+pub(crate) fn all_files(
+    archive: &mut (impl Read + Seek),
+    most: usize,
+    too_many: impl FnOnce(usize) -> FileError,
+) -> Result<Vec<ZipFile>, FileError> {
+    let mut entries = ZipIterable::try_new(&mut *archive, Config::default()).map_err(damaged)?;
+    if entries.len() > most {
+        return Err(too_many(entries.len()));
+    }
+    let entries = entries.files().map_err(damaged)?.collect::<Result<Vec<_>, _>>().map_err(damaged)?;
+    let files = entries.into_iter().filter(|entry| !entry.is_dir());
+    let files = files.map(|entry| {
+        if entry.encrypted() {
+            return Err(FileError::ZipEncrypted);
+        }
+        let is_deflated = match entry.compression() {
+            CompressionMethod::Stored => false,
+            CompressionMethod::Deflated => true,
+            _ => return Err(FileError::ZipMethod),
+        };
+        let (n_bytes, crc32) = (entry.compressed_size(), entry.crc32());
+        let start = entry.get_metadata().data_start(&mut *archive).map_err(damaged)?;
+        let name = String::from_utf8_lossy(entry.name_raw());
+        let name = name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
+        Ok(ZipFile { name, start, n_bytes, is_deflated, crc32 })
+    });
+    files.collect()
+}
+
 /// The files in an archive, without what systems put beside them; one at least.
 pub(crate) fn files(archive: &mut (impl Read + Seek)) -> Result<Vec<ZipFile>, FileError> {
-    let mut entries = ZipIterable::try_new(&mut *archive, Config::default()).map_err(damaged)?;
-    let mut found = Vec::new();
-    if entries.len() > MAX_ZIP_ENTRIES {
-        return Err(FileError::ZipFiles { n_files: entries.len() });
+    let mut files = all_files(archive, MAX_ZIP_ENTRIES, |n_files| FileError::ZipFiles { n_files })?;
+    if files.iter().any(|file| matches!(file.name.as_str(), "[Content_Types].xml" | "mimetype")) {
+        return Err(FileError::NotAList { kind: Kind::Workbook });
     }
-    for entry in entries.files().map_err(damaged)? {
-        let entry = entry.map_err(damaged)?;
-        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        if matches!(&*name, "[Content_Types].xml" | "mimetype") {
-            return Err(FileError::NotAList { kind: Kind::Workbook });
-        }
-        if !entry.is_dir() && !is_clutter(&name) {
-            found.push((name, entry));
-        }
-    }
-    if found.is_empty() {
-        return Err(FileError::ZipFiles { n_files: 0 });
-    }
-    found
-        .into_iter()
-        .map(|(name, entry)| {
-            if entry.encrypted() {
-                return Err(FileError::ZipEncrypted);
-            }
-            let is_deflated = match entry.compression() {
-                CompressionMethod::Stored => false,
-                CompressionMethod::Deflated => true,
-                _ => return Err(FileError::ZipMethod),
-            };
-            let (n_bytes, crc32) = (entry.compressed_size(), entry.crc32());
-            let start = entry.get_metadata().data_start(&mut *archive).map_err(damaged)?;
-            let name = name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
-            Ok(ZipFile { name, start, n_bytes, is_deflated, crc32 })
-        })
-        .collect()
+    files.retain(|file| !is_clutter(&file.name));
+    if files.is_empty() { Err(FileError::ZipFiles { n_files: 0 }) } else { Ok(files) }
 }
 
 /// What macOS, Windows and others put beside the files somebody chose.

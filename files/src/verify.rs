@@ -76,7 +76,7 @@ struct JsonEnd {
 impl JsonEnd {
     /// Of JSON in UTF-8 whose end says whether all of it is there; of a line by itself it does not.
     fn of(sample: &[u8]) -> Option<Self> {
-        let (encoding, mark) = Encoding::of(sample, None);
+        let (encoding, mark) = Encoding::of(sample, None, Vec::new);
         let layout = Layout::of(&sample[mark..]).filter(|_| encoding == Encoding::Utf8)?;
         matches!(layout.ends, Ends::Array | Ends::Wrapped).then_some(Self { line: 1, last: 0 })
     }

@@ -1,10 +1,16 @@
 //! A look at a file, to say what an import would do.
 
-use std::io::{Read, Seek};
+use std::{
+    io::{Read, Seek},
+    path::Path,
+};
 
 use usher_files::{FileError, Mapping, Reader, Row, Wanted};
 
-use super::{Problem, source::MAX_TEXT_BYTES};
+use super::{
+    Problem,
+    open::{MAX_TEXT_BYTES, sheet},
+};
 use crate::error::{Error, Result};
 
 /// Rows that are kept of the beginning.
@@ -33,17 +39,36 @@ pub(crate) struct Look<S> {
     pub(crate) is_whole: bool,
 }
 
-/// Looks at a file of so many bytes, or says why it cannot be imported. `begin` learns how the file is understood and
+/// Looks at a file of so many bytes, or says why it cannot be imported. What is written down of it meanwhile is in `folder`.
+/// `begin` learns how the file is understood and
 /// gives what sees a row; each other file of an archive begins anew.
 pub(crate) async fn look<S: Send + 'static, F: FnMut(&Row<'_>) -> S>(
+    folder: &Path,
     file: impl Read + Seek + Send + 'static,
     bytes: u64,
     wanted: Wanted,
     begin: impl FnMut(&Mapping) -> F + Send + 'static,
 ) -> Result<Result<Look<S>, Problem>> {
-    let looked = tokio::task::spawn_blocking(move || read(file, bytes, &wanted, begin)).await;
+    let folder = folder.to_owned();
+    let looked = tokio::task::spawn_blocking(move || open_and_read(&folder, file, bytes, &wanted, begin)).await;
     let problem = |error: FileError| Problem { code: error.code().into(), message: error.to_string() };
     Ok(looked.map_err(Error::internal)?.map_err(problem))
+}
+
+fn open_and_read<S, F: FnMut(&Row<'_>) -> S>(
+    folder: &Path,
+    mut file: impl Read + Seek,
+    bytes: u64,
+    wanted: &Wanted,
+    begin: impl FnMut(&Mapping) -> F,
+) -> Result<Look<S>, FileError> {
+    match sheet(&mut file, folder, wanted)? {
+        Some((table, wanted)) => {
+            let bytes = table.metadata()?.len();
+            read(table, bytes, &wanted, begin)
+        }
+        None => read(file, bytes, wanted, begin),
+    }
 }
 
 fn read<S, F: FnMut(&Row<'_>) -> S>(

@@ -13,6 +13,7 @@ mod cells;
 mod deaths;
 mod errors;
 mod look;
+mod open;
 mod pipeline;
 mod source;
 mod types;

@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     fs::File,
-    io,
+    io::{self, Seek as _},
     path::PathBuf,
     sync::{
         Arc,
@@ -17,6 +17,7 @@ use usher_jobs::Fail;
 use super::{
     Lines, Take, Taken,
     errors::{Errors, unreadable, unwritable},
+    open::{MAX_TEXT_BYTES, sheet},
 };
 use crate::{
     error::Code,
@@ -32,9 +33,6 @@ const DEADLY: (&str, &str) = ("crashed", "Usher made a mistake in this row and l
 
 /// What is said of an upload whose file is not in the data folder.
 pub(crate) const UPLOAD_GONE: &str = "The uploaded file is gone. Send it again and start a new import.";
-
-/// Text that is read of one file, once it is decompressed.
-pub(crate) const MAX_TEXT_BYTES: u64 = 4 << 30;
 
 /// Bytes of an error file after which bad rows are only counted: a small file with a wide header can make a large one.
 pub(crate) const MAX_ERROR_BYTES: u64 = 512 << 20;
@@ -96,15 +94,16 @@ pub(crate) struct Batch<L> {
 impl<T: Take> Source<T> {
     /// Opens the file and passes over what an earlier attempt has done.
     pub(super) fn open(place: Place, take: T) -> Result<Self, Fail> {
+        let (file, wanted) = open(&place)?;
         let is_first = place.first_row == 0;
         let n_rows = match place.most_rows {
-            Some(most) if is_first => Some(count(&place, most)?),
-            None if is_first => verify(&place).map(|()| None)?,
+            Some(most) if is_first => Some(count(&file, &wanted, most, &place)?),
+            None if is_first => verify(&file, &place).map(|()| None)?,
             _ => None,
         };
-        let file = File::open(&place.upload).map_err(gone)?;
+        (&file).rewind().map_err(gone)?;
         let file_bytes = file.metadata().map_err(gone)?.len();
-        let reader = Reader::open_as(file, MAX_TEXT_BYTES, &place.wanted).map_err(unreadable)?;
+        let reader = Reader::open_as(file, MAX_TEXT_BYTES, &wanted).map_err(unreadable)?;
         let errors = Errors::new(place.errors.clone(), place.error_bytes);
         let mut source = Self { reader, file_bytes, n_rows, table: None, next_row: 0, errors, end: None, place, take };
         while source.next_row < source.place.first_row {
@@ -227,10 +226,17 @@ fn gone(error: io::Error) -> Fail {
     }
 }
 
+/// The file of an upload, or the table that is made of a workbook; and what is known of it.
+fn open(place: &Place) -> Result<(File, Wanted), Fail> {
+    let mut file = File::open(&place.upload).map_err(gone)?;
+    let folder = place.upload.parent().unwrap_or(&place.upload);
+    let table = sheet(&mut file, folder, &place.wanted).map_err(unreadable)?;
+    Ok(table.unwrap_or_else(|| (file, place.wanted.clone())))
+}
+
 /// Counts the rows of a file, which must not be more than `most`. What cannot be read to its end is not begun.
-fn count(place: &Place, most: u64) -> Result<u64, Fail> {
-    let file = File::open(&place.upload).map_err(gone)?;
-    let mut reader = Reader::open_as(file, MAX_TEXT_BYTES, &place.wanted).map_err(unreadable)?;
+fn count(file: &File, wanted: &Wanted, most: u64, place: &Place) -> Result<u64, Fail> {
+    let mut reader = Reader::open_as(file, MAX_TEXT_BYTES, wanted).map_err(unreadable)?;
     let mut n_rows = 0;
     while let Some(row) = reader.next_row() {
         row.map_err(unreadable)?;
@@ -247,8 +253,7 @@ fn count(place: &Place, most: u64) -> Result<u64, Fail> {
 }
 
 /// What is damaged is not begun.
-fn verify(place: &Place) -> Result<(), Fail> {
-    let file = File::open(&place.upload).map_err(gone)?;
+fn verify(file: &File, place: &Place) -> Result<(), Fail> {
     usher_files::verify(file, MAX_TEXT_BYTES, || !place.halt.load(Relaxed)).map_err(unreadable)?;
     if place.halt.load(Relaxed) { Err(Fail::Stopping) } else { Ok(()) }
 }

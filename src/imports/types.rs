@@ -25,6 +25,8 @@ pub enum ImportFormat {
     Json,
     /// One JSON value a line.
     JsonLines,
+    /// The first sheet of an Excel workbook.
+    Xlsx,
 }
 
 impl From<ImportFormat> for usher_files::Format {
@@ -37,6 +39,7 @@ impl From<ImportFormat> for usher_files::Format {
             ImportFormat::List => Self::List,
             ImportFormat::Json => Self::Json,
             ImportFormat::JsonLines => Self::JsonLines,
+            ImportFormat::Xlsx => Self::Xlsx,
         }
     }
 }
@@ -52,6 +55,7 @@ impl From<usher_files::Format> for ImportFormat {
             Found::List => Self::List,
             Found::Json => Self::Json,
             Found::JsonLines => Self::JsonLines,
+            Found::Xlsx => Self::Xlsx,
         }
     }
 }
@@ -96,10 +100,10 @@ pub struct Problem {
     pub(super) message: String,
 }
 
-/// The encoding of a code that a call gives.
-pub(crate) fn encoding(code: &str) -> Result<Encoding> {
-    let known = Encoding::ALL.into_iter().find(|encoding| encoding.code() == code.to_lowercase());
-    known.ok_or_else(|| one_of("args.mapping.encoding", Encoding::ALL.iter().map(|one| one.code()).collect()))
+/// The encoding of a name that a call gives.
+pub(crate) fn encoding(name: &str) -> Result<Encoding> {
+    Encoding::of_name(name)
+        .ok_or_else(|| one_of("args.mapping.encoding", Encoding::all().map(|one| one.code()).collect()))
 }
 
 /// The order that a call gives for dates.

@@ -110,6 +110,89 @@ both!(what_fails_later_says_what_was_done_and_what_takes_it_back, async |world| 
     assert_eq!(world.ok("blocklist.list", json!({})).await["items"], json!([]));
 });
 
+/// An Excel workbook with one sheet: its rows, by their numbers.
+pub fn workbook(rows: &[(usize, &[&str])]) -> Vec<u8> {
+    let row = |(number, cells): &(usize, &[&str])| {
+        let cells = cells.iter().map(|cell| format!("<c t=\"inlineStr\"><is><t>{cell}</t></is></c>"));
+        format!("<row r=\"{number}\">{}</row>", cells.collect::<String>())
+    };
+    let rows: String = rows.iter().map(row).collect();
+    let main = "xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"";
+    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let relations = |kind: &str, target: &str| {
+        let namespace = "http://schemas.openxmlformats.org/package/2006/relationships";
+        let relation = format!("<Relationship Id=\"rId1\" Type=\"{office}/{kind}\" Target=\"{target}\"/>");
+        format!("<Relationships xmlns=\"{namespace}\">{relation}</Relationships>")
+    };
+    let book = format!(
+        "<workbook {main} xmlns:r=\"{office}\"><sheets><sheet name=\"People\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"
+    );
+    zip(&[
+        ("[Content_Types].xml", b"<Types/>"),
+        ("_rels/.rels", relations("officeDocument", "xl/workbook.xml").as_bytes()),
+        ("xl/workbook.xml", book.as_bytes()),
+        ("xl/_rels/workbook.xml.rels", relations("worksheet", "worksheets/sheet1.xml").as_bytes()),
+        ("xl/worksheets/sheet1.xml", format!("<worksheet {main}><sheetData>{rows}</sheetData></worksheet>").as_bytes()),
+    ])
+}
+
+both!(a_workbook_is_imported_and_its_bad_rows_can_be_mended, async |world| {
+    world.without_budgets().await;
+    world.leaves_traces = true;
+    let file = workbook(&[
+        (1, &["Email", "Reason", "Note"]),
+        (2, &["anna@example.com", "unsubscribed", "one, \"two\""]),
+        (3, &["", " ", ""]),
+        (7, &["nobody", "bounced", ""]),
+        (9, &["ben@example.com", "spam", ""]),
+        (1_000, &[""]),
+    ]);
+    let id = upload(world, file.clone()).await["id"].clone();
+    let seen = preview(world, json!({ "upload": id })).await;
+    assert_eq!((&seen["format"], &seen["counts"]["total"]), (&json!("xlsx"), &json!(3)), "{seen}");
+    assert!(seen["summary"].as_str().unwrap().starts_with("Excel workbook, sheet \"People\""), "{seen}");
+    assert_eq!((&seen["rows"][1]["line"], &seen["rows"][1]["verdict"]), (&json!(7), &json!("invalid")));
+    let job = import(world, file, "manual").await;
+    assert_eq!(counts(&job), [3, 3, 2, 0, 0, 0, 1]);
+    assert_eq!(entry(world, "anna@").await["note"], "one, \"two\"");
+    assert_eq!(entry(world, "ben@").await["reason"], "complaint");
+    let bad = errors(world, &world.key, &job).await.text;
+    assert!(bad.starts_with("Email,Reason,Note,line,error_code,error\nnobody,bounced,,7,invalid_address,"), "{bad}");
+    assert_eq!(counts(&import(world, bad.replace("nobody", "cat@example.com"), "manual").await), [1, 1, 1, 0, 0, 0, 0]);
+    assert_eq!(entry(world, "cat@").await["reason"], "hard_bounce");
+
+    let bomb = format!("<worksheet><sheetData>{}", "x".repeat(3 << 20));
+    let bomb = zip(&[
+        ("[Content_Types].xml", b"<Types/>"),
+        ("xl/workbook.xml", b"<workbook/>"),
+        ("xl/worksheets/sheet1.xml", bomb.as_bytes()),
+    ]);
+    let plain = upload(world, "dan@example.com\n").await["id"].clone();
+    let said = json!({ "upload": plain, "mapping": { "format": "xlsx" } });
+    assert_eq!(preview(world, said).await["problem"]["code"], "file_not_xlsx");
+    let job = import(world, bomb, "manual").await;
+    assert_eq!((&job["status"], &job["error"]["code"]), (&json!("failed"), &json!("workbook_too_large")), "{job}");
+});
+
+both!(a_code_page_is_recognised_or_named, async |world| {
+    world.without_budgets().await;
+    let rows =
+        "email,note\na@example.com,Łukasz Wójcik\nb@example.com,Małgorzata Dąbrowska\nc@example.com,Świętosława Żak\n";
+    // Windows-1250, by hand.
+    let letters = [('Ł', 0xa3), ('ó', 0xf3), ('ł', 0xb3), ('ą', 0xb9), ('Ś', 0x8c), ('ę', 0xea), ('Ż', 0xaf)];
+    let byte = |c: char| letters.iter().find(|(letter, _)| *letter == c).map_or(c as u8, |(_, byte)| *byte);
+    let file: Vec<u8> = rows.chars().map(byte).collect();
+    let id = upload(world, file.clone()).await["id"].clone();
+    let seen = preview(world, json!({ "upload": id })).await;
+    assert_eq!((&seen["encoding"], &seen["rows"][1]["note"]), (&json!("windows-1250"), &json!("Małgorzata Dąbrowska")));
+    assert!(seen["summary"].as_str().unwrap().contains("in Windows-1250, which is a guess"), "{seen}");
+    let seen = preview(world, json!({ "upload": id, "mapping": { "encoding": "CP1252" } })).await;
+    assert_eq!((&seen["encoding"], &seen["rows"][0]["note"]), (&json!("windows-1252"), &json!("£ukasz Wójcik")));
+    assert!(!seen["summary"].as_str().unwrap().contains("guess"), "{seen}");
+    assert_eq!(counts(&import(world, file, "manual").await), [3, 3, 3, 0, 0, 0, 0]);
+    assert_eq!(entry(world, "c@").await["note"], "Świętosława Żak");
+});
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_counts_each_row_of_a_large_file() {
     let mut world = World::start(Backend::Sqlite).await;

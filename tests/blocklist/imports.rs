@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{add, counts, entry, errors, gzip, import, preview};
-use crate::{harness::World, uploads::upload};
+use crate::uploads::upload;
 
 both!(a_file_is_imported_and_its_bad_rows_can_be_mended, async |world| {
     world.without_budgets().await;

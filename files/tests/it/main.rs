@@ -12,6 +12,7 @@ mod input;
 mod json;
 mod own;
 mod properties;
+mod workbooks;
 
 use std::io::{self, Cursor, Seek, SeekFrom};
 

@@ -97,7 +97,7 @@ pub struct Preview {
     summary: Option<String>,
     /// How its cells are separated.
     format: Option<ImportFormat>,
-    /// How its characters are written: `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`.
+    /// How its characters are written, such as `utf-8` or `windows-1250`; the summary says if that is a guess.
     encoding: Option<String>,
     /// How it is compressed: `none`, `gzip` or `zip`.
     compression: Option<String>,
@@ -134,10 +134,11 @@ pub(super) async fn preview(
         let seen_at = move |cell: &str| dates.beginning(cell).filter(|seen| *seen < now);
         move |row: &usher_files::Row<'_>| seen(row, column, job.reason, seen_at)
     };
-    let Look { mapping, summary, mut rows, total, is_whole } = match look(file, bytes, wanted, see).await? {
-        Ok(look) => look,
-        Err(problem) => return Ok(Preview { problem: Some(problem), ..Preview::default() }),
-    };
+    let Look { mapping, summary, mut rows, total, is_whole } =
+        match look(&cx.app.config.data, file, bytes, wanted, see).await? {
+            Ok(look) => look,
+            Err(problem) => return Ok(Preview { problem: Some(problem), ..Preview::default() }),
+        };
     judge(cx, &mut rows).await?;
     let n_read = rows.len() as u64;
     let count = |verdict: Verdict| {

@@ -249,7 +249,7 @@ pub struct ImportAccepted {
 /// Import a block list
 ///
 /// Adds a file's addresses to the block list, as a job. The file is sent to `POST /api/v1/uploads` first: CSV, TSV,
-/// semicolons, one address a line, a JSON array or JSON Lines; in UTF-8, UTF-16 or Windows-1252; plain, gzip or zip of
+/// semicolons, one address a line, a JSON array, JSON Lines or an Excel workbook; in UTF-8, UTF-16 or a code page; plain, gzip or zip of
 /// one or several lists. Separator, header and columns (email, reason, source, note, first seen, code) are found by looking,
 /// and the exports of the usual mail tools are recognised. An import adds and strengthens, and never weakens or removes.
 /// A row that says that its address may get mail (`active`, `subscribed`, `soft bounce`) is skipped. A bad row stops

@@ -143,7 +143,9 @@ pub struct ImportMapping {
     pub(super) header: Option<bool>,
     /// How the cells are separated.
     pub(super) format: Option<ImportFormat>,
-    /// How the characters are written: `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`.
+    /// How the characters are written, where the look at them would guess something else: `utf-8`, `utf-16le`,
+    /// `windows-1250`, `windows-1251`, `windows-1252`, `shift_jis`, `gbk`, `macintosh`, or any other name of the WHATWG's
+    /// Encoding Standard.
     #[oai(validator(min_length = 1, max_length = 20))]
     pub(super) encoding: Option<String>,
     /// The order of day, month and year in dates that have several readings, such as 01/02/2030: `DD/MM/YYYY`,
@@ -175,6 +177,7 @@ impl ImportMapping {
         Ok(Wanted {
             format: format.map(Into::into),
             encoding: encoding.as_deref().map(imports::encoding).transpose()?,
+            sheet: None,
             has_header: *header,
             columns: each.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect(),
             exporter: exporter.transpose()?,

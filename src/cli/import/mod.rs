@@ -79,7 +79,7 @@ pub(super) struct Members {
 /// What every import is told.
 #[derive(clap::Args)]
 struct Common {
-    /// The file, as another tool exports it: a table, a list or JSON, plain, gzip or zip; - for standard input.
+    /// The file, as another tool exports it: a table, a list, JSON or an Excel workbook, plain, gzip or zip; - for standard input.
     file: PathBuf,
     /// Only look: how the file is understood, what would become of its rows, and nothing is imported.
     #[arg(long, conflicts_with = "no_wait")]

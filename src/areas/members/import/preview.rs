@@ -108,7 +108,7 @@ pub struct Preview {
     summary: Option<String>,
     /// How its cells are separated.
     format: Option<ImportFormat>,
-    /// How its characters are written: `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`.
+    /// How its characters are written, such as `utf-8` or `windows-1250`; the summary says if that is a guess.
     encoding: Option<String>,
     /// How it is compressed: `none`, `gzip` or `zip`.
     compression: Option<String>,
@@ -147,7 +147,7 @@ pub(super) async fn preview(
         move |row: &Row<'_>| seen(row, &take)
     };
     let Look { mapping, summary, mut rows, total, is_whole } =
-        match look(file, bytes, job.mapping.wanted()?, begin).await? {
+        match look(&cx.app.config.data, file, bytes, job.mapping.wanted()?, begin).await? {
             Ok(look) => look,
             Err(problem) => return Ok(Preview { problem: Some(problem), ..Preview::default() }),
         };

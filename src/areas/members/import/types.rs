@@ -211,7 +211,9 @@ pub struct MemberMapping {
     header: Option<bool>,
     /// How the cells are separated.
     format: Option<ImportFormat>,
-    /// How the characters are written: `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`.
+    /// How the characters are written, where the look at them would guess something else: `utf-8`, `utf-16le`,
+    /// `windows-1250`, `windows-1251`, `windows-1252`, `shift_jis`, `gbk`, `macintosh`, or any other name of the WHATWG's
+    /// Encoding Standard.
     #[oai(validator(min_length = 1, max_length = 20))]
     encoding: Option<String>,
     /// The order of day, month and year in dates that have several readings, such as 01/02/2030: `DD/MM/YYYY`,
@@ -238,6 +240,7 @@ impl MemberMapping {
         Ok(Wanted {
             format: self.format.map(Into::into),
             encoding: self.encoding.as_deref().map(imports::encoding).transpose()?,
+            sheet: None,
             has_header: self.header,
             columns: each.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect(),
             exporter: None,

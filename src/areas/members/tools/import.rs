@@ -25,7 +25,7 @@ pub struct ImportAccepted {
 /// Import members
 ///
 /// Makes members of a file's rows and changes those that are there, as a job; nobody is sent anything. The file is sent
-/// to `POST /api/v1/uploads` first: CSV, TSV, semicolons, a JSON array or JSON Lines with at most 1,000,000 rows; plain,
+/// to `POST /api/v1/uploads` first: CSV, TSV, semicolons, a JSON array, JSON Lines or the first sheet of an Excel workbook with at most 1,000,000 rows; plain,
 /// gzip or zip of one or several files. Columns are found by their usual names: email, name (or first and last name), tags,
 /// note, groups (ids or names), free access (yes or no), free access until (a date in
 /// any form that has one reading, or `never`; a date without a time ends with that day in the site's time zone), bundle (an id or a
