@@ -61,6 +61,8 @@ codes! {
     InvalidCursor "invalid_cursor" false "The cursor is not one that this list gave.";
     MemberNotFound "member_not_found" false "The site has no such member.";
     MemberExists "member_exists" false "The address belongs to a member already; `error` names the id.";
+    ExternalIdTaken "external_id_taken" false "Another member of the site has the external id; `error` names that member's id.";
+    TooMuchMetadata "too_much_metadata" false "A member has at most 50 keys of metadata; remove some first.";
     EmailMismatch "email_mismatch" false "The member's address is not the one in `expectEmail`.";
     MemberDeleting "member_deleting" false "The member is being deleted; nothing else can be done with it any more.";
     MemberMerging "member_merging" true "A job is moving another member to this one; it can go once that is done.";

@@ -17,6 +17,7 @@ mod jobs;
 mod keys;
 mod mail;
 mod members;
+mod metadata;
 mod moments;
 mod names;
 mod notices;

@@ -248,7 +248,12 @@ fn convert(schema: &Value, schemas: &Schemas, defs: &mut Map<String, Value>) -> 
                 out.insert(key.clone(), Value::Object(each.collect()));
             }
             "items" | "additionalProperties" | "allOf" | "anyOf" | "oneOf" => {
-                out.insert(key.clone(), convert(value, schemas, defs));
+                let mut inner = convert(value, schemas, defs);
+                // Null is as good as leaving a field out, but not a key that the caller has chosen.
+                if key == "additionalProperties" && value["nullable"] == true {
+                    inner["type"] = json!([inner["type"], "null"]);
+                }
+                out.insert(key.clone(), inner);
             }
             _ => _ = out.insert(key.clone(), value.clone()),
         }

@@ -5,6 +5,7 @@ use tokio::sync::Semaphore;
 use usher_db::Change;
 
 use super::{
+    metadata::{ExternalId, Metadata, MetadataChange},
     store::{self, Filter, Path, Place},
     types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span, made_at},
 };
@@ -14,7 +15,7 @@ use crate::{
     gate::Cx,
     paging::{self, Cursor},
     tools::Scope,
-    values::{Email, GroupId, MemberId, Tag},
+    values::{Email, GroupId, MemberId, Tag, search_key},
 };
 
 /// Tags that a member can have.
@@ -41,20 +42,36 @@ pub struct New {
     pub free_access: Option<Span>,
     /// Groups that the member comes into.
     pub groups: Vec<GroupId>,
+    /// The id that the member has elsewhere.
+    pub external_id: Option<ExternalId>,
+    /// Texts by key.
+    pub metadata: MetadataChange,
 }
 
 impl New {
     /// One that has nothing but an address.
     pub fn of(email: Email) -> Self {
-        Self { email, name: None, note: None, tags: Vec::new(), free_access: None, groups: Vec::new() }
+        Self {
+            email,
+            name: None,
+            note: None,
+            tags: Vec::new(),
+            free_access: None,
+            groups: Vec::new(),
+            external_id: None,
+            metadata: MetadataChange::default(),
+        }
     }
 }
 
 /// What is to become of a member; `None` stays as it is.
+#[derive(Default)]
 pub struct Changes {
     pub email: Option<Email>,
     pub name: Option<Name>,
     pub note: Option<Note>,
+    pub external_id: Option<ExternalId>,
+    pub metadata: MetadataChange,
 }
 
 /// What is to become of a member's tags.
@@ -269,11 +286,20 @@ pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
         note: new.note.and_then(Note::into_option),
         tags: set(new.tags).into_iter().collect(),
         free_access,
+        external_id: new.external_id.and_then(ExternalId::into_option),
+        metadata: some(Metadata::default().changed(new.metadata)?),
         ..Member::new(id, new.email.to_string())
     };
     let (site, now) = (cx.site(), cx.now);
     let member = member.with_status_at(now);
-    if store::insert(cx.conn(), site, [&member]).await? == 0 {
+    // Who has the address is found first: that member may have the external id too.
+    if member.external_id.is_some()
+        && let Some(other) = store::id_of(cx.conn(), site, &new.email).await?
+    {
+        return Err(taken(&other));
+    }
+    free_external_id(cx, &member).await?;
+    if store::insert(cx.conn(), site, [&member]).await.map_err(taken_meanwhile)? == 0 {
         let other = store::id_of(cx.conn(), site, &new.email).await?;
         return Err(other.as_ref().map_or_else(try_again, taken));
     }
@@ -302,6 +328,10 @@ pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Me
     if let Some(note) = changes.note {
         after.note = note.into_option();
     }
+    if let Some(external_id) = changes.external_id {
+        after.external_id = external_id.into_option();
+    }
+    after.metadata = some(after.metadata.unwrap_or_default().changed(changes.metadata)?);
     if after == before {
         return Ok(before);
     }
@@ -311,6 +341,9 @@ pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Me
         && let Some(other) = store::id_of(cx.conn(), site, &email).await?
     {
         return Err(taken(&other));
+    }
+    if after.external_id != before.external_id {
+        free_external_id(cx, &after).await?;
     }
     if after.email_key() != before.email_key() {
         sign_in::forget(cx.tx(), site, &after.id).await?;
@@ -353,6 +386,51 @@ pub async fn tag(cx: &mut Cx, who: &MemberRef, how: Tagging, tags: Vec<Tag>) -> 
     store::update(cx.conn(), site, &after).await?;
     note(cx, &before, &after);
     Ok((after, true))
+}
+
+fn some(metadata: Metadata) -> Option<Metadata> {
+    Some(metadata).filter(|metadata| !metadata.is_empty())
+}
+
+/// Refuses a member whose external id is another's.
+async fn free_external_id(cx: &mut Cx, member: &Member) -> Result<()> {
+    let (Some(id), site) = (&member.external_id, cx.site()) else { return Ok(()) };
+    let Some(other) = store::by_external_id(cx.conn(), site, id).await?.filter(|other| other.id != member.id) else {
+        return Ok(());
+    };
+    let text = format!("Member {} has this external id already; nothing was done.", other.id);
+    let args = json!({ "member": { "id": other.id } });
+    let fix = Fix { tool: "members.get", args, scope: Some(Scope::MembersRead.name()) };
+    Err(Error::new(Code::ExternalIdTaken, text).fixed_by(fix))
+}
+
+/// The member with an external id, if there is one and the filter fits it.
+pub async fn with_external_id(cx: &mut Cx, external_id: &str, filter: &Filter) -> Result<Option<Member>> {
+    if let Some(group) = &filter.group {
+        groups::find(cx, group).await?;
+    }
+    let site = cx.site();
+    let Some(member) = store::by_external_id(cx.conn(), site, external_id).await? else { return Ok(None) };
+    let member = member.with_status_at(cx.now);
+    let text = filter.text.as_deref().map(search_key);
+    let has_text =
+        |text: &String| member.email_key().contains(text.as_str()) || member.name_key().contains(text.as_str());
+    let fits = text.as_ref().is_none_or(has_text)
+        && filter.tag.as_ref().is_none_or(|tag| member.tags.contains(tag))
+        && filter.status.is_none_or(|status| member.status == status)
+        && filter.from.is_none_or(|from| member.created_at >= from)
+        && filter.until.is_none_or(|until| member.created_at < until);
+    if !fits {
+        return Ok(None);
+    }
+    if let Some(group) = &filter.group {
+        let ids = [member.id.to_string()].into_iter().collect();
+        let places = store::places_of(cx.conn(), site, ids).await?;
+        if !places.iter().any(|(_, place)| place == group.as_str()) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(member))
 }
 
 fn set(tags: Vec<Tag>) -> BTreeSet<Tag> {

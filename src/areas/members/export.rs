@@ -13,6 +13,7 @@ use usher_files::TableFile;
 use usher_jobs::{Fail, Job, Queue, Run};
 
 use super::{
+    metadata::Metadata,
     store::{self, Filter, Path as Way, Place},
     types::{Member, MemberSort, MemberStatus},
 };
@@ -209,6 +210,13 @@ impl<'a> Row<'a> {
             row[name] = json!(text);
         }
         row["tags"] = json!(member.tags);
+        if let Some(external_id) = &member.external_id {
+            row["external_id"] = json!(external_id);
+        }
+        // A text, as in a table: of an object, an import finds only the keys that the first rows have.
+        if let Some(metadata) = member.metadata.as_ref().and_then(Metadata::to_store) {
+            row["metadata"] = json!(metadata);
+        }
         if let Some(until) = &self.free_access_until {
             row["free_access_until"] = json!(until);
         }
@@ -223,7 +231,7 @@ impl<'a> Row<'a> {
 }
 
 fn header(with_groups: bool) -> Result<Vec<u8>, Fail> {
-    let mut names = vec!["email", "name", "note", "tags", "free_access_until"];
+    let mut names = vec!["email", "name", "note", "tags", "free_access_until", "external_id", "metadata"];
     names.extend(with_groups.then_some("groups"));
     names.extend(["id", "status", "created_at"]);
     TableFile::begin(Vec::new(), &names).and_then(TableFile::finish).map_err(unwritable)
@@ -235,6 +243,7 @@ fn csv<'a>(rows: impl Iterator<Item = Row<'a>>, with_groups: bool) -> Result<Vec
         let member = row.member;
         let tags = member.tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(",");
         let groups = with_groups.then(|| list(row.groups));
+        let metadata = member.metadata.as_ref().and_then(Metadata::to_store);
         let (id, made) = (member.id.to_string(), member.created_at.to_string());
         let mut cells = vec![
             member.email.as_str(),
@@ -242,6 +251,8 @@ fn csv<'a>(rows: impl Iterator<Item = Row<'a>>, with_groups: bool) -> Result<Vec
             member.note.as_deref().unwrap_or_default(),
             &tags,
             row.free_access_until.as_deref().unwrap_or_default(),
+            member.external_id.as_deref().unwrap_or_default(),
+            metadata.as_deref().unwrap_or_default(),
         ];
         cells.extend(groups.as_deref());
         cells.extend([id.as_str(), row.status, &made]);

@@ -55,9 +55,9 @@ pub async fn invite(cx: &mut Cx, new: New, redirect: Option<&SitePath>) -> Resul
 /// Gives a member who is held what is new to it.
 async fn give(cx: &mut Cx, member: Member, new: New) -> Result<Member> {
     let who = MemberRef::Id(MemberById { id: member.id.clone(), expect_email: None });
-    if let (None, Some(name)) = (&member.name, new.name) {
-        update(cx, &who, Changes { email: None, name: Some(name), note: None }).await?;
-    }
+    let name = new.name.filter(|_| member.name.is_none());
+    let external_id = new.external_id.filter(|_| member.external_id.is_none());
+    update(cx, &who, Changes { name, external_id, metadata: new.metadata, ..Changes::default() }).await?;
     if !new.tags.is_empty() {
         tag(cx, &who, Tagging::Add, new.tags).await?;
     }

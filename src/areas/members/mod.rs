@@ -7,6 +7,9 @@
 //! So the order of ids is the order of creation, and the primary key and the index on tags serve "newest first" and
 //! "created between" without an index of their own.
 //!
+//! What an integrator keeps with a member (`metadata.rs`): an external id, unique in the site, and texts by key. An import
+//! never takes them away, a merge keeps the winner's and adds the loser's, and erasing a member erases them.
+//!
 //! A call names a member by a [`MemberRef`]. A call that writes holds the member's row first, so that two of them
 //! never overwrite each other's fields or together exceed [`MAX_TAGS`]. Whatever changes a member moves `updated_at`
 //! on and notes one `member` change, with the member as the API shows it before and after; what changes nothing does
@@ -20,6 +23,7 @@ mod export;
 mod import;
 mod invite;
 mod merge;
+pub mod metadata;
 pub mod store;
 mod tools;
 mod types;

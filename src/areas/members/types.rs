@@ -2,6 +2,7 @@ use poem_openapi::{Enum, Object, Union, registry::MetaSchema, types::ToJSON};
 use serde_json::Value;
 use usher_db::{FromRow, Row};
 
+use super::metadata::Metadata;
 use crate::{
     tools::schema,
     values::{Email, MemberId, Tag, Time, email_key, json_string, search_key, text},
@@ -84,6 +85,10 @@ pub struct Member {
     pub name: Option<String>,
     /// What the site's staff wrote down; the member never sees it.
     pub note: Option<String>,
+    /// The id that the member has elsewhere, as an integrator has set it. No other member of the site has it.
+    pub external_id: Option<String>,
+    /// What an integrator keeps with the member: up to 50 texts by key. Absent if there is nothing.
+    pub metadata: Option<Metadata>,
     /// What the member has.
     pub status: MemberStatus,
     /// Free access, if it was given and not taken away; it may be over.
@@ -129,6 +134,8 @@ impl Member {
             email,
             name: None,
             note: None,
+            external_id: None,
+            metadata: None,
             status: MemberStatus::Free,
             free_access: None,
             trial: None,
@@ -199,7 +206,8 @@ macro_rules! member_columns {
     () => {
         "m.id, m.email, m.name, m.note, m.status, m.free_since, m.free_until, m.trial_since, m.trial_until,
          m.deleting_since, m.created_at, m.updated_at, m.is_paid,
-         (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id)"
+         (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id),
+         m.external_id, m.metadata"
     };
 }
 pub(in crate::areas) use member_columns;
@@ -214,11 +222,15 @@ impl FromRow for Member {
         let joined: Option<String> = row.take()?;
         let mut tags: Vec<_> = joined.iter().flat_map(|tags| tags.split(',')).map(Tag::stored).collect();
         tags.sort_unstable();
+        let external_id = row.take()?;
+        let metadata: Option<String> = row.take()?;
         Ok(Self {
             id,
             email,
             name,
             note,
+            external_id,
+            metadata: metadata.map(|text| Metadata::stored(&text)),
             status,
             free_access,
             trial,

@@ -80,6 +80,7 @@ pub fn status(code: Code) -> StatusCode {
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Code::IdempotencyInProgress
         | Code::MemberExists
+        | Code::ExternalIdTaken
         | Code::MemberDeleting
         | Code::MemberMerging
         | Code::SlugTaken
@@ -110,6 +111,7 @@ pub fn status(code: Code) -> StatusCode {
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::IdempotencyKeyReused
         | Code::TooManyTags
+        | Code::TooMuchMetadata
         | Code::CouponRefused
         | Code::TooManyRecipients
         | Code::UnknownPlaceholder

@@ -114,7 +114,7 @@ impl Person {
             if let Some(Value::Object(member)) = args.get_mut("member") {
                 has_changed |= self.replace(member, "email", &self.mark);
             }
-            has_changed | self.silence(args, &["name", "note", "text"])
+            has_changed | self.silence(args, &["name", "note", "text", "externalId"])
         })
     }
 
@@ -169,7 +169,7 @@ impl Person {
             !emails.is_empty() && emails.iter().all(|email| email.as_str().is_some_and(is_own))
         });
         if is_member || names || alone || has_address(fields) {
-            has_changed |= self.silence(fields, &["name", "note", "text"]);
+            has_changed |= self.silence(fields, &["name", "note", "text", "externalId"]);
         } else if is_own {
             has_changed |= self.silence(fields, &["text"]);
         }
@@ -177,7 +177,17 @@ impl Person {
     }
 
     fn silence(&self, fields: &mut Map<String, Value>, names: &[&str]) -> bool {
-        names.iter().fold(false, |has_changed, name| has_changed | self.replace(fields, name, ERASED))
+        let has_changed =
+            names.iter().fold(false, |has_changed, name| has_changed | self.replace(fields, name, ERASED));
+        // What an integrator keeps goes with its keys, which are the integrator's words too.
+        let is_kept = |kept: &Value| kept.as_object().is_some_and(|kept| !kept.is_empty());
+        match fields.get_mut("metadata").filter(|kept| is_kept(kept)) {
+            Some(kept) if names.contains(&"name") => {
+                *kept = json!({});
+                true
+            }
+            _ => has_changed,
+        }
     }
 
     /// Puts another text in the place of one that is not empty.

@@ -1,6 +1,6 @@
 //! What a row makes of a member: the rules, without a database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::lines::Line;
 use crate::{
@@ -48,7 +48,14 @@ pub(super) enum Verdict {
     Deleting,
     /// It would have more tags than it may.
     TooManyTags,
+    /// Another member has its external id.
+    ExternalIdTaken,
+    /// It would have more keys of metadata than it may.
+    TooMuchMetadata,
 }
+
+/// Who has which external id: the key of the address.
+pub(super) type Owners = HashMap<String, String>;
 
 impl State {
     /// A member that was found.
@@ -71,21 +78,22 @@ pub(super) fn fold(
     state: &mut Option<State>,
     line: &Line<'_>,
     rules: &Rules,
+    owners: &mut Owners,
     new_id: impl FnOnce() -> MemberId,
 ) -> Verdict {
     match state {
         Some(state) if state.member.deleting_since.is_some() => Verdict::Deleting,
         Some(_) if !rules.update => Verdict::Unchanged,
-        Some(state) => match give(state, line, rules) {
-            Err(TooManyTags) => Verdict::TooManyTags,
+        Some(state) => match give(state, line, rules, owners) {
+            Err(refusal) => refusal,
             Ok(true) => Verdict::Updated,
             Ok(false) => Verdict::Unchanged,
         },
         None => {
             let mut made = State::found(Member::new(new_id(), line.email.to_owned()));
             made.is_new = true;
-            if give(&mut made, line, rules).is_err() {
-                return Verdict::TooManyTags;
+            if let Err(refusal) = give(&mut made, line, rules, owners) {
+                return refusal;
             }
             *state = Some(made);
             Verdict::Created
@@ -93,17 +101,31 @@ pub(super) fn fold(
     }
 }
 
-struct TooManyTags;
-
 /// Gives a member what a row has; says whether anything changed. A row that is refused changes nothing.
-fn give(state: &mut State, line: &Line<'_>, rules: &Rules) -> Result<bool, TooManyTags> {
+fn give(state: &mut State, line: &Line<'_>, rules: &Rules, owners: &mut Owners) -> Result<bool, Verdict> {
     let new_tags = new_tags(state, line, rules);
     if state.member.tags.len() + new_tags.len() > MAX_TAGS {
-        return Err(TooManyTags);
+        return Err(Verdict::TooManyTags);
+    }
+    let is_anothers = |id: &&str| owners.get(*id).is_some_and(|owner| owner != line.key);
+    if line.external_id.as_ref().is_some_and(is_anothers) {
+        return Err(Verdict::ExternalIdTaken);
     }
     let member = &mut state.member;
+    let metadata = member.metadata.clone().unwrap_or_default();
+    let metadata = metadata.overlaid(&line.metadata()).ok_or(Verdict::TooMuchMetadata)?;
+    let metadata = Some(metadata).filter(|metadata| !metadata.is_empty());
+    if let Some(id) = line.external_id {
+        owners.insert(id.to_owned(), line.key.to_owned());
+    }
     let mut is_changed = !new_tags.is_empty();
-    for (field, said) in [(&mut member.name, line.name), (&mut member.note, line.note)] {
+    if metadata != member.metadata {
+        member.metadata = metadata;
+        is_changed = true;
+    }
+    let texts =
+        [(&mut member.name, line.name), (&mut member.note, line.note), (&mut member.external_id, line.external_id)];
+    for (field, said) in texts {
         if said.is_some() && field.as_deref() != said {
             *field = said.map(str::to_owned);
             is_changed = true;

@@ -25,8 +25,15 @@ use crate::{
 /// Rows of a file.
 const MAX_ROWS: u64 = 1_000_000;
 
-/// What is wrong with a row whose member is being deleted.
-pub(super) const DELETING: &str = "The member is being deleted. Import the row again once that is done.";
+/// What is wrong with a row that was refused only when it was to be written, by the code that is kept of it.
+pub(super) fn refusal(code: &str) -> (&'static str, &'static str) {
+    const DELETING: &str = "The member is being deleted. Import the row again once that is done.";
+    const TAKEN: &str = "Another member has this external id. Correct it, or remove it from the row.";
+    const TOO_MUCH: &str = "With this metadata the member would have more than 50 keys. Remove some.";
+    let texts = [(Code::MemberDeleting, DELETING), (Code::ExternalIdTaken, TAKEN), (Code::TooMuchMetadata, TOO_MUCH)];
+    let known = texts.into_iter().find(|(known, _)| known.name() == code);
+    known.map_or(TOO_MANY_TAGS, |(code, text)| (code.name(), text))
+}
 
 /// Refused rows that are read at once.
 const PAGE: u32 = 10_000;
@@ -249,10 +256,8 @@ async fn refused(app: &App, site: SiteId, id: &JobId) -> Result<Vec<(u64, &'stat
         after = last.0;
         all.extend(page.iter().map(|(row, code)| {
             let row = u64::try_from(*row).unwrap_or(0);
-            match code == Code::MemberDeleting.name() {
-                true => (row, Code::MemberDeleting.name(), DELETING),
-                false => (row, TOO_MANY_TAGS.0, TOO_MANY_TAGS.1),
-            }
+            let (code, text) = refusal(code);
+            (row, code, text)
         }));
     }
 }

@@ -1,13 +1,13 @@
 //! A run of an import: rows in memory, compact, sorted by address and then as they stand in the file.
 
 use super::take::Given;
-use crate::{imports, values::Email};
+use crate::{areas::members::metadata::Metadata, imports, values::Email};
 
 /// Bytes of text after which a run ends early.
 const MAX_TEXT: usize = 12 << 20;
 
-/// Texts of a row: key, email, name, note, tags, groups, bundle.
-const TEXTS: usize = 7;
+/// Texts of a row: key, email, name, note, tags, groups, bundle, external id, metadata.
+const TEXTS: usize = 9;
 
 /// No free access is given.
 const NONE: i64 = i64::MIN;
@@ -32,9 +32,16 @@ pub(super) struct Line<'a> {
     pub(super) bundle: Option<&'a str>,
     /// Free access, and its end in microseconds if it has one.
     pub(super) free: Option<Option<i64>>,
+    pub(super) external_id: Option<&'a str>,
+    /// As JSON; empty for none.
+    metadata: &'a str,
 }
 
 impl<'a> Line<'a> {
+    pub(super) fn metadata(&self) -> Metadata {
+        if self.metadata.is_empty() { Metadata::default() } else { Metadata::stored(self.metadata) }
+    }
+
     pub(super) fn tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.tags.split_terminator(',')
     }
@@ -59,7 +66,7 @@ struct Entry {
     number: u64,
     /// Where its texts begin.
     text: u32,
-    lengths: [u16; TEXTS],
+    lengths: [u32; TEXTS],
 }
 
 impl Lines {
@@ -69,7 +76,7 @@ impl Lines {
         let mut lengths = [0; TEXTS];
         let mut ends = lengths.iter_mut();
         let mut end = |text: &str| {
-            *ends.next().expect("there are so many") = u16::try_from(text.len() - from).expect("a text has a limit");
+            *ends.next().expect("there are so many") = u32::try_from(text.len() - from).expect("a text has a limit");
             from = text.len();
         };
         let written = if email.as_str() == key { "" } else { email.as_str() };
@@ -87,6 +94,10 @@ impl Lines {
         end(&self.text);
         self.text.push_str(given.bundle.as_ref().map_or("", |bundle| bundle.as_str()));
         end(&self.text);
+        self.text.push_str(text_of(&given.external_id));
+        end(&self.text);
+        self.text.push_str(&given.metadata.to_store().unwrap_or_default());
+        end(&self.text);
         let mut prefix = [0; 8];
         let known = key.len().min(prefix.len());
         prefix[..known].copy_from_slice(&key.as_bytes()[..known]);
@@ -97,9 +108,9 @@ impl Lines {
     pub(super) fn get(&self, at: usize) -> Line<'_> {
         let entry = &self.entries[at];
         let mut from = entry.text as usize;
-        let [key, email, name, note, tags, groups, bundle] = entry.lengths.map(|length| {
-            let part = &self.text[from..from + usize::from(length)];
-            from += usize::from(length);
+        let [key, email, name, note, tags, groups, bundle, external_id, metadata] = entry.lengths.map(|length| {
+            let part = &self.text[from..from + length as usize];
+            from += length as usize;
             part
         });
         let some = |text: &'_ str| !text.is_empty();
@@ -117,6 +128,8 @@ impl Lines {
                 NEVER => Some(None),
                 until => Some(Some(until)),
             },
+            external_id: Some(external_id).filter(|text| some(text)),
+            metadata,
         }
     }
 }
@@ -167,7 +180,7 @@ impl imports::Lines for Lines {
 impl Entry {
     fn key<'a>(&self, text: &'a str) -> &'a str {
         let from = self.text as usize;
-        &text[from..from + usize::from(self.lengths[0])]
+        &text[from..from + self.lengths[0] as usize]
     }
 }
 

@@ -11,11 +11,12 @@ use super::{
     fold::{self, fold},
     jobs::Import,
     lines::Lines,
-    take::{Given, Known, TOO_MANY_TAGS, Take},
+    take::{Given, Known, Take},
     types::ignored,
-    write::{Needs, by_key, keys, states},
+    write::{Needs, by_key, keys, owners, states},
 };
 use crate::{
+    areas::members::metadata::Metadata,
     error::Result,
     gate::Cx,
     imports::{self, ImportFormat, Lines as _, Look, NO_ADDRESS, PreviewColumn, Problem, look},
@@ -63,6 +64,10 @@ pub struct PreviewRow {
     groups: Vec<GroupId>,
     /// The bundle it names.
     bundle: Option<BundleId>,
+    /// The external id it gives.
+    external_id: Option<String>,
+    /// The metadata it gives.
+    metadata: Option<Metadata>,
     /// Whether it gives free access.
     free_access: bool,
     /// Until when, if that ends.
@@ -209,6 +214,8 @@ fn seen(row: &Row<'_>, take: &Take) -> Seen {
         tags: given.map_or(Vec::new(), |given| given.tags.clone()),
         groups: given.map_or(Vec::new(), |given| given.groups.clone()),
         bundle: given.and_then(|given| given.bundle.clone()),
+        external_id: given.and_then(|given| given.external_id.clone()),
+        metadata: given.map(|given| given.metadata.clone()).filter(|metadata| !metadata.is_empty()),
         free_access: free.is_some(),
         free_access_until: free.flatten().map(Time::from_micros),
         code: fault.as_ref().map(|(code, _)| (*code).into()),
@@ -236,24 +243,22 @@ async fn judge(cx: &mut Cx, job: &Import, rows: &mut [Seen]) -> Result<Access> {
     }
     lines.sort();
     let all = 0..lines.len();
+    let mut owners = owners(cx, site, &lines, all.clone()).await?;
     let mut found = states(cx, site, &keys(&lines, all.clone()), Needs::of(&lines, all.clone(), &rules)).await?;
     for group in by_key(&lines, all) {
         let mut state = found.remove(lines.key(group.start));
         let had = state.as_ref().and_then(|state| state.member.free_access);
         for line in group.map(|at| lines.get(at)) {
             let row = &mut rows[line.number as usize].row;
-            let verdict = fold(&mut state, &line, &rules, || clock.id());
+            let verdict = fold(&mut state, &line, &rules, &mut owners, || clock.id());
             row.verdict = match verdict {
                 fold::Verdict::Created => Verdict::Created,
                 fold::Verdict::Updated => Verdict::Updated,
                 fold::Verdict::Unchanged => Verdict::Unchanged,
-                fold::Verdict::Deleting | fold::Verdict::TooManyTags => Verdict::Invalid,
+                _ => Verdict::Invalid,
             };
             row.code = verdict.refusal().map(|code| code.name().into());
-            row.message = verdict.refusal().map(|_| match verdict {
-                fold::Verdict::TooManyTags => TOO_MANY_TAGS.1.into(),
-                _ => super::jobs::DELETING.into(),
-            });
+            row.message = verdict.refusal().map(|code| super::jobs::refusal(code.name()).1.into());
         }
         if let Some(state) = &state {
             access.free_access += u64::from(state.member.free_access != had);

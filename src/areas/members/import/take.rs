@@ -1,6 +1,10 @@
 //! What a row says of a person.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use usher_files::{DateFault, Field, Mapping, Row};
 
@@ -8,9 +12,14 @@ use super::{
     lines::Lines,
     names::{self, NameCells},
     parts::list,
+    types::metadata_key,
 };
 use crate::{
-    areas::members::{MAX_TAGS, types::Note},
+    areas::members::{
+        MAX_TAGS,
+        metadata::{ExternalId, MAX_KEYS, Metadata, fault},
+        types::Note,
+    },
     imports::{self, DateColumn, Taken},
     values::{BundleId, Email, GroupId, Tag, Time, Zone, search_key},
 };
@@ -31,6 +40,8 @@ pub(super) struct Given {
     pub(super) bundle: Option<BundleId>,
     /// Free access, and its end in microseconds if it has one.
     pub(super) free: Option<Option<i64>>,
+    pub(super) external_id: Option<String>,
+    pub(super) metadata: Metadata,
 }
 
 /// What the site has that rows may name: the ids, by id and by name.
@@ -53,6 +64,10 @@ struct Columns {
     free: Option<usize>,
     free_until: Option<usize>,
     bundle: Option<usize>,
+    external_id: Option<usize>,
+    metadata: Option<usize>,
+    /// The columns of one key each.
+    metadata_keys: Vec<(usize, String)>,
     /// How the dates of the two columns of free access are read.
     free_dates: FreeDates,
 }
@@ -93,6 +108,11 @@ impl Take {
             groups: value(at.groups).map_or(Ok(Vec::new()), |cell| self.groups(cell))?,
             bundle: value(at.bundle).map(|cell| self.bundle(cell)).transpose()?,
             free: free(value(at.free), value(at.free_until), at.free_dates)?,
+            external_id: value(at.external_id).map(external_id).transpose()?.flatten(),
+            metadata: metadata(
+                value(at.metadata),
+                at.metadata_keys.iter().filter_map(|(column, key)| Some((key, value(Some(*column))?))),
+            )?,
         })
     }
 
@@ -143,6 +163,9 @@ impl imports::Take for Take {
             free: at("free_access"),
             free_until: at("free_access_until"),
             bundle: at("bundle"),
+            external_id: at("external_id"),
+            metadata: at("metadata"),
+            metadata_keys: metadata_keys(mapping),
             free_dates: FreeDates {
                 whether: DateColumn::of(mapping, at("free_access"), self.zone),
                 until: DateColumn::of(mapping, at("free_access_until"), self.zone),
@@ -159,6 +182,36 @@ impl imports::Take for Take {
             Err((code, text)) => Taken::Bad(code, text),
         }
     }
+}
+
+fn metadata_keys(mapping: &Mapping) -> Vec<(usize, String)> {
+    let free = mapping.columns.iter().enumerate().filter(|(_, column)| column.field.is_none());
+    free.filter_map(|(at, column)| Some((at, metadata_key(&column.name)?.to_owned()))).collect()
+}
+
+fn external_id(cell: &str) -> Result<Option<String>, Bad> {
+    let id = ExternalId::parse(cell).map_err(|_| {
+        let text =
+            "The external id is longer than 200 characters, or has a line break or a control character. Correct it.";
+        ("invalid_external_id", Cow::Borrowed(text))
+    })?;
+    Ok(id.into_option())
+}
+
+/// The texts of a JSON object, and those of columns of their own.
+fn metadata<'a>(object: Option<&str>, keys: impl Iterator<Item = (&'a String, &'a str)>) -> Result<Metadata, Bad> {
+    let bad = |why: &str| ("invalid_metadata", Cow::Owned(format!("The metadata cannot be kept: {why}. Correct it.")));
+    let object = object.map_or_else(|| Ok(BTreeMap::new()), serde_json::from_str::<BTreeMap<String, String>>);
+    let object = object.map_err(|_| bad("it is no JSON object of texts"))?;
+    let mut metadata = Metadata::default();
+    let keys = keys.map(|(key, value)| (key.clone(), value.to_owned()));
+    for (key, value) in object.into_iter().chain(keys).filter(|(_, value)| !value.is_empty()) {
+        if let Some(why) = fault(&key, &value) {
+            return Err(bad(why));
+        }
+        metadata.insert(key, value);
+    }
+    if metadata.iter().count() > MAX_KEYS { Err(bad("it has more than 50 keys")) } else { Ok(metadata) }
 }
 
 fn note(cell: &str) -> Result<Option<String>, Bad> {

@@ -1,6 +1,6 @@
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
-use usher_files::{Field, Mapping, OwnColumn, Wanted};
+use usher_files::{Column, Field, Mapping, OwnColumn, Wanted};
 
 use crate::{
     error::Result,
@@ -19,6 +19,8 @@ pub(super) const COLUMNS: &[OwnColumn] = &[
     OwnColumn { code: "free_access", names: &["free access", "freeaccess", "comped", "complimentary plan"] },
     OwnColumn { code: "free_access_until", names: &["free access until", "freeaccessuntil", "comped until"] },
     OwnColumn { code: "bundle", names: &["bundle", "bundle id"] },
+    OwnColumn { code: "external_id", names: &["external id", "externalid"] },
+    OwnColumn { code: "metadata", names: &["metadata"] },
 ];
 
 /// Where a column of last names is there too, a name of one word is the first name (`nombre`, `apellidos`).
@@ -207,6 +209,12 @@ pub struct MemberMapping {
     /// The column of the bundles: an id or a name.
     #[oai(validator(min_length = 1, max_length = 100))]
     bundle: Option<String>,
+    /// The column of the external ids.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    external_id: Option<String>,
+    /// The column of the metadata: JSON objects of texts.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    metadata: Option<String>,
     /// Whether the first row names the columns.
     header: Option<bool>,
     /// How the cells are separated.
@@ -236,6 +244,8 @@ impl MemberMapping {
             (Field::Own("free_access"), &self.free_access),
             (Field::Own("free_access_until"), &self.free_access_until),
             (Field::Own("bundle"), &self.bundle),
+            (Field::Own("external_id"), &self.external_id),
+            (Field::Own("metadata"), &self.metadata),
         ];
         Ok(Wanted {
             format: self.format.map(Into::into),
@@ -251,9 +261,16 @@ impl MemberMapping {
     }
 }
 
+/// The key that a column such as `metadata.plan` holds texts of.
+pub(super) fn metadata_key(column: &str) -> Option<&str> {
+    let (name, key) = column.trim().split_once('.')?;
+    (name.eq_ignore_ascii_case("metadata") && !key.trim().is_empty()).then(|| key.trim())
+}
+
 /// The columns of a file that are not used.
 pub(super) fn ignored<'a>(mappings: impl IntoIterator<Item = &'a Mapping>) -> Vec<String> {
-    let unused = mappings.into_iter().flat_map(|mapping| &mapping.columns).filter(|column| column.field.is_none());
+    let unused = |column: &&Column| column.field.is_none() && metadata_key(&column.name).is_none();
+    let unused = mappings.into_iter().flat_map(|mapping| &mapping.columns).filter(unused);
     let mut names: Vec<String> = Vec::new();
     for column in unused {
         if names.len() < NAMED && !names.contains(&column.name) {

@@ -9,7 +9,7 @@ use usher_db::{Conn, Tx, Value};
 use usher_jobs::Fail;
 
 use super::{
-    fold::{Rules, State, Verdict, fold},
+    fold::{Owners, Rules, State, Verdict, fold},
     jobs::Started,
     lines::Lines,
     take::Take,
@@ -78,7 +78,8 @@ impl Started {
                 return Ok(None);
             }
         }
-        let (states, refused) = self.fold(lines, rows, &rules, found, &mut counts);
+        let mut owners = owners(tx, self.site, lines, rows.clone()).await?;
+        let (states, refused) = self.fold(lines, rows, &rules, found, (&mut owners, &mut counts));
         let (new, there): (Vec<_>, Vec<_>) = states.iter().partition(|state| state.is_new);
         for some in new.chunks(ROWS) {
             let members = some.iter().map(|state| &state.member);
@@ -105,14 +106,14 @@ impl Started {
         rows: Range<usize>,
         rules: &Rules,
         mut found: HashMap<String, State>,
-        counts: &mut Counts,
+        (owners, counts): (&mut Owners, &mut Counts),
     ) -> (Vec<State>, Vec<(i64, &'static str)>) {
         let (mut states, mut refused) = (Vec::new(), Vec::new());
         counts.done += rows.len() as u64;
         for group in by_key(lines, rows) {
             let mut state = found.remove(lines.key(group.start));
             for line in group.map(|at| lines.get(at)) {
-                let verdict = fold(&mut state, &line, rules, || self.app.clock.id());
+                let verdict = fold(&mut state, &line, rules, owners, || self.app.clock.id());
                 counts.count(verdict);
                 if let Some(code) = verdict.refusal() {
                     refused.push((i64::try_from(line.number).unwrap_or(i64::MAX), code.name()));
@@ -130,7 +131,9 @@ impl Counts {
             Verdict::Created => &mut self.created,
             Verdict::Updated => &mut self.updated,
             Verdict::Unchanged => &mut self.unchanged,
-            Verdict::Deleting | Verdict::TooManyTags => &mut self.invalid,
+            Verdict::Deleting | Verdict::TooManyTags | Verdict::ExternalIdTaken | Verdict::TooMuchMetadata => {
+                &mut self.invalid
+            }
         } += 1;
     }
 }
@@ -142,6 +145,8 @@ impl Verdict {
             Self::Created | Self::Updated | Self::Unchanged => None,
             Self::Deleting => Some(Code::MemberDeleting),
             Self::TooManyTags => Some(Code::TooManyTags),
+            Self::ExternalIdTaken => Some(Code::ExternalIdTaken),
+            Self::TooMuchMetadata => Some(Code::TooMuchMetadata),
         }
     }
 }
@@ -197,6 +202,21 @@ impl Asks for Cx {
     fn conn(&mut self) -> Conn<'_> {
         Cx::conn(self)
     }
+}
+
+/// Who has the external ids of rows.
+pub(super) async fn owners(
+    place: &mut impl Asks,
+    site: SiteId,
+    lines: &Lines,
+    rows: Range<usize>,
+) -> usher_db::Result<Owners> {
+    let ids: BTreeSet<_> = rows.filter_map(|at| lines.get(at).external_id).collect();
+    if ids.is_empty() {
+        return Ok(Owners::new());
+    }
+    let ids: Value = ids.into_iter().map(str::to_owned).collect();
+    Ok(store::external_ids(place.conn(), site, ids).await?.into_iter().collect())
 }
 
 /// The members that are there, by address.

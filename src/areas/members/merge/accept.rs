@@ -68,6 +68,9 @@ pub async fn accept(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Resul
         let (pair, now) = ((&loser.id, &winner.id), cx.now);
         moved.insert(kind.name().into(), store::hand_over(cx.tx(), site, pair, kind, ALL, now).await?);
     }
+    if after.external_id != winner.external_id {
+        members::release_external_id(cx.conn(), site, &loser.id).await?;
+    }
     store::update_winner(cx.conn(), site, &after).await?;
     let now = cx.now;
     subscriptions::store::recount(cx.conn(), site, &winner.id, now).await?;
@@ -132,6 +135,11 @@ fn united(cx: &Cx, winner: &Member, loser: &Member) -> Result<Member> {
     }
     let after = Member {
         name: winner.name.clone().or_else(|| loser.name.clone()),
+        external_id: winner.external_id.clone().or_else(|| loser.external_id.clone()),
+        metadata: match (&winner.metadata, &loser.metadata) {
+            (Some(winner), Some(loser)) => Some(winner.clone().united(loser)),
+            (winner, loser) => winner.clone().or_else(|| loser.clone()),
+        },
         note: joined(winner.note.as_deref(), loser.note.as_deref()),
         free_access: better::span(winner.free_access, loser.free_access, cx.now),
         trial: better::span(winner.trial, loser.trial, cx.now),

@@ -51,7 +51,7 @@ pub async fn mark(conn: Conn<'_>, site: SiteId, loser: &MemberId, winner: &Membe
 pub async fn update_winner(conn: Conn<'_>, site: SiteId, member: &Member) -> Result<u64> {
     sql!(
         "UPDATE member SET name = $3, name_key = $4, note = $5, status = $6, free_since = $7, free_until = $8,
-                trial_since = $9, trial_until = $10, is_paid = $11, updated_at = $12
+                trial_since = $9, trial_until = $10, is_paid = $11, updated_at = $12, external_id = $13, metadata = $14
          WHERE site = $1 AND id = $2"
     )
     .bind(site)
@@ -66,6 +66,8 @@ pub async fn update_winner(conn: Conn<'_>, site: SiteId, member: &Member) -> Res
     .bind(member.trial.and_then(|trial| trial.expires_at))
     .bind(member.is_paid)
     .bind(member.updated_at)
+    .bind(member.external_id.as_deref())
+    .bind(member.metadata.as_ref().and_then(|metadata| metadata.to_store()))
     .run(conn)
     .await
 }

@@ -37,6 +37,19 @@ pub async fn by_emails(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<Vec<
         .await
 }
 
+/// Who has these external ids: the id and the key of the address.
+pub async fn external_ids(conn: Conn<'_>, site: SiteId, ids: Value) -> Result<Vec<(String, String)>> {
+    sql_both!(
+        sqlite: "SELECT external_id, email_key FROM member
+                 WHERE site = $1 AND external_id IN (SELECT value FROM json_each($2))",
+        postgres: "SELECT external_id, email_key FROM member WHERE site = $1 AND external_id = ANY ($2)",
+    )
+    .bind(site)
+    .bind(ids)
+    .all(conn)
+    .await
+}
+
 /// The groups that these members are in.
 pub async fn places_of(conn: Conn<'_>, site: SiteId, members: Value) -> Result<Vec<(MemberId, String)>> {
     sql_both!(
@@ -101,11 +114,12 @@ pub async fn bundle_names(conn: Conn<'_>, site: SiteId) -> Result<Vec<(BundleId,
 pub async fn update_all(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Item = &Member>) -> Result<u64> {
     sql!(
         "INSERT INTO member (site, id, email, email_key, name, name_key, note, status, free_since, free_until,
-                             created_at, updated_at, twin_key)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                             created_at, updated_at, twin_key, external_id, metadata)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (site, email_key) DO UPDATE
          SET name = excluded.name, name_key = excluded.name_key, note = excluded.note, status = excluded.status,
-             free_since = excluded.free_since, free_until = excluded.free_until, updated_at = excluded.updated_at"
+             free_since = excluded.free_since, free_until = excluded.free_until, updated_at = excluded.updated_at,
+             external_id = excluded.external_id, metadata = excluded.metadata"
     )
     .rows(members.into_iter().map(|member| values(site, member)))
     .run(conn)

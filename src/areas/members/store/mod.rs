@@ -5,14 +5,17 @@ mod list;
 mod many;
 
 pub use import::{
-    bundle_names, by_emails, forget_refusals, grant_for_life, group_names, group_names_of, hold_all, insert_many_tags,
-    insert_places, insert_refusals, owned_for_life, places_of, refusals, update_all,
+    bundle_names, by_emails, external_ids, forget_refusals, grant_for_life, group_names, group_names_of, hold_all,
+    insert_many_tags, insert_places, insert_refusals, owned_for_life, places_of, refusals, update_all,
 };
 pub use list::{Filter, Path, Place, count, few_of_group, few_of_status, few_of_tag, few_of_time, list};
 pub use many::{of_ids, of_keys, share_many};
 use usher_db::{Conn, Result, Value, sql, sql_both};
 
-use super::types::{Member, member_columns};
+use super::{
+    metadata::Metadata,
+    types::{Member, member_columns},
+};
 use crate::values::{Email, MemberId, SiteId, Tag};
 
 /// A member by id.
@@ -41,6 +44,20 @@ pub async fn id_of(conn: Conn<'_>, site: SiteId, email: &Email) -> Result<Option
         .optional(conn)
         .await?;
     Ok(row.map(|(id,)| id))
+}
+
+/// A member by its external id.
+pub async fn by_external_id(conn: Conn<'_>, site: SiteId, external_id: &str) -> Result<Option<Member>> {
+    sql!(concat!("SELECT ", member_columns!(), " FROM member m WHERE m.site = $1 AND m.external_id = $2"))
+        .bind(site)
+        .bind(external_id)
+        .optional(conn)
+        .await
+}
+
+/// Takes the external id from a member, so that another may have it.
+pub async fn release_external_id(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<u64> {
+    sql!("UPDATE member SET external_id = NULL WHERE site = $1 AND id = $2").bind(site).bind(member).run(conn).await
 }
 
 /// Holds the row of a member by id until the transaction ends. A transaction of SQLite holds everything anyway.
@@ -74,8 +91,8 @@ pub async fn hold_by_email(conn: Conn<'_>, site: SiteId, email: &Email) -> Resul
 pub async fn insert(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Item = &Member>) -> Result<u64> {
     sql!(
         "INSERT INTO member (site, id, email, email_key, name, name_key, note, status, free_since, free_until,
-                             created_at, updated_at, twin_key)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                             created_at, updated_at, twin_key, external_id, metadata)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (site, email_key) DO NOTHING"
     )
     .rows(members.into_iter().map(|member| values(site, member)))
@@ -83,7 +100,7 @@ pub async fn insert(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Ite
     .await
 }
 
-fn values(site: SiteId, member: &Member) -> [Value; 13] {
+fn values(site: SiteId, member: &Member) -> [Value; 15] {
     [
         site.into(),
         (&member.id).into(),
@@ -98,6 +115,8 @@ fn values(site: SiteId, member: &Member) -> [Value; 13] {
         member.created_at.into(),
         member.updated_at.into(),
         member.twin_key().into(),
+        member.external_id.as_deref().into(),
+        member.metadata.as_ref().and_then(Metadata::to_store).into(),
     ]
 }
 
@@ -105,7 +124,7 @@ fn values(site: SiteId, member: &Member) -> [Value; 13] {
 pub async fn update(conn: Conn<'_>, site: SiteId, member: &Member) -> Result<u64> {
     sql!(
         "UPDATE member SET email = $3, email_key = $4, name = $5, name_key = $6, note = $7, updated_at = $8,
-                twin_key = $9
+                twin_key = $9, external_id = $10, metadata = $11
          WHERE site = $1 AND id = $2"
     )
     .bind(site)
@@ -117,6 +136,8 @@ pub async fn update(conn: Conn<'_>, site: SiteId, member: &Member) -> Result<u64
     .bind(member.note.as_deref())
     .bind(member.updated_at)
     .bind(member.twin_key())
+    .bind(member.external_id.as_deref())
+    .bind(member.metadata.as_ref().and_then(Metadata::to_store))
     .run(conn)
     .await
 }

@@ -20,7 +20,8 @@ use crate::{
 ///
 /// Writes the members that fit the filters of `members.list` to a file, as a job. `result.file` of the job that succeeded
 /// is where it is fetched, by the same key, for 90 days. `members.import` reads the file as it is: into an empty site it
-/// makes the same members again, with their names, notes, tags and free access. Ids, status and the time they were made
+/// makes the same members again, with their names, notes, tags, free access, external ids
+/// and metadata. Ids, status and the time they were made
 /// are there for people and are not imported. In CSV, an apostrophe stands before what a spreadsheet would run as a
 /// formula; the import takes it away.
 #[derive(Object)]

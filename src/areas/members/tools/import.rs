@@ -29,14 +29,15 @@ pub struct ImportAccepted {
 /// gzip or zip of one or several files. Columns are found by their usual names: email, name (or first and last name), tags,
 /// note, groups (ids or names), free access (yes or no), free access until (a date in
 /// any form that has one reading, or `never`; a date without a time ends with that day in the site's time zone), bundle (an id or a
-/// name); `mapping` overrules that, and other columns, `created_at` too, are passed over and named in
+/// name), external id, metadata (a JSON object of texts, or a column `metadata.<key>` for a key); `mapping` overrules that, and other columns, `created_at` too, are passed over and named in
 /// `result.ignoredColumns`. Several tags or groups in a cell have commas, semicolons,
 /// bars or `:::` between them. What a row
 /// leaves empty stays; tags and groups are added and never taken away; free access and bundles are only ever extended. Of
 /// an address that stands in the file twice the later row wins where it says something, and tags add up. A bad row stops
 /// nothing: `result.errorFile` holds each as it came, with its line and what is wrong, and can be mended and imported
 /// again. The codes of rows: `invalid_address`, `no_address`, `several_addresses`; `invalid_name`, `invalid_note`,
-/// `invalid_tag`, `invalid_free_access`, `ambiguous_date`; `too_many_tags` (a member has at most 100), `too_many_groups` (a row names at most
+/// `invalid_tag`, `invalid_free_access`, `ambiguous_date`, `invalid_external_id`,
+/// `invalid_metadata`, `external_id_taken`, `too_much_metadata`; `too_many_tags` (a member has at most 100), `too_many_groups` (a row names at most
 /// 100); `group_not_found`, `bundle_not_found`; `member_deleting`; `not_utf8`, `not_json`, `nul_byte`, `row_too_long`,
 /// `too_many_columns`, `unclosed_quote`; `crashed` (Usher died of the row each time). The progress counts `total`, `done`, `created`, `updated`, `unchanged` and `invalid`. With `dryRun` the answer
 /// has a `preview`. The block list is never touched.

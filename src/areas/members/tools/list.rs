@@ -38,6 +38,9 @@ pub struct ListMembers {
     /// Only those with this text in the address or the name, whatever its case. 1 to 200 characters.
     #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00]*$"))]
     text: Option<String>,
+    /// Only the member with this external id, compared as it is written. 1 to 200 characters.
+    #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00]*$"))]
+    external_id: Option<String>,
     /// Only those with this tag.
     tag: Option<Tag>,
     /// Only those in this group.
@@ -75,6 +78,10 @@ impl Tool for ListMembers {
             from: self.created_from.map(|from| from.in_zone(zone)),
             until: self.created_until.map(|until| until.bound(zone)),
         };
+        if let Some(external_id) = &self.external_id {
+            let found = actions::with_external_id(cx, external_id.trim(), &filter).await?;
+            return Ok(MemberPage { items: found.into_iter().collect(), next_cursor: None });
+        }
         let (items, next_cursor) = actions::list(cx, &filter, self.sort, self.cursor.as_deref(), self.limit).await?;
         Ok(MemberPage { items, next_cursor })
     }

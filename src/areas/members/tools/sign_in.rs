@@ -9,6 +9,7 @@ use crate::{
         members::{
             actions::New,
             invite::{self, Invited},
+            metadata::{ExternalId, MetadataChange},
             types::{Member, MemberRef, Name},
         },
         sign_in::{self, LoginLink},
@@ -42,6 +43,11 @@ pub struct InviteMember {
     groups: Option<Vec<GroupRef>>,
     /// Free access from now on.
     free_access: Option<FreeAccess>,
+    /// The id that the member has elsewhere: one line of at most 200 characters. Taken only if the member has none; one that
+    /// another member has is refused as `external_id_taken`.
+    external_id: Option<ExternalId>,
+    /// Texts by key, as `members.update` takes them.
+    metadata: Option<MetadataChange>,
     /// Where at the site the member goes on, as a path. Without it the site decides.
     redirect: Option<SitePath>,
 }
@@ -71,7 +77,15 @@ impl Tool for InviteMember {
         let free_access = self.free_access.map(|free| free.from(cx.now, cx.zone())).transpose()?;
         let (tags, groups) =
             (self.tags.unwrap_or_default(), groups::resolve_all(cx, self.groups.unwrap_or_default()).await?);
-        let new = New { email: self.email, name: self.name, note: None, tags, free_access, groups };
+        let new = New {
+            name: self.name,
+            tags,
+            free_access,
+            groups,
+            external_id: self.external_id,
+            metadata: self.metadata.unwrap_or_default(),
+            ..New::of(self.email)
+        };
         let Invited { is_new, member, access, email } = invite::invite(cx, new, self.redirect.as_ref()).await?;
         Ok(Invitation { created: is_new, member, access, message: email })
     }

@@ -5,6 +5,7 @@ use crate::{
         groups::{self, GroupRef},
         members::{
             actions::{self, Changes, New},
+            metadata::{ExternalId, MetadataChange},
             tools::{read::MemberResult, tag::MemberSaved},
             types::{MemberRef, Name, Note, Span},
         },
@@ -37,6 +38,11 @@ pub struct CreateMember {
     /// `group_not_found`, and no member is made.
     #[oai(validator(max_items = 100))]
     groups: Option<Vec<GroupRef>>,
+    /// The id that the member has elsewhere: one line of at most 200 characters, compared as it is written. One that another
+    /// member has is refused as `external_id_taken`.
+    external_id: Option<ExternalId>,
+    /// Texts by key: at most 50 keys of 1 to 40 characters, with up to 500 characters each.
+    metadata: Option<MetadataChange>,
 }
 
 /// Free access for a new member.
@@ -67,7 +73,16 @@ impl Tool for CreateMember {
         let free_access = self.free_access.map(|free| free.from(cx.now, cx.zone())).transpose()?;
         let (tags, groups) =
             (self.tags.unwrap_or_default(), groups::resolve_all(cx, self.groups.unwrap_or_default()).await?);
-        let new = New { email: self.email, name: self.name, note: self.note, tags, free_access, groups };
+        let new = New {
+            name: self.name,
+            note: self.note,
+            tags,
+            free_access,
+            groups,
+            external_id: self.external_id,
+            metadata: self.metadata.unwrap_or_default(),
+            ..New::of(self.email)
+        };
         Ok(MemberResult { member: actions::create(cx, new).await? })
     }
 }
@@ -78,6 +93,7 @@ impl Tool for CreateMember {
 /// same as leaving the field out. An address that is another member's is refused as `member_exists`. Sends nothing.
 /// If nothing is different, nothing is written and `updatedAt` stays.
 #[derive(Object)]
+#[oai(rename_all = "camelCase")]
 pub struct UpdateMember {
     /// The member.
     member: MemberRef,
@@ -87,6 +103,11 @@ pub struct UpdateMember {
     name: Option<Name>,
     /// The new note, at most 5000 characters. An empty text takes the note away.
     note: Option<Note>,
+    /// The id that the member has elsewhere; an empty text takes it away. One that another member has is refused as
+    /// `external_id_taken`.
+    external_id: Option<ExternalId>,
+    /// Texts by key that are put in the place of those before; null removes a key, and keys that are not given stay.
+    metadata: Option<MetadataChange>,
 }
 
 impl Tool for UpdateMember {
@@ -97,7 +118,8 @@ impl Tool for UpdateMember {
     type Output = MemberSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<MemberSaved> {
-        let changes = Changes { email: self.email, name: self.name, note: self.note };
+        let Self { email, name, note, external_id, metadata, .. } = self;
+        let changes = Changes { email, name, note, external_id, metadata: metadata.unwrap_or_default() };
         let member = actions::update(cx, &self.member, changes).await?;
         Ok(MemberSaved { member, changed: cx.has_changed() })
     }
