@@ -11,6 +11,7 @@ use crate::{
         activity::Log,
         emails::{self, Mailers},
         jobs::record_end,
+        members::rekey,
         notices, subscriptions, unsubscribe,
     },
     clock::Clock,
@@ -100,7 +101,11 @@ pub async fn migrate(db: &Db) -> Result<(), MigrateError> {
     usher_db::migrate(db, &SQLITE, &POSTGRES).await?;
     usher_jobs::migrate(db).await?;
     // Here, and not where it is first needed, since that may be inside a transaction of somebody else's.
-    unsubscribe::prepare(db).await.map_err(|error| sqlx::migrate::MigrateError::Execute(error).into())
+    let prepared = async {
+        unsubscribe::prepare(db).await?;
+        rekey::prepare(db).await
+    };
+    prepared.await.map_err(|error| sqlx::migrate::MigrateError::Execute(error).into())
 }
 
 /// The newest migration that this program knows.

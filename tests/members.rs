@@ -4,6 +4,8 @@ pub mod delete;
 mod duplicates;
 mod killed;
 mod merge;
+mod person;
+mod spelling;
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -55,7 +55,7 @@ impl Jobs {
                     $index,
                     " WHERE site = $1 AND finished_at >= $2 AND finished_at IS NOT NULL AND id > $3) AS ended
                      WHERE texts LIKE $4 OR lower(texts) LIKE $5 ESCAPE '!'
-                        OR (octet_length(texts) <> length(texts) AND texts LIKE '%@%')
+                        OR (octet_length(texts) <> length(texts) AND texts LIKE '%@%') OR texts LIKE '%\"@%'
                      ORDER BY id LIMIT $6"
                 )
             };

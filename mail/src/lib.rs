@@ -15,6 +15,7 @@
 
 pub mod dkim;
 mod folder;
+mod header;
 pub mod html;
 pub mod layout;
 mod message;

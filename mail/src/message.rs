@@ -9,7 +9,7 @@ use lettre::{
     },
 };
 
-use crate::Dkim;
+use crate::{Dkim, header};
 
 /// What a message is made of.
 #[derive(Clone, Debug)]
@@ -76,6 +76,12 @@ pub fn compose(letter: &Letter<'_>, dkim: Option<&Dkim>) -> Result<Composed, Not
         .subject(letter.subject);
     if let Some(reply_to) = &letter.reply_to {
         builder = builder.reply_to(reply_to.clone());
+    }
+    // Each in the place of the one that is there.
+    let mailboxes = [("From", Some(&letter.from)), ("To", Some(&letter.to)), ("Reply-To", letter.reply_to.as_ref())];
+    let encoded = mailboxes.into_iter().filter_map(|(name, mailbox)| header::mailbox(name, mailbox?));
+    for value in encoded.chain(header::text("Subject", letter.subject)) {
+        builder = builder.raw_header(value);
     }
     if let Some(link) = letter.unsubscribe {
         builder = builder
@@ -186,6 +192,50 @@ mod tests {
         }
         let id = Letter { id: "a\r\nBcc: b", ..letter() };
         assert!(compose(&id, None).is_err());
+    }
+
+    #[test]
+    fn what_looks_like_an_encoded_word_goes_out_encoded() {
+        let long = format!("{} =?utf-8?q?x?=", "word ".repeat(60));
+        for evil in [
+            "=?utf-8?q?=0d=0aBcc:x?=",
+            "Hello =?utf-8?b?QmNj?=",
+            "Zoë =?UTF-8?Q?a?=",
+            "=?",
+            "a=?b?=",
+            "=?x?q?,\"<?=",
+            &long,
+        ] {
+            let evil = evil.trim();
+            let name = |email: &str| Mailbox::new(Some(evil.into()), email.parse().unwrap());
+            let letter = Letter {
+                from: name("hello@site.example"),
+                reply_to: Some(name("staff@site.example")),
+                to: name("anna@example.com"),
+                subject: evil,
+                ..letter()
+            };
+            let composed = compose(&letter, None).unwrap();
+            let text = String::from_utf8(composed.bytes).unwrap();
+            let (headers, _) = text.split_once("\r\n\r\n").unwrap();
+            let headers = headers.replace("\r\n ", " ");
+            for header in ["From", "To", "Reply-To", "Subject"] {
+                let lines: Vec<_> = headers.lines().filter(|line| line.starts_with(&format!("{header}: "))).collect();
+                let [line] = &lines[..] else { panic!("{header}: {lines:?}") };
+                let mut read = String::new();
+                for word in line.split([' ', '<']).filter_map(|word| word.strip_prefix("=?utf-8?b?")) {
+                    let base64 = word.strip_suffix("?=").expect("a whole word");
+                    let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, base64).unwrap();
+                    read.push_str(std::str::from_utf8(&bytes).unwrap());
+                }
+                assert_eq!(read, evil, "{line}");
+                assert!(header == "Subject" || line.ends_with('>') && line.matches('@').count() == 1, "{line}");
+                let plain = |word: &&str| !word.starts_with("=?utf-8?b?");
+                assert!(!line.split(' ').filter(plain).any(|word| word.contains("=?")), "{line}");
+            }
+            assert_eq!(composed.envelope.to()[0].to_string(), "anna@example.com");
+            assert_eq!(composed.envelope.from().unwrap().to_string(), "hello@site.example");
+        }
     }
 
     #[test]

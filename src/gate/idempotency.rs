@@ -210,7 +210,7 @@ pub async fn mentions(
                 $index,
                 " WHERE site = $1 AND created_at >= $2 AND (key_id, idempotency_key) > ($3, $4)
                     AND (answer LIKE $5 OR lower(answer) LIKE $6 ESCAPE '!'
-                         OR (octet_length(answer) <> length(answer) AND answer LIKE '%@%'))
+                         OR (octet_length(answer) <> length(answer) AND answer LIKE '%@%') OR answer LIKE '%\"@%')
                   ORDER BY key_id, idempotency_key LIMIT $7"
             )
         };

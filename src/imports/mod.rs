@@ -34,7 +34,7 @@ pub(crate) use cells::{DateColumn, cut};
 use deaths::Deaths;
 pub(crate) use look::{Look, look};
 pub(crate) use pipeline::{Halt, apply, refuse};
-pub(crate) use source::{MAX_ERROR_BYTES, NO_ADDRESS, Place, UPLOAD_GONE};
+pub(crate) use source::{MAX_ERROR_BYTES, NO_ADDRESS, Place, UPLOAD_GONE, no_address};
 pub use types::{ImportFormat, PreviewColumn, Problem};
 pub(crate) use types::{date_order, encoding, one_of};
 
@@ -69,6 +69,8 @@ pub(crate) trait Take: Send + 'static {
 /// What became of a row that was read.
 pub(crate) enum Taken {
     Kept,
+    /// It is to be left out, as it says itself.
+    Skipped,
     /// For the error file: a code, and what to do about it.
     Bad(&'static str, Cow<'static, str>),
 }

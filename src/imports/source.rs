@@ -24,9 +24,20 @@ use crate::{
     values::{Email, InvalidEmail},
 };
 
-/// What is wrong with a text that is no address, for programs and for people.
+/// What is wrong with a row whose text is no address, for programs.
+const INVALID_ADDRESS: &str = "invalid_address";
+
+/// What is wrong with a row whose text is no address, and nothing better can be said.
 pub(crate) const NO_ADDRESS: (&str, &str) =
-    ("invalid_address", "This is not an email address. Correct it, or remove the row.");
+    (INVALID_ADDRESS, "This is not an email address. Correct it, or remove the row.");
+
+/// What is wrong with a row whose text is no address, for programs and for people.
+pub(crate) fn no_address(fault: &InvalidEmail) -> (&'static str, Cow<'static, str>) {
+    match fault {
+        InvalidEmail::NotAnAddress => (NO_ADDRESS.0, NO_ADDRESS.1.into()),
+        _ => (INVALID_ADDRESS, format!("The address {fault}. Correct it, or remove the row.").into()),
+    }
+}
 
 /// What is wrong with a row that the worker dies of.
 const DEADLY: (&str, &str) = ("crashed", "Usher made a mistake in this row and left it out. Please report it.");
@@ -157,9 +168,13 @@ impl<T: Take> Source<T> {
                 Ok(text) => match parse(text) {
                     Ok(email) => match self.take.take(&row, &email, &mut lines) {
                         Taken::Kept => None,
+                        Taken::Skipped => {
+                            skipped += 1;
+                            None
+                        }
                         Taken::Bad(code, text) => Some((code, text)),
                     },
-                    Err(_) => Some((NO_ADDRESS.0, NO_ADDRESS.1.into())),
+                    Err(fault) => Some(no_address(&fault)),
                 },
             };
             if let Some((code, text)) = bad {

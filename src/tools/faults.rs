@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::schema::MOMENT;
 use crate::{
     error::{Code, Field},
-    values::{InvalidMoment, id_format, pattern_asks},
+    values::{Email, InvalidEmail, InvalidMoment, id_format, pattern_asks},
 };
 
 /// The `format` of tags.
@@ -178,7 +178,10 @@ fn message(error: &ValidationError<'_>) -> String {
             Value::Number(number) => format!("must be {}, not {number}", wanted(kind)),
             _ => format!("must be {}, not {}", wanted(kind), what(value)),
         },
-        Kind::Format { format } if format == "email" => "not an email address".into(),
+        Kind::Format { format } if format == "email" => {
+            let fault = value.as_str().and_then(|text| Email::parse(text).err());
+            fault.unwrap_or(InvalidEmail::NotAnAddress).to_string()
+        }
         Kind::Format { format } if format == MOMENT => InvalidMoment.to_string(),
         Kind::Pattern { pattern } => pattern_asks(pattern).into(),
         Kind::Enum { options } => {

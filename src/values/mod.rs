@@ -25,6 +25,7 @@ pub use tag::{InvalidTag, Tag};
 pub use text::{Line, Plain};
 pub use time::Time;
 pub use title::{InvalidTitle, Title};
+use unicode_normalization::UnicodeNormalization as _;
 pub use zone::Zone;
 
 /// What a text must be to fit a pattern of the schemas, for whoever sent another one.
@@ -42,9 +43,9 @@ pub fn pattern_asks(pattern: &str) -> &'static str {
     }
 }
 
-/// A text in the form that names and titles are searched in: that of an address's key, with one blank between words.
+/// A text in the form that names and titles are searched in: NFC, lower case, with one blank between words.
 pub fn search_key(text: &str) -> String {
-    let key = email_key(text);
+    let key = if text.is_ascii() { text.to_ascii_lowercase() } else { text.nfc().collect::<String>().to_lowercase() };
     let words: Vec<_> = key.split_whitespace().collect();
     words.join(" ")
 }

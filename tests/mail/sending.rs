@@ -145,3 +145,68 @@ both!(a_server_that_nobody_vouches_for_gets_no_password_and_no_mail, async |worl
     assert!(server.taken().is_empty());
     world.leaves_traces = true;
 });
+
+both!(what_looks_like_an_encoded_word_is_read_as_it_was_written, async |world| {
+    world.without_budgets().await;
+    let server = Server::start("plain", false).await;
+    let mut connection = through(world, &server, "plain");
+    let evil = "=?utf-8?q?=0d=0aBcc:x@example.com?=";
+    connection.from_name = evil.into();
+    connect(world, &connection).await;
+    for name in [evil, "Zoë =?UTF-8?B?QmNjOng=?= Lind", "=?", "a=?b?c?="] {
+        let email = format!("anna{}@example.com", name.len());
+        world.one("members.create", json!({ "email": email, "name": name })).await;
+        let args = json!({ "to": [{ "email": email }], "subject": "To {{name}}", "text": "Hello" });
+        assert_eq!(sent(world, args).await["recipients"][0]["status"], "sent");
+        let taken = server.taken();
+        let message = taken.last().expect("a message");
+        assert_eq!(message["defects"], json!([]), "{message:#}");
+        assert_eq!(header(message, "subject"), format!("To {name}"));
+        assert_eq!(header(message, "to").replace('"', ""), format!("{name} <{email}>"));
+        assert_eq!(header(message, "from").replace('"', ""), format!("{evil} <hello@site.example>"));
+        assert_eq!(message["envelope"], json!(["hello@site.example", [email]]));
+        let names: Vec<_> = message["headers"].as_array().expect("headers").iter().map(|pair| &pair[0]).collect();
+        for once in ["From", "To", "Subject", "Reply-To"] {
+            assert_eq!(names.iter().filter(|name| ***name == once).count(), 1, "{once}: {names:?}");
+        }
+        assert!(!names.iter().any(|name| **name == "Bcc"), "{names:?}");
+    }
+});
+
+both!(the_link_of_an_old_mail_stops_mail_to_the_new_address, async |world| {
+    world.without_budgets().await;
+    let server = Server::start("plain", false).await;
+    let connection = through(world, &server, "plain");
+    connect(world, &connection).await;
+    let anna = member(world, "old@example.com").await;
+    sent(world, to(&["old@example.com"])).await;
+    let taken = server.taken();
+    let link = header(taken.last().expect("a message"), "list-unsubscribe");
+    let path = link.trim_matches(['<', '>']).strip_prefix(&world.address).expect("a link to the site").to_owned();
+    world.one("members.update", json!({ "member": { "id": anna }, "email": "new@example.com" })).await;
+    // Somebody else has the old address now.
+    let ben = member(world, "old@example.com").await;
+    world.one("members.update", json!({ "member": { "id": ben }, "email": "ben@example.com" })).await;
+    assert_eq!(world.send("POST", &path, &[], "List-Unsubscribe=One-Click").await.status, 200);
+    let result = sent(world, to(&["new@example.com", "ben@example.com"])).await;
+    let ends: Vec<_> = result["recipients"].as_array().expect("two").iter().map(|one| one["status"].clone()).collect();
+    assert_eq!(ends, ["blocked", "sent"], "{result}");
+});
+
+both!(a_member_whose_address_cannot_be_mailed_is_told_as_blocked, async |world| {
+    world.without_budgets().await;
+    let server = Server::start("plain", false).await;
+    connect(world, &through(world, &server, "plain")).await;
+    let anna = member(world, "anna@example.com").await;
+    // As an earlier version of Usher has let it in.
+    world
+        .execute("UPDATE member SET email = '\"anna lind\"@example.com', email_key = '\"anna lind\"@example.com'")
+        .await;
+    let args = json!({ "to": [{ "id": anna }], "subject": "Hello", "text": "Hello" });
+    let mail = sent(world, args).await["recipients"][0].clone();
+    assert_eq!((&mail["status"], &mail["reason"]), (&json!("blocked"), &json!("invalid")));
+    let link =
+        world.call(&world.key, "members.createLoginLink", json!({ "member": { "id": anna }, "send": true })).await;
+    assert!(link.status == 200 && link.json()["code"] != "internal", "{}", link.text);
+    assert_eq!(server.taken().len(), 0);
+});

@@ -89,3 +89,39 @@ both!(only_who_has_the_password_is_believed, async |world| {
     refused(&post(world, first, &old.secret, &record).await, "password");
     assert_eq!(counts(&post(world, first, &new.secret, &record).await), [0, 1, 0, 0]);
 });
+
+both!(what_is_said_from_an_address_that_its_member_has_left_is_about_the_member, async |world| {
+    world.without_budgets().await;
+    let made = notices::password();
+    listen(world, &made.source).await;
+    let post = async |kind: &str, email: &str| post(world, world.site.id, &made.secret, &bounce(kind, email)).await;
+    let moved = async |from: &str, to: &str| {
+        let member = world.one("members.create", json!({ "email": from })).await["id"].clone();
+        world.one("members.update", json!({ "member": { "id": member }, "email": to })).await;
+        member
+    };
+    let anna = moved("a@example.com", "anna@example.com").await;
+    assert_eq!(counts(&post("SpamComplaint", "a@example.com").await), [2, 0, 0, 0]);
+    for email in ["a@example.com", "anna@example.com"] {
+        assert_eq!(entry(world, email).await["reason"], "complaint", "{email}");
+    }
+    let rows = log(world).await;
+    assert!(rows.len() == 2 && rows.iter().any(|row| row["member"] == anna), "{rows:#?}");
+    assert_eq!(counts(&post("SpamComplaint", "a@example.com").await), [0, 1, 0, 0]);
+    // A mailbox that is gone says nothing of the person.
+    moved("b@example.com", "ben@example.com").await;
+    assert_eq!(counts(&post("HardBounce", "b@example.com").await), [1, 0, 0, 0]);
+    assert_eq!(entry(world, "ben@example.com").await, Value::Null);
+    // Whoever has the address now is meant, else who left it last.
+    moved("c@example.com", "one@example.com").await;
+    moved("c@example.com", "two@example.com").await;
+    world.one("members.create", json!({ "email": "c@example.com" })).await;
+    assert_eq!(counts(&post("Unsubscribe", "c@example.com").await), [1, 0, 0, 0]);
+    moved("d@example.com", "three@example.com").await;
+    world.clock.advance(std::time::Duration::from_secs(1));
+    moved("d@example.com", "four@example.com").await;
+    assert_eq!(counts(&post("Unsubscribe", "d@example.com").await), [2, 0, 0, 0]);
+    for (email, is_blocked) in [("one", false), ("two", false), ("three", false), ("four", true)] {
+        assert_eq!(!entry(world, &format!("{email}@example.com")).await.is_null(), is_blocked, "{email}");
+    }
+});

@@ -72,7 +72,8 @@ pub fn place_before(place: &str, engine: Engine, at: Time) -> String {
 }
 
 /// Rows after a place and up to another in which a person may stand: as their member, by id, or by address. `pattern` is
-/// for `LIKE`, in lower case, with `!` to escape. A text that is not wholly ASCII may hold the address in another form.
+/// for `LIKE`, in lower case, with `!` to escape. A text that is not wholly ASCII,
+/// or has a quote before an `@`, may hold the address in another form.
 pub async fn mentions(
     conn: Conn<'_>,
     site: SiteId,
@@ -90,7 +91,7 @@ pub async fn mentions(
                 $place,
                 ") AS rows_between
                  WHERE member_id = $2 OR texts LIKE $3 OR lower(texts) LIKE $4 ESCAPE '!'
-                    OR (octet_length(texts) <> length(texts) AND texts LIKE '%@%')
+                    OR (octet_length(texts) <> length(texts) AND texts LIKE '%@%') OR texts LIKE '%\"@%'
                  ORDER BY id"
             )
         };

@@ -31,6 +31,7 @@ pub mod job;
 mod mirror;
 pub mod outbox;
 mod reconcile;
+mod rekey;
 pub mod status;
 pub mod store;
 pub mod sweep;
@@ -43,6 +44,7 @@ pub use mirror::{
     MEMBER,
     store::{forget_address, link, member_of_customer, strays_of},
 };
+pub use rekey::rekey;
 pub use status::SyncStatus;
 pub use sync::{Sync, Tick, sync, tick, wake};
 pub use tools::AREA;

@@ -14,19 +14,17 @@ use crate::{
     error::{Code, Error, Result},
     gate::Cx,
     imports::UPLOAD_GONE,
-    values::{Email, UploadId},
+    values::{Email, InvalidEmail, UploadId, email_key},
 };
-
-/// What is said of a text that is no address.
-const NO_ADDRESS: &str = "not an email address";
 
 /// Says of each address whether it is blocked, in the order asked.
 pub(super) async fn check(cx: &mut Cx, emails: Vec<String>) -> Result<Vec<CheckResult>> {
-    let keys = keys_of(&emails);
+    let parsed: Vec<_> = emails.iter().map(|email| Email::parse(email)).collect();
     let site = cx.site();
-    let found = hidden::find(cx, site, &keys.iter().flatten().cloned().collect::<Vec<_>>()).await?;
-    let one = |(email, key): (String, Option<String>)| {
-        let entry = key.as_ref().and_then(|key| found.get(key));
+    let keys: Vec<_> = parsed.iter().flatten().map(|email| email.key().to_owned()).collect();
+    let found = hidden::find(cx, site, &keys).await?;
+    let one = |(email, parsed): (String, Result<Email, InvalidEmail>)| {
+        let entry = parsed.as_ref().ok().and_then(|email| found.get(email.key()));
         CheckResult {
             email,
             blocked: entry.is_some(),
@@ -34,18 +32,19 @@ pub(super) async fn check(cx: &mut Cx, emails: Vec<String>) -> Result<Vec<CheckR
             reason: entry.map(|entry| entry.reason),
             source: entry.map(|entry| entry.source.clone()),
             first_seen: entry.map(|entry| entry.first_seen),
-            error: key.is_none().then(|| NO_ADDRESS.into()),
+            error: parsed.err().map(|fault| fault.to_string()),
         }
     };
-    Ok(emails.into_iter().zip(keys).map(one).collect())
+    Ok(emails.into_iter().zip(parsed).map(one).collect())
 }
 
 /// Blocks addresses for one reason. The strongest reason wins.
 pub(super) async fn add(cx: &mut Cx, emails: Vec<String>, reason: Reason, note: Option<String>) -> Result<Added> {
     let note = note.map(|note| plain(&note)).filter(|note| !note.is_empty());
     let (site, now, clock) = (cx.site(), cx.now, cx.app.clock.clone());
-    let parsed: Vec<_> = emails.iter().map(|email| Email::parse(email).ok()).collect();
-    let word = |email| Word { email, reason, source: "api", note: note.as_deref(), vendor_code: None };
+    let parsed: Vec<_> = emails.iter().map(|email| Email::parse(email)).collect();
+    let word =
+        |email| Word { email, reason, source: "api", note: note.as_deref(), vendor_code: None, first_seen: None };
     let words: Vec<_> = parsed.iter().flatten().map(word).collect();
     let became = add::write(cx.tx(), &clock, site, now, &words).await?;
     add::note(cx.tx(), became.values().filter_map(|became| became.change().cloned()).collect());
@@ -54,8 +53,8 @@ pub(super) async fn add(cx: &mut Cx, emails: Vec<String>, reason: Reason, note: 
         (count(|became| matches!(became, Became::Added(_))), count(|became| matches!(became, Became::Strengthened(_))));
 
     let mut seen: HashSet<String> = HashSet::new();
-    let result = |(email, address): (&String, &Option<Email>)| {
-        let key = address.as_ref().map(Email::key);
+    let result = |(email, address): (&String, &Result<Email, InvalidEmail>)| {
+        let key = address.as_ref().ok().map(Email::key);
         let became = key.and_then(|key| became.get(key));
         // Of an address that is named twice, only the first changes anything.
         let changed = became.is_some_and(|became| became.change().is_some())
@@ -65,12 +64,12 @@ pub(super) async fn add(cx: &mut Cx, emails: Vec<String>, reason: Reason, note: 
             blocked: key.is_some(),
             changed,
             reason: became.map(|became| if let Became::Already(stands) = became { *stands } else { reason }),
-            error: key.is_none().then(|| NO_ADDRESS.into()),
+            error: address.as_ref().err().map(ToString::to_string),
         }
     };
     let results: Vec<_> = emails.iter().zip(&parsed).map(result).collect();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let invalid = parsed.iter().filter(|email| email.is_none()).count();
+    let invalid = parsed.iter().filter(|email| email.is_err()).count();
     Ok(Added {
         added: count(added),
         strengthened: count(strengthened),
@@ -82,17 +81,17 @@ pub(super) async fn add(cx: &mut Cx, emails: Vec<String>, reason: Reason, note: 
 
 /// Takes addresses off the list, whatever their reason.
 pub(super) async fn remove(cx: &mut Cx, emails: Vec<String>) -> Result<Removed> {
-    let keys = keys_of(&emails);
+    // Not only what is an address: other rules may have let an entry in.
+    let keys: Vec<_> = emails.iter().map(|email| email_key(&email.replace('\0', ""))).collect();
     let site = cx.site();
-    let known: Vec<_> = keys.iter().flatten().cloned().collect();
-    let hashed = hidden::hashes(cx, site, &known).await?;
-    let both = known.into_iter().chain(hashed.keys().cloned()).collect();
+    let hashed = hidden::hashes(cx, site, &keys).await?;
+    let both = keys.iter().cloned().chain(hashed.keys().cloned()).collect();
     let gone = store::remove(cx.tx().conn(), site, both).await?;
     store::forget_claims(cx.tx().conn(), site, gone.iter().map(|entry| entry.key.clone()).collect()).await?;
     let changes = gone.iter().map(|entry| Change::deleted("block", entry.id.as_str(), entry.change())).collect();
     add::note(cx.tx(), changes);
     let gone: HashSet<_> = gone.into_iter().map(|entry| hashed.get(&entry.key).cloned().unwrap_or(entry.key)).collect();
-    let missing = |key: &Option<String>| key.as_ref().is_none_or(|key| !gone.contains(key));
+    let missing = |key: &String| !gone.contains(key);
     Ok(Removed {
         removed: u32::try_from(gone.len()).unwrap_or(u32::MAX),
         not_found: emails.into_iter().zip(&keys).filter(|(_, key)| missing(key)).map(|(email, _)| email).collect(),
@@ -159,10 +158,6 @@ fn list_of(emails: &[String]) -> String {
         list.extend(["\"", &cell, "\"\n"]);
     }
     list
-}
-
-fn keys_of(emails: &[String]) -> Vec<Option<String>> {
-    emails.iter().map(|email| Email::parse(email).ok().map(|email| email.key().to_owned())).collect()
 }
 
 /// A text without what no database text may hold, and without outer space.

@@ -32,6 +32,8 @@ pub struct Word<'a> {
     pub note: Option<&'a str>,
     /// What the mail provider calls it.
     pub vendor_code: Option<&'a str>,
+    /// Since when, if not since now.
+    pub first_seen: Option<Time>,
 }
 
 /// What became of an address.
@@ -69,6 +71,9 @@ pub async fn block(
         .iter()
         .cloned()
         .partition(|word| there.get(word.email.key()).is_some_and(|entry| entry.reason >= word.reason));
+    let known = |word: &Word<'_>| Some((there.get(word.email.key())?.key.as_str(), word.reason));
+    let wishes: Vec<_> = old.iter().filter_map(known).collect();
+    wish(tx, site, &wishes).await?;
     let mut became = if new.is_empty() { BTreeMap::new() } else { write(tx, clock, site, clock.now(), &new).await? };
     for word in old {
         let key = word.email.key();
@@ -117,6 +122,8 @@ pub(super) async fn write(
     if !rest.is_empty() {
         store::claim(tx.conn(), site, &rest, said).await?;
     }
+    let wishes: Vec<_> = wanted.iter().map(|(key, (word, _))| (*key, word.reason)).collect();
+    wish(tx, site, &wishes).await?;
     let became = |(key, (word, id)): (&str, (&Word<'_>, BlockId))| {
         let became = match before.get(key) {
             None => Became::Added(Change::created("block", id.as_str(), after(word, word.email.as_str(), word.note))),
@@ -131,6 +138,18 @@ pub(super) async fn write(
     Ok(wanted.into_iter().map(became).collect())
 }
 
+/// Keeps what persons said of entries that stand with a stronger reason, which is about the address.
+pub(super) async fn wish(tx: &mut Tx, site: SiteId, said: &[(&str, Reason)]) -> usher_db::Result<()> {
+    for wish in [Reason::Manual, Reason::Unsubscribe] {
+        let keys: Vec<_> =
+            said.iter().filter(|(_, reason)| *reason == wish).map(|(key, _)| (*key).to_owned()).collect();
+        if !keys.is_empty() {
+            store::wish(tx.conn(), site, keys.into_iter().collect(), wish.strength()).await?;
+        }
+    }
+    Ok(())
+}
+
 fn row<'a>(word: &Word<'a>, id: &BlockId) -> NewRow<'a> {
     let key = word.email.key();
     NewRow {
@@ -141,7 +160,7 @@ fn row<'a>(word: &Word<'a>, id: &BlockId) -> NewRow<'a> {
         source: Some(word.source),
         note: word.note,
         vendor_code: word.vendor_code,
-        first_seen: None,
+        first_seen: word.first_seen.map(Time::micros),
     }
 }
 

@@ -6,6 +6,7 @@ use usher_db::Value;
 use usher_jobs::Fail;
 
 use super::{
+    Reason, add,
     jobs::Started,
     lines::Lines,
     rows::NewRow,
@@ -79,6 +80,9 @@ async fn write(import: &Started, chunk: Chunk<'_>, at: &mut At<Counts>) -> Resul
         store::keep_weaker(tx.conn(), site, &rows, said).await?;
         strengthened = store::strengthen(tx.conn(), site, &rows, said).await?;
         store::claim(tx.conn(), site, &rows, said).await?;
+        let wishes: Vec<_> =
+            rows.iter().filter_map(|row| Some((row.key, Reason::of_strength(row.strength.into())?))).collect();
+        add::wish(&mut tx, site, &wishes).await?;
         if is_dated {
             store::date_back(tx.conn(), site, &rows, said).await?;
         }

@@ -6,6 +6,9 @@
 //! become those of the stronger one, and so does the note if it has one; the earliest `firstSeen` stays. How strong a
 //! reason is, is in [`Reason`].
 //!
+//! A stronger reason does not make forgotten what the person said: behind `hard_bounce` and `invalid`, which are about the
+//! address, an entry keeps the wish (`block.wish`), which goes along when the person gets another address ([`carry()`]).
+//!
 //! An import reads an upload as `src/imports` does, sorted by address.
 //!
 //! An import can be taken back ([`undo`]). An entry names the import that it comes from (`block.import`, a number from
@@ -20,12 +23,14 @@
 mod actions;
 mod add;
 mod apply;
+mod carry;
 mod export;
 mod guide;
 mod hidden;
 mod jobs;
 mod lines;
 mod preview;
+mod rekey;
 mod rows;
 mod store;
 mod take;
@@ -34,10 +39,12 @@ mod types;
 mod undo;
 
 pub use add::{Became, Word, block};
+pub use carry::{Along, carry};
 pub use export::{export, export_filter};
 pub use guide::guide;
-pub use hidden::{find, hide};
+pub use hidden::{Connect, find, hide};
 pub use jobs::{Import, import};
+pub use rekey::rekey;
 pub use tools::AREA;
 pub use types::{Entry, Reason};
 pub use undo::{Forget, Undo, forget, undo};

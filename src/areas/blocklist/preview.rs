@@ -12,7 +12,7 @@ use super::{Import, Reason, actions, store};
 use crate::{
     error::Result,
     gate::Cx,
-    imports::{DateColumn, ImportFormat, Look, NO_ADDRESS, PreviewColumn, Problem, look},
+    imports::{DateColumn, ImportFormat, Look, PreviewColumn, Problem, look, no_address},
     values::{Email, Time},
 };
 
@@ -176,11 +176,11 @@ fn seen(
 ) -> Seen {
     let owned = |text: Option<&str>| text.map(actions::plain);
     let (text, email, fault) = match row.email {
-        Err(fault) => (in_place(row, column), None, Some((fault.code(), fault.text()))),
-        Ok(text) => {
-            let email = Email::parse(text).ok();
-            (Some(actions::plain(text)), email.clone(), email.is_none().then_some(NO_ADDRESS))
-        }
+        Err(fault) => (in_place(row, column), None, Some((fault.code(), fault.text().into()))),
+        Ok(text) => match Email::parse(text) {
+            Ok(email) => (Some(actions::plain(text)), Some(email), None),
+            Err(fault) => (Some(actions::plain(text)), None, Some(no_address(&fault))),
+        },
     };
     let verdict = if row.email == Err(RowFault::Sendable) { Verdict::Skipped } else { Verdict::Invalid };
     let row = PreviewRow {
@@ -194,8 +194,8 @@ fn seen(
         note: owned(row.note),
         first_seen: row.first_seen.and_then(seen_at),
         vendor_code: owned(row.vendor_code),
-        code: fault.map(|(code, _)| code.into()),
-        message: fault.map(|(_, text)| text.into()),
+        code: fault.as_ref().map(|(code, _)| (*code).into()),
+        message: fault.map(|(_, text)| text.into_owned()),
     };
     Seen { row, email }
 }

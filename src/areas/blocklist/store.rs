@@ -205,6 +205,7 @@ pub(super) async fn strengthen(conn: Conn<'_>, site: SiteId, rows: &[NewRow<'_>]
                 $engine,
                 "DO UPDATE SET strength = excluded.strength, source = excluded.source, note = COALESCE(excluded.note, block.note), \
                  vendor_code = excluded.vendor_code, updated_at = excluded.updated_at, import = excluded.import, \
+                 wish = CASE WHEN block.strength <= 2 THEN block.strength ELSE block.wish END, \
                  own_first_seen = excluded.first_seen, \
                  first_seen = CASE WHEN excluded.first_seen < block.first_seen THEN excluded.first_seen \
                  ELSE block.first_seen END \
@@ -213,6 +214,32 @@ pub(super) async fn strengthen(conn: Conn<'_>, site: SiteId, rows: &[NewRow<'_>]
         };
     }
     said.run(sql_both!(sqlite: text!(sqlite), postgres: text!(postgres)), conn, site, rows).await
+}
+
+/// Keeps a wish of this strength behind entries whose reason is about the address (3 and 4). Gives behind how many.
+pub(super) async fn wish(conn: Conn<'_>, site: SiteId, keys: Value, strength: u8) -> Result<u64> {
+    macro_rules! text {
+        ($keys:literal) => {
+            concat!(
+                "UPDATE block SET wish = $3 WHERE site = $1 AND email_key ",
+                $keys,
+                " AND strength IN (3, 4) AND COALESCE(wish, 0) < $3"
+            )
+        };
+    }
+    sql_both!(sqlite: text!("IN (SELECT value FROM json_each($2))"), postgres: text!("= ANY ($2)"))
+        .bind(site)
+        .bind(keys)
+        .bind(i64::from(strength))
+        .run(conn)
+        .await
+}
+
+/// The strength of the wish behind an entry, if there is one.
+pub(super) async fn wish_of(conn: Conn<'_>, site: SiteId, key: &str) -> Result<Option<i64>> {
+    let row: Option<(Option<i64>,)> =
+        sql!("SELECT wish FROM block WHERE site = $1 AND email_key = $2").bind(site).bind(key).optional(conn).await?;
+    Ok(row.and_then(|(wish,)| wish))
 }
 
 /// Keeps what is said of entries that come from another import, which may be taken back.
@@ -425,4 +452,50 @@ pub(super) async fn forget_idle_claims(conn: Conn<'_>, site: SiteId, limit: u32)
     .bind(limit)
     .run(conn)
     .await
+}
+
+/// The next keys, after one, that may be others by now: those with a quote or with letters that are not ASCII.
+pub(super) async fn odd_keys(conn: Conn<'_>, site: SiteId, after: &str, limit: u32) -> Result<Vec<(String,)>> {
+    sql!(
+        "SELECT email_key FROM block WHERE site = $1 AND email_key > $2
+           AND (email_key LIKE '%\"%' OR octet_length(email_key) <> length(email_key)) ORDER BY email_key LIMIT $3"
+    )
+    .bind(site)
+    .bind(after)
+    .bind(limit)
+    .all(conn)
+    .await
+}
+
+/// Puts an entry under another key, which has none.
+pub(super) async fn move_entry(conn: Conn<'_>, site: SiteId, old: &str, new: &str) -> Result<u64> {
+    sql!("UPDATE block SET email_key = $3 WHERE site = $1 AND email_key = $2")
+        .bind(site)
+        .bind(old)
+        .bind(new)
+        .run(conn)
+        .await
+}
+
+/// Puts what others say of an entry under another key, but for what is said of that one too.
+pub(super) async fn move_claims(conn: Conn<'_>, site: SiteId, old: &str, new: &str) -> Result<u64> {
+    sql!(
+        "UPDATE block_claim SET email_key = $3 WHERE site = $1 AND email_key = $2 AND import NOT IN
+         (SELECT import FROM block_claim WHERE site = $1 AND email_key = $3)"
+    )
+    .bind(site)
+    .bind(old)
+    .bind(new)
+    .run(conn)
+    .await
+}
+
+/// Lets an entry be seen first at a moment.
+pub(super) async fn seen_first(conn: Conn<'_>, site: SiteId, key: &str, at: Time) -> Result<u64> {
+    sql!("UPDATE block SET first_seen = $3 WHERE site = $1 AND email_key = $2")
+        .bind(site)
+        .bind(key)
+        .bind(at)
+        .run(conn)
+        .await
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     areas::{
-        blocklist,
+        blocklist::{self, Reason},
         members::{self, Member, MemberRef},
     },
     error::{Code, Error, Fix, Result},
@@ -129,7 +129,7 @@ async fn say(cx: &mut Cx, people: Vec<Member>, message: &Message) -> Result<Vec<
     let blocked = blocklist::find(cx, site, &keys).await?;
     let mut said = Vec::with_capacity(people.len());
     for member in people {
-        let to = Email::parse(&member.email).map_err(Error::internal)?;
+        let to = Email::stored(&member.email);
         let mut values = person::values(cx, &member).await?;
         values.extend(message.own.clone());
         // They were all found to be known.
@@ -137,6 +137,8 @@ async fn say(cx: &mut Cx, people: Vec<Member>, message: &Message) -> Result<Vec<
         let hash = content.hash(&member.id);
         let stays = match blocked.get(to.key()) {
             Some(entry) => Some(entry.reason.as_str().to_owned()),
+            // One that was made before such addresses were refused.
+            None if Email::parse(&member.email).is_err() => Some(Reason::Invalid.as_str().into()),
             None if !may_get_mail(&cx.caller.site, &to) => Some(NOT_ON_TEST_SITE.into()),
             None => None,
         };

@@ -33,11 +33,11 @@ pub(super) async fn message(
     mail: &Mail,
     content: &Content,
 ) -> Result<Composed> {
-    let to = Email::parse(&mail.email).map_err(Error::internal)?;
+    let to = Email::stored(&mail.email);
     let unsubscribe = match mail.kind.is_system() {
         true => None,
         false => {
-            let url = unsubscribe::url(app.db.read(), site, to.key()).await?;
+            let url = unsubscribe::url_for(app.db.read(), site, to.key(), &mail.member).await?;
             Some(url.ok_or_else(no_public_url)?)
         }
     };

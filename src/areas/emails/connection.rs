@@ -184,9 +184,8 @@ pub fn security(word: &str) -> Option<Security> {
 
 /// An address as it stands in a message: the domain in ASCII, what stands before it as it was typed.
 pub fn address(email: &Email) -> Result<Address> {
-    let (local, _) = email.as_str().rsplit_once('@').unwrap_or_default();
-    let (_, domain) = email.key().rsplit_once('@').unwrap_or_default();
-    Address::new(local, domain).map_err(|error| unusable(format!("No mail can be sent to this address: {error}.")))
+    let (local, domain) = email.parts();
+    Address::new(&*local, domain).map_err(|error| unusable(format!("No mail can be sent to this address: {error}.")))
 }
 
 fn mailbox(name: Option<&str>, text: &str) -> Result<Mailbox> {

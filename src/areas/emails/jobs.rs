@@ -239,6 +239,7 @@ async fn never(
             source: "smtp",
             note: None,
             vendor_code: Some(&vendor_code),
+            first_seen: None,
         };
         blocklist::block(&mut tx, &app.clock, site, &[word]).await?;
     }

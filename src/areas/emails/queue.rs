@@ -14,7 +14,7 @@ use super::{
     types::{Kind, Recipient, State},
 };
 use crate::{
-    areas::{jobs::JobView, members::Member, sites::Site},
+    areas::{blocklist::Reason, jobs::JobView, members::Member, sites::Site},
     error::{Code, Error, Result},
     gate::Cx,
     values::{Email, MemberId, TemplateId, Time, email_key},
@@ -49,7 +49,7 @@ pub(super) struct Letter<'a> {
 /// member, whom the caller holds, gets five an hour at most. The call's result has the recipient as `email`.
 pub async fn queue_system(cx: &mut Cx, member: &Member, mail: SystemMail) -> Result<Recipient> {
     check_connected(cx).await?;
-    let to = Email::parse(&member.email).map_err(Error::internal)?;
+    let to = Email::stored(&member.email);
     let (site, now) = (cx.site(), cx.now);
     // The member is held, so that calls that race are counted one after the other.
     let times = store::sign_in_mails(cx.conn(), site, &member.id, now - PERIOD, SIGN_IN_MAILS).await?;
@@ -57,7 +57,10 @@ pub async fn queue_system(cx: &mut Cx, member: &Member, mail: SystemMail) -> Res
         return Err(too_many(member, times.last().copied().unwrap_or(now) + PERIOD));
     }
     let (subject, content) = mail.write(&cx.caller.site.name, member.name.as_deref());
-    let stays = (!may_get_mail(&cx.caller.site, &to)).then(|| NOT_ON_TEST_SITE.to_owned());
+    let stays = match Email::parse(&member.email) {
+        Err(_) => Some(Reason::Invalid.as_str().to_owned()),
+        Ok(_) => (!may_get_mail(&cx.caller.site, &to)).then(|| NOT_ON_TEST_SITE.to_owned()),
+    };
     let letter = Letter {
         member: &member.id,
         to: &to,

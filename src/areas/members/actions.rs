@@ -5,7 +5,9 @@ use tokio::sync::Semaphore;
 use usher_db::Change;
 
 use super::{
+    former,
     metadata::{ExternalId, Metadata, MetadataChange},
+    rekey,
     store::{self, Filter, Path, Place},
     types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span, made_at},
 };
@@ -15,7 +17,7 @@ use crate::{
     gate::Cx,
     paging::{self, Cursor},
     tools::Scope,
-    values::{Email, GroupId, MemberId, Tag, search_key},
+    values::{Email, GroupId, MemberId, Tag, email_key, search_key},
 };
 
 /// Tags that a member can have.
@@ -209,14 +211,14 @@ pub async fn find_many(cx: &mut Cx, whom: &[MemberRef]) -> Result<Found> {
         true => Vec::new(),
         false => store::of_keys(cx.conn(), site, keys.into_iter().collect()).await?,
     };
-    let by_id: HashMap<_, _> = of_ids.iter().map(|(id, key)| (id.as_str(), (id, key))).collect();
+    let by_id: HashMap<_, _> = of_ids.iter().map(|(id, email)| (id.as_str(), (id, email_key(email)))).collect();
     let by_key: HashMap<_, _> = of_keys.iter().map(|(id, key)| (key.as_str(), id)).collect();
     let mut named = Vec::with_capacity(whom.len());
     for who in whom {
         named.push(match who {
             MemberRef::Id(by) => match by_id.get(by.id.as_str()) {
                 Some((id, key)) => {
-                    if by.expect_email.as_ref().is_some_and(|email| email.key() != *key) {
+                    if by.expect_email.as_ref().is_some_and(|email| email.key() != key) {
                         return Err(mismatch(id));
                     }
                     Some((*id).clone())
@@ -337,10 +339,13 @@ pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Me
     }
     after.updated_at = cx.now.max(before.updated_at);
     let site = cx.site();
-    if let Some(email) = changes.email.filter(|email| email.key() != before.email_key())
-        && let Some(other) = store::id_of(cx.conn(), site, &email).await?
-    {
-        return Err(taken(&other));
+    if let Some(email) = changes.email.filter(|email| email.key() != before.key) {
+        match store::id_of(cx.conn(), site, &email).await? {
+            Some(other) if email.key() != before.email_key() => return Err(taken(&other)),
+            // Another way to write the address of the other: it stays as it is.
+            Some(_) => {}
+            None => after.key = email.key().to_owned(),
+        }
     }
     if after.external_id != before.external_id {
         free_external_id(cx, &after).await?;
@@ -350,6 +355,12 @@ pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Me
     }
     store::update(cx.conn(), site, &after).await.map_err(taken_meanwhile)?;
     note(cx, &before, &after);
+    if after.email_key() != before.email_key() {
+        let (clock, to) = (cx.app.clock.clone(), Email::stored(&after.email));
+        let blocked = former::leave(cx.tx(), &clock, site, &before, &to).await?;
+        blocked.into_iter().for_each(|change| cx.tx().note(change));
+        rekey::free(cx.tx(), site, &before.key).await?;
+    }
     Ok(after)
 }
 

@@ -138,8 +138,9 @@ async fn write(app: &App, job: &Export, run: &Run, site: SiteId, part: &Path) ->
         fs::create_dir_all(folder).await.map_err(unwritable)?;
     }
     let mut file = fs::File::create(part).await.map_err(unwritable)?;
+    let columns = Columns { groups: job.groups, former_emails: store::has_former(app.db.read(), site).await? };
     if job.format == Format::Csv {
-        file.write_all(&header(job.groups)?).await.map_err(unwritable)?;
+        file.write_all(&header(columns)?).await.map_err(unwritable)?;
     }
     let mut place = Place::start(MemberSort::Oldest);
     for n in 0.. {
@@ -162,9 +163,11 @@ async fn write(app: &App, job: &Export, run: &Run, site: SiteId, part: &Path) ->
         let here: Vec<_> = members.into_iter().filter(|member| member.deleting_since.is_none()).collect();
         progress.done += here.len() as u64;
         progress.total = progress.total.max(progress.done);
-        let rows = here.iter().map(|member| Row::of(member, groups.get(member.id.as_str()), now));
+        let former = former_of(app, site, &here).await?;
+        let of = |member: &Member| (groups.get(member.id.as_str()), former.get(member.id.as_str()));
+        let rows = here.iter().map(|member| Row::of(member, of(member), now));
         let text = match job.format {
-            Format::Csv => csv(rows, job.groups)?,
+            Format::Csv => csv(rows, columns)?,
             Format::Jsonl => rows.flat_map(|row| format!("{}\n", row.json(job.groups)).into_bytes()).collect(),
         };
         file.write_all(&text).await.map_err(unwritable)?;
@@ -182,21 +185,40 @@ async fn groups_of(app: &App, site: SiteId, members: &[Member]) -> usher_db::Res
     Ok(groups)
 }
 
+async fn former_of(app: &App, site: SiteId, members: &[Member]) -> usher_db::Result<HashMap<String, Vec<String>>> {
+    let mut former: HashMap<String, Vec<String>> = HashMap::new();
+    let ids = members.iter().map(|member| member.id.to_string()).collect();
+    for (member, email) in store::former_of_all(app.db.read(), site, ids).await? {
+        former.entry(member.to_string()).or_default().push(email);
+    }
+    Ok(former)
+}
+
+/// The columns of a table that not every one has.
+#[derive(Clone, Copy)]
+struct Columns {
+    groups: bool,
+    /// Where somebody had another address.
+    former_emails: bool,
+}
+
 /// A member as a file has it. What comes after the groups is for people; an import passes it over.
 struct Row<'a> {
     member: &'a Member,
     groups: &'a [String],
+    former_emails: &'a [String],
     /// A moment or `never`; free access that is over gives nothing.
     free_access_until: Option<String>,
     status: &'static str,
 }
 
 impl<'a> Row<'a> {
-    fn of(member: &'a Member, groups: Option<&'a Vec<String>>, now: Time) -> Self {
+    fn of(member: &'a Member, (groups, former): (Option<&'a Vec<String>>, Option<&'a Vec<String>>), now: Time) -> Self {
         let free = member.free_access.filter(|free| free.holds(now));
         Self {
             member,
             groups: groups.map(Vec::as_slice).unwrap_or_default(),
+            former_emails: former.map(Vec::as_slice).unwrap_or_default(),
             free_access_until: free.map(|free| free.expires_at.map_or("never".into(), |end| end.to_string())),
             status: member.status_at(now).as_str(),
         }
@@ -226,23 +248,28 @@ impl<'a> Row<'a> {
         row["id"] = json!(member.id);
         row["status"] = json!(self.status);
         row["created_at"] = json!(member.created_at);
+        if !self.former_emails.is_empty() {
+            row["former_emails"] = json!(self.former_emails);
+        }
         row
     }
 }
 
-fn header(with_groups: bool) -> Result<Vec<u8>, Fail> {
+fn header(columns: Columns) -> Result<Vec<u8>, Fail> {
     let mut names = vec!["email", "name", "note", "tags", "free_access_until", "external_id", "metadata"];
-    names.extend(with_groups.then_some("groups"));
+    names.extend(columns.groups.then_some("groups"));
     names.extend(["id", "status", "created_at"]);
+    names.extend(columns.former_emails.then_some("former_emails"));
     TableFile::begin(Vec::new(), &names).and_then(TableFile::finish).map_err(unwritable)
 }
 
-fn csv<'a>(rows: impl Iterator<Item = Row<'a>>, with_groups: bool) -> Result<Vec<u8>, Fail> {
+fn csv<'a>(rows: impl Iterator<Item = Row<'a>>, columns: Columns) -> Result<Vec<u8>, Fail> {
     let mut table = TableFile::resume(Vec::new());
     for row in rows {
         let member = row.member;
         let tags = member.tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(",");
-        let groups = with_groups.then(|| list(row.groups));
+        let groups = columns.groups.then(|| list(row.groups));
+        let former = row.former_emails.join(" ");
         let metadata = member.metadata.as_ref().and_then(Metadata::to_store);
         let (id, made) = (member.id.to_string(), member.created_at.to_string());
         let mut cells = vec![
@@ -256,6 +283,7 @@ fn csv<'a>(rows: impl Iterator<Item = Row<'a>>, with_groups: bool) -> Result<Vec
         ];
         cells.extend(groups.as_deref());
         cells.extend([id.as_str(), row.status, &made]);
+        cells.extend(columns.former_emails.then_some(former.as_str()));
         table.write(cells).map_err(unwritable)?;
     }
     table.finish().map_err(unwritable)

@@ -106,6 +106,10 @@ pub struct Member {
     /// Whether a subscription pays.
     #[oai(skip)]
     pub is_paid: bool,
+    /// What the member is looked up and sorted by. It is the address's key, but for a member who had another way to
+    /// write somebody else's address before such two were one ([`rekey`](super::rekey)).
+    #[oai(skip)]
+    pub key: String,
 }
 
 /// A time that something holds.
@@ -130,6 +134,7 @@ impl Member {
     pub fn new(id: MemberId, email: String) -> Self {
         let created_at = made_at(&id);
         Self {
+            key: email_key(&email),
             id,
             email,
             name: None,
@@ -168,7 +173,7 @@ impl Member {
         Self { status: self.status_at(at), ..self }
     }
 
-    /// What the address is looked up and sorted by.
+    /// What the address is compared by: the mailbox.
     pub fn email_key(&self) -> String {
         email_key(&self.email)
     }
@@ -176,7 +181,8 @@ impl Member {
     /// What the address is compared by with those of others who may be the same person: without sub-address, and at
     /// Gmail without dots. `None` if that is the key itself.
     pub fn twin_key(&self) -> Option<String> {
-        twin_key(&self.email_key())
+        let mailbox = self.email_key();
+        twin_key(&mailbox).or((mailbox != self.key).then_some(mailbox))
     }
 
     /// What the name is searched and sorted by; empty without one.
@@ -205,7 +211,7 @@ pub(super) fn made_at(id: &MemberId) -> Time {
 macro_rules! member_columns {
     () => {
         "m.id, m.email, m.name, m.note, m.status, m.free_since, m.free_until, m.trial_since, m.trial_until,
-         m.deleting_since, m.created_at, m.updated_at, m.is_paid,
+         m.deleting_since, m.created_at, m.updated_at, m.is_paid, m.email_key,
          (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id),
          m.external_id, m.metadata"
     };
@@ -218,7 +224,7 @@ impl FromRow for Member {
         let status = MemberStatus::stored(&row.take::<String>()?)?;
         let (free_access, trial) = (span(row)?, span(row)?);
         let (deleting_since, created_at, updated_at) = (row.take()?, row.take()?, row.take()?);
-        let is_paid = row.take()?;
+        let (is_paid, key) = (row.take()?, row.take()?);
         let joined: Option<String> = row.take()?;
         let mut tags: Vec<_> = joined.iter().flat_map(|tags| tags.split(',')).map(Tag::stored).collect();
         tags.sort_unstable();
@@ -239,6 +245,7 @@ impl FromRow for Member {
             created_at,
             updated_at,
             is_paid,
+            key,
         })
     }
 }

@@ -10,7 +10,8 @@
 //!
 //! What a notice says of an address goes onto the block list if it means that no mail may go there: a permanent bounce, a
 //! complaint, an address that is none, a wish to get no more. Whatever passes by itself is not noted. A notice can add
-//! protection and never remove it: that an address may be written to again is never believed.
+//! protection and never remove it: that an address may be written to again is never believed. A complaint or a wish that
+//! comes from an address that its member has left is about the person: the member's present address is blocked too.
 //!
 //! It is applied in one transaction with its rows of the activity log, before it is answered; so a provider that gets no
 //! answer says it again, and hearing it twice is hearing it once. No call to AWS is made while a transaction is open.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
+use usher_db::Tx;
 
 use super::{
     Provider, Source,
@@ -15,8 +16,8 @@ use crate::{
     app::App,
     areas::{
         activity::{self, Actor, Record, Surface},
-        blocklist::{self, Word},
-        members,
+        blocklist::{self, Reason, Word},
+        members::{self, former},
     },
     error::{Code, Error, Result},
     values::{Email, SiteId, Time},
@@ -164,7 +165,7 @@ async fn apply(
     now: Time,
 ) -> Result<Received> {
     let emails: Vec<_> = heard.stops.iter().map(|stop| Email::parse(&stop.email).ok()).collect();
-    let said: Vec<_> =
+    let mut said: Vec<_> =
         heard.stops.iter().zip(&emails).filter_map(|(stop, email)| Some((stop, email.as_ref()?))).collect();
     let mut received = Received {
         provider,
@@ -177,13 +178,16 @@ async fn apply(
     if said.is_empty() && sources.iter().all(|source| source.heard_at.is_some_and(|at| at >= since)) {
         return Ok(received);
     }
-    let words: Vec<_> = said.iter().map(|(stop, email)| word(provider, stop, email)).collect();
     let mut tx = app.db.begin().await?;
+    let moved = moved(&mut tx, site, &said).await?;
+    received.n_already = said.len();
+    said.extend(moved.iter().map(|(stop, email)| (*stop, email)));
+    let words: Vec<_> = said.iter().map(|(stop, email)| word(provider, stop, email)).collect();
     let became = blocklist::block(&mut tx, &app.clock, site, &words).await?;
     let changed: BTreeMap<_, _> =
         became.iter().filter_map(|(key, became)| Some((key.as_str(), became.change()?))).collect();
     received.n_blocked = changed.len();
-    received.n_already = said.len() - changed.len();
+    received.n_already = received.n_already.saturating_sub(changed.len());
     let keys = changed.keys().map(|key| (*key).to_owned()).collect();
     let members: HashMap<_, _> =
         members::store::of_keys(tx.conn(), site, keys).await?.into_iter().map(|(id, key)| (key, id)).collect();
@@ -207,6 +211,25 @@ async fn apply(
     Ok(received)
 }
 
+/// What is said of persons at addresses that they have left, of their present ones.
+async fn moved<'a>(tx: &mut Tx, site: SiteId, said: &[(&'a Stop, &Email)]) -> Result<Vec<(&'a Stop, Email)>> {
+    let of_persons: Vec<_> =
+        said.iter().filter(|(stop, _)| matches!(stop.reason, Reason::Unsubscribe | Reason::Complaint)).collect();
+    let keys = of_persons.iter().map(|(_, email)| email.key().to_owned()).collect();
+    // Whoever left an address last comes last.
+    let left: BTreeMap<_, _> = members::store::last_at(tx.conn(), site, keys).await?.into_iter().collect();
+    let mut moved = Vec::new();
+    // Always in this order, so that two notices cannot wait for each other.
+    let mut left: Vec<_> = left.into_iter().collect();
+    left.sort_unstable_by(|(_, a), (_, b)| a.as_str().cmp(b.as_str()));
+    for (key, id) in left {
+        let Some(member) = former::hold_present(tx, site, &id).await? else { continue };
+        let stops = of_persons.iter().filter(|(_, email)| email.key() == key);
+        moved.extend(stops.map(|(stop, _)| (*stop, Email::stored(&member.email))));
+    }
+    Ok(moved)
+}
+
 fn word<'a>(provider: Provider, stop: &'a Stop, email: &'a Email) -> Word<'a> {
     Word {
         email,
@@ -214,6 +237,7 @@ fn word<'a>(provider: Provider, stop: &'a Stop, email: &'a Email) -> Word<'a> {
         source: provider.name(),
         note: stop.note.as_deref(),
         vendor_code: Some(&stop.code),
+        first_seen: None,
     }
 }
 

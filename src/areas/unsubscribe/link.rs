@@ -1,6 +1,7 @@
 //! The link in a mail.
 //!
-//! Its token is `1` and, in base64url, an XChaCha20-Poly1305 box with the site's number and the key of the address in it.
+//! Its token is `2` and, in base64url, an XChaCha20-Poly1305 box with the site's number, the member and the key of the
+//! address in it. Links of earlier versions of Usher begin with `1` and do not name the member; they work for ever too.
 //!
 //! - *Sealed and not only signed*, so that an address does not stand in the logs of proxies and in browsers' histories.
 //! - *Nonce from the content* (HMAC-SHA-256 under a key of its own, as in SIV modes): the same site and address always give
@@ -24,7 +25,7 @@ use usher_db::{Conn, Db};
 use crate::{
     areas::{installation, sites::Site},
     error::{Error, Result},
-    values::{Email, SiteId},
+    values::{Email, MemberId, SiteId},
 };
 
 /// Where a link leads, before its token.
@@ -33,15 +34,14 @@ pub const PATH: &str = "/unsubscribe/";
 /// The name of the secret among the installation's settings.
 const SETTING: &str = "unsubscribe_key";
 
-/// What a token begins with: how it was made.
-const VERSION: char = '1';
-
-/// What is sealed with a token, so that a box of another kind is none.
-const PURPOSE: &[u8] = b"usher unsubscribe link 1";
+/// What tokens begin with, and what is sealed with them, so that a box of another kind is none: of those that name the
+/// site and the address, and of those that name the member too.
+const OF_ADDRESS: (char, &[u8]) = ('1', b"usher unsubscribe link 1");
+const OF_MEMBER: (char, &[u8]) = ('2', b"usher unsubscribe link 2");
 
 const NONCE_BYTES: usize = 24;
 
-/// The longest token that is read: that of the longest address has 405 letters.
+/// The longest token that is read: that of the longest address has 450 letters.
 const MAX_TOKEN_BYTES: usize = 512;
 
 /// Makes the secret that links are made with, unless it is there.
@@ -58,6 +58,23 @@ pub async fn prepare(db: &Db) -> usher_db::Result<()> {
 /// address ([`Site::url`]).
 pub async fn url(conn: Conn<'_>, site: &Site, email_key: &str) -> Result<Option<String>> {
     Ok(Links::load(conn).await?.url(site, email_key))
+}
+
+/// The same in a mail to a member, who is named in it.
+pub async fn url_for(conn: Conn<'_>, site: &Site, email_key: &str, member: &MemberId) -> Result<Option<String>> {
+    let Some(base) = site.url() else { return Ok(None) };
+    Ok(Some(format!("{base}{PATH}{}", Links::load(conn).await?.token_for(site.id, email_key, member))))
+}
+
+/// What a token names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Whose mail it was.
+    pub site: SiteId,
+    /// The member it went to, if the token says so.
+    pub member: Option<MemberId>,
+    /// To which address.
+    pub email: Email,
 }
 
 /// Makes and reads links.
@@ -93,29 +110,44 @@ impl Links {
         Some(format!("{}{PATH}{}", site.url()?, self.token(site.id, email_key)))
     }
 
-    /// The token for an address, given by its key.
+    /// The token for an address, given by its key, that names no member.
     pub fn token(&self, site: SiteId, email_key: &str) -> String {
-        let text = format!("{site} {email_key}");
+        self.seal(OF_ADDRESS, &format!("{site} {email_key}"))
+    }
+
+    /// The token for a member's address, given by its key.
+    pub fn token_for(&self, site: SiteId, email_key: &str, member: &MemberId) -> String {
+        self.seal(OF_MEMBER, &format!("{site} {member} {email_key}"))
+    }
+
+    fn seal(&self, (version, purpose): (char, &[u8]), text: &str) -> String {
         let mut mac = self.nonces.clone();
         mac.update(text.as_bytes());
         let digest = mac.finalize().into_bytes();
         let nonce: [u8; NONCE_BYTES] = *digest.first_chunk().expect("a digest has 32 bytes");
-        let payload = Payload { msg: text.as_bytes(), aad: PURPOSE };
+        let payload = Payload { msg: text.as_bytes(), aad: purpose };
         let sealed = self.sealing.encrypt(&XNonce::from(nonce), payload).expect("an address is not that long");
-        format!("{VERSION}{}", BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
+        format!("{version}{}", BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
     }
 
     /// Whose address a token names, and of which site; `None` if this installation has not made it.
-    pub fn read(&self, token: &str) -> Option<(SiteId, Email)> {
+    pub fn read(&self, token: &str) -> Option<Named> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;
         }
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.strip_prefix(VERSION)?).ok()?;
+        let version = [OF_ADDRESS, OF_MEMBER].into_iter().find(|(version, _)| token.starts_with(*version));
+        let (version, purpose) = version?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.strip_prefix(version)?).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload { msg: sealed, aad: PURPOSE };
+        let payload = Payload { msg: sealed, aad: purpose };
         let text = String::from_utf8(self.sealing.decrypt(&XNonce::from(*nonce), payload).ok()?).ok()?;
-        let (site, email) = text.split_once(' ')?;
-        Some((SiteId::new(site.parse().ok()?), Email::parse(email).ok()?))
+        let (site, rest) = text.split_once(' ')?;
+        let (member, email) = match version == OF_MEMBER.0 {
+            true => rest.split_once(' ').and_then(|(id, email)| Some((Some(MemberId::parse(id).ok()?), email)))?,
+            false => (None, rest),
+        };
+        // Not checked: it is sealed, and what is an address may have been decided otherwise then.
+        Some(Named { site: SiteId::new(site.parse().ok()?), member, email: Email::stored(email) })
     }
 }
 
@@ -127,12 +159,21 @@ mod tests {
 
     const ONE: SiteId = SiteId::new(1);
 
+    fn member() -> MemberId {
+        MemberId::parse("mem_01kan8v3t0e0rt8nfkzk1s7p4qs").unwrap()
+    }
+
     #[test]
     fn a_token_is_the_same_whenever_it_is_made() {
         // The links in mails that were sent years ago: this text must never change. Made by another program.
         let token = Links::new("secret").token(ONE, "anna@example.com");
         assert_eq!(token, "1BHraRJtmEbLTioGgW8UILG4WKQAr9t_dwPCF_U9JTMUCV8IoKDCi-trbyjXNE9A2GH7CsyWX33jHBg");
-        assert_eq!(Links::new("secret").read(&token), Some((ONE, Email::parse("anna@example.com").unwrap())));
+        let named = |member| Named { site: ONE, member, email: Email::parse("anna@example.com").unwrap() };
+        assert_eq!(Links::new("secret").read(&token), Some(named(None)));
+        let anna = member();
+        let token = Links::new("secret").token_for(ONE, "anna@example.com", &anna);
+        assert_eq!(Links::new("secret").read(&token), Some(named(Some(anna))));
+        assert_eq!(Links::new("secret").read(&token.replacen('2', "1", 1)), None);
     }
 
     #[test]
@@ -146,7 +187,7 @@ mod tests {
         }
         let longest = format!("{}@{}.example", "a".repeat(64), "b".repeat(181));
         assert_eq!(longest.len(), 254);
-        assert!(links.token(SiteId::new(i64::MAX), &longest).len() <= MAX_TOKEN_BYTES);
+        assert!(links.token_for(SiteId::new(i64::MAX), &longest, &member()).len() <= MAX_TOKEN_BYTES);
     }
 
     #[test]
@@ -161,7 +202,10 @@ mod tests {
             let links = Links::new("secret");
             let email = Email::parse(&format!("{local}@{domain}.example")).unwrap();
             let token = links.token(SiteId::new(site), email.key());
-            prop_assert_eq!(links.read(&token), Some((SiteId::new(site), email)));
+            let named = |member| Named { site: SiteId::new(site), member, email: email.clone() };
+            prop_assert_eq!(links.read(&token), Some(named(None)));
+            let token = links.token_for(SiteId::new(site), email.key(), &member());
+            prop_assert_eq!(links.read(&token), Some(named(Some(member()))));
         }
 
         #[test]

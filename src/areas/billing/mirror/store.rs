@@ -213,3 +213,36 @@ pub async fn refund_once(
     .run(conn)
     .await
 }
+
+/// The keys of addresses that may be others by now: those with a quote or with letters that are not ASCII.
+pub async fn odd_keys(conn: Conn<'_>, site: SiteId) -> Result<Vec<(String,)>> {
+    sql!(
+        "SELECT email_key FROM stripe_customer WHERE site = $1 AND email_key IS NOT NULL
+           AND (email_key LIKE '%\"%' OR octet_length(email_key) <> length(email_key))
+         UNION SELECT email_key FROM stripe_stray WHERE site = $1 AND email_key IS NOT NULL
+           AND (email_key LIKE '%\"%' OR octet_length(email_key) <> length(email_key))"
+    )
+    .bind(site)
+    .all(conn)
+    .await
+}
+
+/// Puts another key in the place of one of customers' addresses.
+pub async fn rekey_customers(conn: Conn<'_>, site: SiteId, old: &str, new: &str) -> Result<u64> {
+    sql!("UPDATE stripe_customer SET email_key = $3 WHERE site = $1 AND email_key = $2")
+        .bind(site)
+        .bind(old)
+        .bind(new)
+        .run(conn)
+        .await
+}
+
+/// The same of strays.
+pub async fn rekey_strays(conn: Conn<'_>, site: SiteId, old: &str, new: &str) -> Result<u64> {
+    sql!("UPDATE stripe_stray SET email_key = $3 WHERE site = $1 AND email_key = $2")
+        .bind(site)
+        .bind(old)
+        .bind(new)
+        .run(conn)
+        .await
+}

@@ -40,6 +40,7 @@ pub(super) async fn hide_claims(conn: Conn<'_>, site: SiteId, key: &str, hashed:
 pub(super) async fn strengthen_hidden(conn: Conn<'_>, site: SiteId, key: &str, hashed: &str, now: Time) -> Result<u64> {
     sql!(
         "UPDATE block SET updated_at = $4, import = NULL,
+                wish = CASE WHEN o.strength <= 2 THEN o.strength ELSE COALESCE(o.wish, block.wish) END,
                 strength = CASE WHEN o.strength > block.strength THEN o.strength ELSE block.strength END,
                 first_seen = CASE WHEN o.first_seen < block.first_seen THEN o.first_seen ELSE block.first_seen END
          FROM block AS o

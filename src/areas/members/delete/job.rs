@@ -72,7 +72,15 @@ pub async fn delete(app: &App, job: Delete, run: &Run) -> Result<(), Fail> {
 /// A member that is to go.
 pub async fn marked(app: &App, site: SiteId, id: &MemberId) -> Result<Person, Fail> {
     match members::by_id(app.db.read(), site, id).await? {
-        Some(member) if member.deleting_since.is_some() => Ok(Person::new(id, &member.email)),
+        Some(member) if member.deleting_since.is_some() => {
+            let person = Person::new(id, &member.email);
+            // Of one that is merged, they are the winner's.
+            if members::merges_into(app.db.read(), site, id).await?.flatten().is_some() {
+                return Ok(person);
+            }
+            let former = members::former_of(app.db.read(), site, id).await?;
+            Ok(person.with_former(former.into_iter().map(|(key, _)| key).collect()))
+        }
         Some(_) => Err(Fail::fatal("internal", "The member is not marked as one to be deleted.")),
         None => Err(Fail::fatal("member_not_found", "The site has no such member.")),
     }

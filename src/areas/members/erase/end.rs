@@ -10,7 +10,7 @@ use super::{
 use crate::{
     areas::{
         billing, blocklist,
-        members::{merge::store::hand_over, store as members},
+        members::{former, merge::store::hand_over, rekey, store as members},
     },
     values::MemberId,
 };
@@ -40,8 +40,19 @@ pub async fn end(work: &Work<'_>, at: &mut At, tail: &Tail, end: End<'_>) -> Res
     for id in ids {
         members::hold(tx.conn(), site, id).await?;
     }
+    if let End::Merge(winner) = end {
+        // What was said of the loser's address since the call.
+        let pair =
+            (members::by_id(tx.conn(), site, person.id()).await?, members::by_id(tx.conn(), site, winner).await?);
+        if let (Some(loser), Some(winner)) = pair {
+            former::join(&mut tx, &app.clock, site, &loser, &winner).await?;
+        }
+    }
     for kind in Kind::ALL {
         let n = match end {
+            End::Delete if kind == Kind::Addresses => {
+                former::forget(&mut tx, site, person.id(), person.mark(), app.clock.now()).await?
+            }
             End::Delete => store::delete(&mut tx, site, person.id(), kind, ALL).await?,
             End::Merge(winner) => hand_over(&mut tx, site, (person.id(), winner), kind, ALL, app.clock.now()).await?,
         };
@@ -54,6 +65,7 @@ pub async fn end(work: &Work<'_>, at: &mut At, tail: &Tail, end: End<'_>) -> Res
     if store::delete_member(tx.conn(), site, person.id()).await? != 1 {
         return Err(Fail::fatal("member_not_found", "The member is gone, or was not to be deleted."));
     }
+    rekey::free(&mut tx, site, person.key()).await?;
     run.finish(&mut tx, at.result(), &at.progress()).await?;
     tx.commit().await?;
     Ok(())

@@ -57,8 +57,10 @@ pub async fn rewrite(work: &Work<'_>, at: &mut At) -> Result<Tail, Fail> {
     // The second time for what came in during the first.
     for _ in 0..2 {
         let began = clock.now();
-        answers(work, at, since).await?;
-        jobs(work, at, since).await?;
+        for pattern in work.person.patterns() {
+            answers(work, at, &pattern, since).await?;
+            jobs(work, at, &pattern, since).await?;
+        }
         since = began - late;
         let began = clock.now();
         log(work, at).await?;
@@ -69,27 +71,40 @@ pub async fn rewrite(work: &Work<'_>, at: &mut At) -> Result<Tail, Fail> {
 
 /// Rewrites what has come since, in the transaction that ends it.
 pub async fn rewrite_tail(work: &Work<'_>, tx: &mut Tx, at: &mut At, tail: &Tail) -> Result<(), Fail> {
-    let Work { app, site, person, .. } = *work;
+    let Work { site, person, .. } = *work;
     let last = mentions::last_place(tx.conn(), site).await?;
     let place = if mentions::is_beyond(&tail.place, &last, tx.engine()) { "" } else { &tail.place };
     let between = (place, last.as_str());
-    let found = mentions::mentions(tx.conn(), site, person.id(), &person.pattern(), between).await?;
-    at.count("activity", rewrite_rows(tx, site, person, &found.iter().collect::<Vec<_>>()).await?);
+    for pattern in person.patterns() {
+        let found = mentions::mentions(tx.conn(), site, person.id(), &pattern, between).await?;
+        at.count("activity", rewrite_rows(tx, site, person, &found.iter().collect::<Vec<_>>()).await?);
+        answers_of_tail(work, tx, at, &pattern, tail.since).await?;
+        jobs_of_tail(work, tx, at, &pattern, tail.since).await?;
+    }
+    Ok(())
+}
+
+async fn answers_of_tail(work: &Work<'_>, tx: &mut Tx, at: &mut At, pattern: &str, since: Time) -> Result<(), Fail> {
+    let Work { site, person, .. } = *work;
     let mut after = (String::new(), String::new());
     loop {
-        let wanted = (person.id(), &*person.pattern());
-        let kept = idempotency::mentions(tx.conn(), site, wanted, tail.since, &after, SOME).await?;
-        let Some(last) = kept.last() else { break };
+        let wanted = (person.id(), pattern);
+        let kept = idempotency::mentions(tx.conn(), site, wanted, since, &after, SOME).await?;
+        let Some(last) = kept.last() else { return Ok(()) };
         after = last.place.clone();
         for kept in kept {
             at.count("answers", rewrite_answer(tx, site, person, &kept.place).await?);
         }
     }
-    let (id, pattern) = (format!("%{}%", person.id()), person.pattern());
+}
+
+async fn jobs_of_tail(work: &Work<'_>, tx: &mut Tx, at: &mut At, pattern: &str, since: Time) -> Result<(), Fail> {
+    let Work { app, site, person, .. } = *work;
+    let id = format!("%{}%", person.id());
     let mut after = String::new();
     loop {
-        let since = tail.since.micros();
-        let found = app.jobs.mentions(tx.conn(), site.number(), (&id, &pattern), since, &after, SOME).await?;
+        let since = since.micros();
+        let found = app.jobs.mentions(tx.conn(), site.number(), (&id, pattern), since, &after, SOME).await?;
         let Some(last) = found.last() else { return Ok(()) };
         after.clone_from(&last.id);
         for texts in found {
@@ -114,7 +129,10 @@ async fn log(work: &Work<'_>, at: &mut At) -> Result<(), Fail> {
             continue;
         }
         let between = (at.log.as_str(), until.as_str());
-        let found = mentions::mentions(app.db.read(), site, person.id(), &person.pattern(), between).await?;
+        let mut found = Vec::new();
+        for pattern in person.patterns() {
+            found.extend(mentions::mentions(app.db.read(), site, person.id(), &pattern, between).await?);
+        }
         let changed: Vec<_> = found.iter().filter(|row| without(person, row).is_some()).collect();
         let mut rest = &changed[..];
         while !rest.is_empty() {
@@ -133,11 +151,11 @@ async fn log(work: &Work<'_>, at: &mut At) -> Result<(), Fail> {
 }
 
 /// Rewrites kept answers to calls since a time.
-async fn answers(work: &Work<'_>, at: &mut At, since: Time) -> Result<(), Fail> {
+async fn answers(work: &Work<'_>, at: &mut At, pattern: &str, since: Time) -> Result<(), Fail> {
     let Work { app, run, site, person } = *work;
     let mut after = (String::new(), String::new());
     loop {
-        let wanted = (person.id(), &*person.pattern());
+        let wanted = (person.id(), pattern);
         let found = idempotency::mentions(app.db.read(), site, wanted, since, &after, SOME).await?;
         let Some(last) = found.last() else { return Ok(()) };
         after = last.place.clone();
@@ -154,12 +172,12 @@ async fn answers(work: &Work<'_>, at: &mut At, since: Time) -> Result<(), Fail> 
 }
 
 /// Rewrites jobs that ended since a time.
-async fn jobs(work: &Work<'_>, at: &mut At, since: Time) -> Result<(), Fail> {
+async fn jobs(work: &Work<'_>, at: &mut At, pattern: &str, since: Time) -> Result<(), Fail> {
     let Work { app, run, site, person } = *work;
-    let (id, pattern) = (format!("%{}%", person.id()), person.pattern());
+    let id = format!("%{}%", person.id());
     let mut after = String::new();
     loop {
-        let wanted = (id.as_str(), pattern.as_str());
+        let wanted = (id.as_str(), pattern);
         let found = app.jobs.mentions(app.db.read(), site.number(), wanted, since.micros(), &after, SOME).await?;
         let Some(last) = found.last() else { return Ok(()) };
         after.clone_from(&last.id);

@@ -1,9 +1,9 @@
 //! How a member goes: what is deleted, what is rewritten, what stays.
 //!
 //! **Deleted** are watch data, comments, entitlements, granted orders, tags, group places, subscriptions, checkouts, the
-//! link to Stripe's customer, mails, sign-in links and at last the member itself. **Rewritten** is what the installation has said or was told: in the activity log, in answers that are
-//! kept for an Idempotency-Key and in jobs that have ended, `erased:<member id>` takes the address's place, and `erased`
-//! that of names, notes and comments ([`Person`]). **Kept** is a block on the address, as a keyed hash
+//! link to Stripe's customer, mails, sign-in links, former addresses and at last the member itself. **Rewritten** is what the installation has said or was told: in the activity log, in answers that are
+//! kept for an Idempotency-Key and in jobs that have ended, `erased:<member id>` takes the place of the address and of former ones, and `erased`
+//! that of names, notes and comments ([`Person`]). **Kept** is a block on the address or on a former one, as a keyed hash
 //! ([`blocklist::hide`](crate::areas::blocklist::hide)), and of each order one too ([`orders::spend`]). Invoices stay as they must by law, with the
 //! member's id and without name and address: `member_id` of `invoice` is no foreign key, and the addresses of their pages
 //! at Stripe, which show both, are taken out.
@@ -56,6 +56,7 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("invoice", Fate::Rows(Kind::Invoices)),
     ("email", Fate::Rows(Kind::Emails)),
     ("login_link", Fate::Rows(Kind::Links)),
+    ("former_address", Fate::Rows(Kind::Addresses)),
     ("activity", Fate::Texts),
     ("idempotency", Fate::Texts),
     ("job", Fate::Texts),
@@ -92,12 +93,14 @@ pub enum Kind {
     Invoices,
     /// Sign-in links, which a merge hands to nobody: they were sent to the address that goes.
     Links,
+    /// Addresses that the member had. They go last, as they say what else is to be rewritten.
+    Addresses,
 }
 
 impl Kind {
     /// Every kind, in the order in which they go: orders before what they hold, so that a merge knows of all of them when
     /// it comes to that.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Watch,
         Self::Comments,
         Self::Orders,
@@ -110,6 +113,7 @@ impl Kind {
         Self::Emails,
         Self::Invoices,
         Self::Links,
+        Self::Addresses,
     ];
 
     /// As it is counted in results.
@@ -127,6 +131,7 @@ impl Kind {
             Self::Emails => "emails",
             Self::Invoices => "invoices",
             Self::Links => "links",
+            Self::Addresses => "addresses",
         }
     }
 }

@@ -26,6 +26,7 @@ pub async fn tally(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) 
                AND (hosted_url IS NOT NULL OR pdf_url IS NOT NULL)"
         ),
         Kind::Links => sql!("SELECT count(*) FROM login_link WHERE site = $1 AND member_id = $2"),
+        Kind::Addresses => sql!("SELECT count(*) FROM former_address WHERE site = $1 AND member_id = $2"),
     };
     let (n,): (i64,) = statement.bind(site).bind(member).one(conn).await?;
     Ok(u64::try_from(n).unwrap_or(0))
@@ -80,6 +81,7 @@ pub async fn delete(tx: &mut Tx, site: SiteId, member: &MemberId, kind: Kind, li
             "DELETE FROM login_link WHERE site = $1 AND id IN
              (SELECT id FROM login_link WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $3)"
         ),
+        Kind::Addresses => return Ok(0),
     };
     statement.bind(site).bind(member).bind(limit).run(tx.conn()).await
 }
@@ -121,6 +123,8 @@ pub async fn has(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) ->
                AND (hosted_url IS NOT NULL OR pdf_url IS NOT NULL) LIMIT 1"
         ),
         Kind::Links => sql!("SELECT 1 FROM login_link WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        // Only the last transaction takes them.
+        Kind::Addresses => return Ok(false),
     };
     let found: Vec<Nothing> = statement.bind(site).bind(member).all(conn).await?;
     Ok(!found.is_empty())

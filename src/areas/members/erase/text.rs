@@ -23,13 +23,30 @@ const CUT: char = '…';
 pub struct Person {
     id: MemberId,
     key: String,
+    /// The keys of addresses that the member had.
+    former: Vec<String>,
     mark: String,
 }
 
 impl Person {
     /// A member with an address.
     pub fn new(id: &MemberId, email: &str) -> Self {
-        Self { id: id.clone(), key: email_key(email), mark: mark(id) }
+        Self { id: id.clone(), key: email_key(email), former: Vec::new(), mark: mark(id) }
+    }
+
+    /// The same who had other addresses before, given by their keys.
+    pub fn with_former(self, former: Vec<String>) -> Self {
+        Self { former, ..self }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.key).chain(&self.former)
+    }
+
+    /// Whether a text is an address of the person's.
+    fn has(&self, text: &str) -> bool {
+        let key = email_key(text);
+        self.keys().any(|own| *own == key)
     }
 
     /// The member.
@@ -47,11 +64,14 @@ impl Person {
         &self.mark
     }
 
-    /// What `LIKE` finds an ASCII text by, in lower case and with `!` to escape: the address as it stands in JSON.
-    pub fn pattern(&self) -> String {
-        let plain = self.key.rsplit_once('@').filter(|(local, _)| local.contains(['"', '\\']));
-        let part = plain.map_or(self.key.clone(), |(_, domain)| format!("@{domain}"));
-        format!("%{}%", escape(&part))
+    /// What `LIKE` finds an ASCII text by, in lower case and with `!` to escape: each address as it stands in JSON.
+    pub fn patterns(&self) -> Vec<String> {
+        let pattern = |key: &String| {
+            let plain = key.rsplit_once('@').filter(|(local, _)| local.contains(['"', '\\']));
+            let part = plain.map_or(key.clone(), |(_, domain)| format!("@{domain}"));
+            format!("%{}%", escape(&part))
+        };
+        self.keys().map(pattern).collect()
     }
 
     /// A plain text without the person; `None` if the person is not in it.
@@ -59,7 +79,7 @@ impl Person {
         if !text.contains('@') {
             return None;
         }
-        if email_key(text) == self.key {
+        if self.has(text) {
             return Some(self.mark.clone());
         }
         let chars: Vec<_> = text.char_indices().collect();
@@ -87,13 +107,14 @@ impl Person {
                 if part.chars().any(char::is_whitespace) && !part.starts_with('"') {
                     break;
                 }
-                if email_key(part) == self.key {
+                if self.has(part) {
                     return Some((byte(from), byte(*to)));
                 }
             }
             let is_cut = chars.last().is_some_and(|(_, last)| *last == CUT);
             let rest = &text[byte(from)..chars.last().map_or(0, |(byte, _)| *byte)];
-            if is_cut && rest.contains('@') && self.key.starts_with(&email_key(rest)) {
+            let begins = |key: &String| key.starts_with(&email_key(rest));
+            if is_cut && rest.contains('@') && self.keys().any(begins) {
                 return Some((byte(from), text.len() - CUT.len_utf8()));
             }
         }
@@ -152,7 +173,7 @@ impl Person {
         let is = |value: Option<&Value>, text: &str| value.and_then(Value::as_str) == Some(text);
         let has_address = |fields: &Map<String, Value>| {
             let email = fields.get("email").and_then(Value::as_str);
-            email.is_some_and(|email| email == self.mark || email_key(email) == self.key)
+            email.is_some_and(|email| email == self.mark || self.has(email))
         };
         let id = self.id.as_str();
         let is_member = is(fields.get("id"), id);
@@ -165,7 +186,7 @@ impl Person {
         }
         // A note on a list of addresses is about all of them.
         let alone = fields.get("emails").and_then(Value::as_array).is_some_and(|emails| {
-            let is_own = |email: &str| email == self.mark || email_key(email) == self.key;
+            let is_own = |email: &str| email == self.mark || self.has(email);
             !emails.is_empty() && emails.iter().all(|email| email.as_str().is_some_and(is_own))
         });
         if is_member || names || alone || has_address(fields) {
@@ -275,6 +296,14 @@ mod tests {
         ] {
             assert_eq!(anna.out_of_text(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_that_the_person_had_is_found_too() {
+        let anna = anna().with_former(vec!["old@example.org".into()]);
+        let left = anna.out_of_text("from old@example.org to \"Anna\"@example.com, not to gold@example.org");
+        assert_eq!(left, Some(format!("from {0} to {0}, not to gold@example.org", anna.mark())));
+        assert_eq!(anna.patterns(), ["%anna@example.com%", "%old@example.org%"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use usher_jobs::{Fail, Job, Queue, Run};
 use super::{
     Preview,
     fold::Rules,
+    mail::MailColumns,
     preview::preview,
     take::{Known, TOO_MANY_TAGS, Take},
     types::{Counts, FreeAccess, MemberMapping, ignored},
@@ -265,7 +266,8 @@ async fn refused(app: &App, site: SiteId, id: &JobId) -> Result<Vec<(u64, &'stat
 async fn finish(import: &Started, job: &Import, at: &At<Counts>, mappings: &[Mapping]) -> Result<(), Fail> {
     let Started { app, run, site, id, .. } = import;
     let mut result = serde_json::to_value(at.counts).expect("counts are JSON");
-    let ignored = ignored(mappings);
+    let marked: Vec<_> = mappings.iter().map(|mapping| MailColumns::of(mapping).marked(mapping)).collect();
+    let ignored = ignored(&marked);
     if !ignored.is_empty() {
         result["ignoredColumns"] = json!(ignored);
     }

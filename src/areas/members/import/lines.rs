@@ -1,6 +1,6 @@
 //! A run of an import: rows in memory, compact, sorted by address and then as they stand in the file.
 
-use super::take::Given;
+use super::{mail::Said, take::Given};
 use crate::{areas::members::metadata::Metadata, imports, values::Email};
 
 /// Bytes of text after which a run ends early.
@@ -35,6 +35,8 @@ pub(super) struct Line<'a> {
     pub(super) external_id: Option<&'a str>,
     /// As JSON; empty for none.
     metadata: &'a str,
+    /// What it says about mail.
+    pub(super) mail: Said,
 }
 
 impl<'a> Line<'a> {
@@ -63,6 +65,7 @@ struct Entry {
     /// The key's first bytes as a number, which mostly decides the order without a look at the text.
     prefix: u64,
     free: i64,
+    mail: Said,
     number: u64,
     /// Where its texts begin.
     text: u32,
@@ -102,7 +105,8 @@ impl Lines {
         let known = key.len().min(prefix.len());
         prefix[..known].copy_from_slice(&key.as_bytes()[..known]);
         let free = given.free.map_or(NONE, |until| until.unwrap_or(NEVER));
-        self.entries.push(Entry { prefix: u64::from_be_bytes(prefix), free, number, text, lengths });
+        let prefix = u64::from_be_bytes(prefix);
+        self.entries.push(Entry { prefix, free, mail: given.mail, number, text, lengths });
     }
 
     pub(super) fn get(&self, at: usize) -> Line<'_> {
@@ -130,6 +134,7 @@ impl Lines {
             },
             external_id: Some(external_id).filter(|text| some(text)),
             metadata,
+            mail: entry.mail,
         }
     }
 }

@@ -9,8 +9,11 @@
 //!   nothing; so it is with a bundle, which is given for life, and a right that was revoked is revived;
 //! - a row that a member cannot take, such as one with a hundred and first tag, is refused whole.
 //!
-//! When a member was made is when the import made it: a file's `created_at` is passed over. The block list is never
-//! touched, and nobody is sent anything.
+//! When a member was made is when the import made it: a file's `created_at` is passed over. Nobody is sent
+//! anything.
+//!
+//! **A file that says "no mail" is believed** (`mail.rs`): whoever wants none goes onto the block list in the transaction that
+//! writes the member; a yes takes nobody off it. A row whose `deleted_at` is filled is skipped and counted.
 //!
 //! Most faults show when a row is read. That a member is being deleted, or has too many tags, shows only when it is
 //! written; such a row is kept by its number (`import_refusal`), and at the end the file is read once more to write
@@ -19,6 +22,7 @@
 mod fold;
 mod jobs;
 mod lines;
+mod mail;
 mod names;
 mod parts;
 mod preview;

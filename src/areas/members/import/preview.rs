@@ -1,27 +1,38 @@
 //! What an import would do, found out by looking at the beginning of its file.
 
-use std::io::{Read, Seek};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    io::{Read, Seek},
+};
 
 use poem_openapi::{Enum, Object};
 use serde_json::json;
 use usher_db::Change;
-use usher_files::Row;
+use usher_files::{Mapping, Row};
 
 use super::{
     fold::{self, fold},
     jobs::Import,
     lines::Lines,
+    mail::{MailColumns, Said},
     take::{Given, Known, Take},
     types::ignored,
     write::{Needs, by_key, keys, owners, states},
 };
 use crate::{
-    areas::members::metadata::Metadata,
+    areas::{
+        blocklist::{self, Reason},
+        members::metadata::Metadata,
+    },
     error::Result,
     gate::Cx,
-    imports::{self, ImportFormat, Lines as _, Look, NO_ADDRESS, PreviewColumn, Problem, look},
+    imports::{self, ImportFormat, Lines as _, Look, PreviewColumn, Problem, look, no_address},
     values::{BundleId, Email, GroupId, Tag, Time},
 };
+
+/// Columns that are shown as not understood, and words of each.
+const UNCLEAR_COLUMNS: usize = 50;
+const UNCLEAR_VALUES: usize = 10;
 
 /// Rows that are shown.
 const SHOWN: usize = 20;
@@ -36,6 +47,8 @@ pub enum Verdict {
     Updated,
     /// It says nothing new.
     Unchanged,
+    /// Its person was deleted where the file comes from; it is left out.
+    Skipped,
     /// It cannot be taken; `code` and `message` say why.
     Invalid,
 }
@@ -73,6 +86,8 @@ pub struct PreviewRow {
     /// Until when, if that ends.
     #[oai(rename = "freeAccessExpiresAt")]
     free_access_until: Option<Time>,
+    /// Why the address goes onto the block list, if the row says that its person wants no mail.
+    block_reason: Option<Reason>,
     /// Why it cannot be taken, for programs.
     code: Option<String>,
     /// The same, for people.
@@ -94,8 +109,16 @@ pub struct PreviewCounts {
     updated: u64,
     /// Rows that say nothing new.
     unchanged: u64,
+    /// Rows of people who were deleted where the file comes from, which are left out; absent if none.
+    skipped: Option<u64>,
     /// Rows that cannot be taken.
     invalid: u64,
+    /// People who go onto the block list, as the file says that they want no mail, and are not there as strongly; absent
+    /// if nobody.
+    unsubscribed: Option<u64>,
+    /// Rows that say something about mail that is not understood; it does nothing. See `unclearColumns`. Absent if
+    /// none.
+    unclear: Option<u64>,
     /// Members who get free access that they did not have, or for longer.
     free_access: u64,
     /// Members who get a bundle that they did not own, or for longer.
@@ -125,6 +148,10 @@ pub struct Preview {
     /// The columns that are not used.
     #[oai(validator(max_items = 50))]
     ignored_columns: Vec<String>,
+    /// The columns that say something about mail in words that are not understood, or that may be about something else. If
+    /// one says who wants no mail, name it as `mapping.mail` or `mapping.noMail`.
+    #[oai(validator(max_items = 50))]
+    unclear_columns: Vec<UnclearColumn>,
     /// The first 20 rows.
     #[oai(validator(max_items = 20))]
     rows: Vec<PreviewRow>,
@@ -132,8 +159,21 @@ pub struct Preview {
     counts: Option<PreviewCounts>,
 }
 
+/// A column with words about mail that are not understood.
+#[derive(Debug, Object)]
+#[oai(rename = "UnclearColumn")]
+pub struct UnclearColumn {
+    /// Its name in the header.
+    name: String,
+    /// Such words, at most 10.
+    #[oai(validator(max_items = 10))]
+    values: Vec<String>,
+}
+
 struct Seen {
     row: PreviewRow,
+    /// Of each column about mail, a cell that is not understood.
+    unclear: Vec<(usize, String)>,
     taken: Option<(Email, Given)>,
 }
 
@@ -156,20 +196,29 @@ pub(super) async fn preview(
             Ok(look) => look,
             Err(problem) => return Ok(Preview { problem: Some(problem), ..Preview::default() }),
         };
+    let mapping = MailColumns::of(&mapping).marked(&mapping);
     let given = judge(cx, job, &mut rows).await?;
     let n_read = rows.len() as u64;
     let of_all = |n: u64| (n * total).checked_div(n_read).unwrap_or(0);
     let count = |verdict| of_all(rows.iter().filter(|seen| seen.row.verdict == verdict).count() as u64);
+    let some = |n: u64| Some(n).filter(|n| *n > 0);
     let counts = PreviewCounts {
         total,
         exact: is_whole,
         created: count(Verdict::Created),
         updated: count(Verdict::Updated),
         unchanged: count(Verdict::Unchanged),
+        skipped: some(count(Verdict::Skipped)),
         invalid: count(Verdict::Invalid),
         free_access: of_all(given.free_access),
         bundle: of_all(given.bundle),
+        unsubscribed: some(of_all(given.unsubscribed)),
+        unclear: some(of_all(rows.iter().filter(|seen| seen.says(Said::Unclear)).count() as u64)),
     };
+    if let Some(n) = counts.unsubscribed {
+        let blocks = json!({ "exact": is_whole, "count": n });
+        cx.tx().note(Change::created("blocks", job.upload.as_str(), blocks));
+    }
     if counts.free_access + counts.bundle > 0 {
         let access = json!({ "exact": is_whole, "freeAccess": counts.free_access, "bundlesGranted": counts.bundle });
         cx.tx().note(Change::created("membersAccess", job.upload.as_str(), access));
@@ -183,9 +232,29 @@ pub(super) async fn preview(
         header: Some(mapping.has_header),
         columns: PreviewColumn::all(&mapping),
         ignored_columns: ignored([&mapping]),
+        unclear_columns: unclear_columns(&mapping, &rows),
         rows: rows.into_iter().take(SHOWN).map(|seen| seen.row).collect(),
         counts: Some(counts),
     })
+}
+
+/// The columns that are not understood, with some of their words.
+fn unclear_columns(mapping: &Mapping, rows: &[Seen]) -> Vec<UnclearColumn> {
+    let mut values: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for (column, value) in rows.iter().flat_map(|seen| &seen.unclear) {
+        values.entry(*column).or_default().insert(value);
+    }
+    let column = |(at, values): (usize, BTreeSet<&str>)| UnclearColumn {
+        name: mapping.columns[at].name.clone(),
+        values: values.into_iter().take(UNCLEAR_VALUES).map(str::to_owned).collect(),
+    };
+    values.into_iter().take(UNCLEAR_COLUMNS).map(column).collect()
+}
+
+impl Seen {
+    fn says(&self, said: Said) -> bool {
+        self.taken.as_ref().is_some_and(|(_, given)| given.mail == said)
+    }
 }
 
 fn seen(row: &Row<'_>, take: &Take) -> Seen {
@@ -193,12 +262,13 @@ fn seen(row: &Row<'_>, take: &Take) -> Seen {
     let read = match row.email {
         Err(fault) => Err((fault.code(), fault.text().into())),
         Ok(text) => match Email::parse(text) {
-            Err(_) => Err((NO_ADDRESS.0, NO_ADDRESS.1.into())),
+            Err(fault) => Err(no_address(&fault)),
             Ok(email) => take.read(row).map(|given| (email, given)),
         },
     };
+    let is_deleted = read.is_ok() && take.is_deleted(row);
     let (taken, fault) = match read {
-        Ok(taken) => (Some(taken), None),
+        Ok(taken) => (Some(taken).filter(|_| !is_deleted), None),
         Err(fault) => (None, Some(fault)),
     };
     let given = taken.as_ref().map(|(_, given)| given);
@@ -208,7 +278,7 @@ fn seen(row: &Row<'_>, take: &Take) -> Seen {
         file: row.file.map(str::to_owned),
         email: row.email.ok().map(plain),
         // Of what can be read, the member as it is decides.
-        verdict: Verdict::Invalid,
+        verdict: if is_deleted { Verdict::Skipped } else { Verdict::Invalid },
         name: given.and_then(|given| given.name.clone()),
         note: given.and_then(|given| given.note.clone()),
         tags: given.map_or(Vec::new(), |given| given.tags.clone()),
@@ -218,15 +288,21 @@ fn seen(row: &Row<'_>, take: &Take) -> Seen {
         metadata: given.map(|given| given.metadata.clone()).filter(|metadata| !metadata.is_empty()),
         free_access: free.is_some(),
         free_access_until: free.flatten().map(Time::from_micros),
+        block_reason: given.and_then(|given| match given.mail {
+            Said::Not(reason) => Some(reason),
+            Said::Nothing | Said::Unclear => None,
+        }),
         code: fault.as_ref().map(|(code, _)| (*code).into()),
         message: fault.map(|(_, text)| text.into_owned()),
     };
-    Seen { row: shown, taken }
+    let unclear = if taken.is_some() { take.unclear(row) } else { Vec::new() };
+    Seen { row: shown, unclear, taken }
 }
 
-/// How many members rows give access.
+/// How many members rows give access or stop mail to.
 #[derive(Default)]
 struct Access {
+    unsubscribed: u64,
     free_access: u64,
     bundle: u64,
 }
@@ -241,6 +317,7 @@ async fn judge(cx: &mut Cx, job: &Import, rows: &mut [Seen]) -> Result<Access> {
             lines.push(number as u64, email, given);
         }
     }
+    access.unsubscribed = unsubscribed(cx, rows).await?;
     lines.sort();
     let all = 0..lines.len();
     let mut owners = owners(cx, site, &lines, all.clone()).await?;
@@ -266,4 +343,20 @@ async fn judge(cx: &mut Cx, job: &Import, rows: &mut [Seen]) -> Result<Access> {
         }
     }
     Ok(access)
+}
+
+/// How many people go onto the block list who are not there as strongly.
+async fn unsubscribed(cx: &mut Cx, rows: &[Seen]) -> Result<u64> {
+    let mut said: HashMap<&str, Reason> = HashMap::new();
+    for (email, given) in rows.iter().filter_map(|seen| seen.taken.as_ref()) {
+        if let Said::Not(reason) = given.mail {
+            let known = said.entry(email.key()).or_insert(reason);
+            *known = reason.max(*known);
+        }
+    }
+    let keys: Vec<_> = said.keys().map(|key| (*key).to_owned()).collect();
+    let site = cx.site();
+    let there = blocklist::find(cx, site, &keys).await?;
+    let is_new = |(key, reason): &(&&str, &Reason)| there.get(**key).is_none_or(|entry| entry.reason < **reason);
+    Ok(said.iter().filter(is_new).count() as u64)
 }

@@ -10,6 +10,7 @@ use usher_files::{DateFault, Field, Mapping, Row};
 
 use super::{
     lines::Lines,
+    mail::{MailColumns, Said},
     names::{self, NameCells},
     parts::list,
     types::metadata_key,
@@ -42,6 +43,8 @@ pub(super) struct Given {
     pub(super) free: Option<Option<i64>>,
     pub(super) external_id: Option<String>,
     pub(super) metadata: Metadata,
+    /// What it says about mail.
+    pub(super) mail: Said,
 }
 
 /// What the site has that rows may name: the ids, by id and by name.
@@ -84,11 +87,12 @@ pub(super) struct Take {
     known: Known,
     zone: Zone,
     columns: Columns,
+    mail: MailColumns,
 }
 
 impl Take {
     pub(super) fn new(known: Known, zone: Zone) -> Self {
-        Self { known, zone, columns: Columns::default() }
+        Self { known, zone, columns: Columns::default(), mail: MailColumns::default() }
     }
 
     /// Reads a row.
@@ -113,7 +117,18 @@ impl Take {
                 value(at.metadata),
                 at.metadata_keys.iter().filter_map(|(column, key)| Some((key, value(Some(*column))?))),
             )?,
+            mail: self.mail.said(|at| row.value(at)),
         })
+    }
+
+    /// Whether a row says that its person was deleted.
+    pub(super) fn is_deleted(&self, row: &Row<'_>) -> bool {
+        self.mail.is_deleted(|at| row.value(at))
+    }
+
+    /// Of each column about mail, what a row says there that is not understood.
+    pub(super) fn unclear(&self, row: &Row<'_>) -> Vec<(usize, String)> {
+        self.mail.unclear(|at| row.value(at)).map(|(at, cell)| (at, imports::cut(cell, 100).to_owned())).collect()
     }
 
     fn groups(&self, cell: &str) -> Result<Vec<GroupId>, Bad> {
@@ -152,6 +167,7 @@ impl imports::Take for Take {
 
     fn begin(&mut self, mapping: &Mapping) {
         let at = |code| mapping.index_of(Field::Own(code));
+        self.mail = MailColumns::of(mapping);
         self.columns = Columns {
             email: mapping.index_of(Field::Email),
             name: at("name"),
@@ -174,6 +190,9 @@ impl imports::Take for Take {
     }
 
     fn take(&mut self, row: &Row<'_>, email: &Email, lines: &mut Lines) -> Taken {
+        if self.is_deleted(row) {
+            return Taken::Skipped;
+        }
         match self.read(row) {
             Ok(given) => {
                 lines.push(row.number, email, &given);

@@ -21,6 +21,9 @@ pub(super) const COLUMNS: &[OwnColumn] = &[
     OwnColumn { code: "bundle", names: &["bundle", "bundle id"] },
     OwnColumn { code: "external_id", names: &["external id", "externalid"] },
     OwnColumn { code: "metadata", names: &["metadata"] },
+    // By their names they are known to `mail.rs`.
+    OwnColumn { code: "mail", names: &[] },
+    OwnColumn { code: "no_mail", names: &[] },
 ];
 
 /// Where a column of last names is there too, a name of one word is the first name (`nombre`, `apellidos`).
@@ -215,6 +218,13 @@ pub struct MemberMapping {
     /// The column of the metadata: JSON objects of texts.
     #[oai(validator(min_length = 1, max_length = 100))]
     metadata: Option<String>,
+    /// The column that says whether somebody wants mail: yes and no, or words such as `subscribed` and `unsubscribed`. Not
+    /// needed where the name of the column tells it.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    mail: Option<String>,
+    /// The column that says who wants no mail: yes, or since when.
+    #[oai(validator(min_length = 1, max_length = 100))]
+    no_mail: Option<String>,
     /// Whether the first row names the columns.
     header: Option<bool>,
     /// How the cells are separated.
@@ -246,6 +256,8 @@ impl MemberMapping {
             (Field::Own("bundle"), &self.bundle),
             (Field::Own("external_id"), &self.external_id),
             (Field::Own("metadata"), &self.metadata),
+            (Field::Own("mail"), &self.mail),
+            (Field::Own("no_mail"), &self.no_mail),
         ];
         Ok(Wanted {
             format: self.format.map(Into::into),
@@ -280,7 +292,8 @@ pub(super) fn ignored<'a>(mappings: impl IntoIterator<Item = &'a Mapping>) -> Ve
     names
 }
 
-/// How an import stands, and how it ended. Each row of the file is in exactly one of the last four.
+/// How an import stands, and how it ended. Each row of the file is in exactly one of `created`, `updated`, `unchanged`,
+/// `skipped` and `invalid`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Counts {
@@ -289,7 +302,13 @@ pub(super) struct Counts {
     pub(super) created: u64,
     pub(super) updated: u64,
     pub(super) unchanged: u64,
+    /// Rows of people who were deleted where the file comes from.
+    pub(super) skipped: u64,
     pub(super) invalid: u64,
+    /// People who went onto the block list, or whose reason there became a stronger one.
+    pub(super) unsubscribed: u64,
+    /// Rows that say something about mail that nobody understands.
+    pub(super) unclear: u64,
 }
 
 impl imports::Counts for Counts {
@@ -306,7 +325,8 @@ impl imports::Counts for Counts {
     }
 
     fn count_unwritten(&mut self, skipped: u64, invalid: u64) {
-        self.invalid += skipped + invalid;
+        self.skipped += skipped;
+        self.invalid += invalid;
         self.done += skipped + invalid;
     }
 }

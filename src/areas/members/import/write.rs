@@ -11,21 +11,28 @@ use usher_jobs::Fail;
 use super::{
     fold::{Owners, Rules, State, Verdict, fold},
     jobs::Started,
-    lines::Lines,
+    lines::{Line, Lines},
+    mail::Said,
     take::Take,
     types::Counts,
 };
 use crate::{
-    areas::members::{store, types::Member},
+    areas::{
+        blocklist::{self, Reason, Word},
+        members::{store, types::Member},
+    },
     clock::Clock,
     error::Code,
     gate::Cx,
     imports::{self, At, Lines as _},
-    values::{EntitlementId, JobId, SiteId},
+    values::{Email, EntitlementId, JobId, SiteId},
 };
 
 /// Times that a chunk is begun anew since somebody else made one of its members at the same moment.
 const TRIES: usize = 20;
+
+/// Where what the block list has from such a file comes from.
+const SOURCE: &str = "members import";
 
 /// Rows that one statement takes.
 const ROWS: usize = 2500;
@@ -79,7 +86,7 @@ impl Started {
             }
         }
         let mut owners = owners(tx, self.site, lines, rows.clone()).await?;
-        let (states, refused) = self.fold(lines, rows, &rules, found, (&mut owners, &mut counts));
+        let (states, refused) = self.fold(lines, rows.clone(), &rules, found, (&mut owners, &mut counts));
         let (new, there): (Vec<_>, Vec<_>) = states.iter().partition(|state| state.is_new);
         for some in new.chunks(ROWS) {
             let members = some.iter().map(|state| &state.member);
@@ -96,7 +103,29 @@ impl Started {
         for some in refused.chunks(ROWS) {
             store::insert_refusals(tx.conn(), self.site, &self.id, some).await?;
         }
+        counts.unsubscribed += self.block(tx, lines, rows, &refused).await?;
         Ok(Some(counts))
+    }
+
+    /// Puts those who want no mail onto the block list, but for rows that were refused. Gives for how many that changed
+    /// anything.
+    async fn block(
+        &self,
+        tx: &mut Tx,
+        lines: &Lines,
+        rows: Range<usize>,
+        refused: &[(i64, &'static str)],
+    ) -> usher_db::Result<u64> {
+        let is_refused = |line: &Line<'_>| refused.iter().any(|(row, _)| u64::try_from(*row) == Ok(line.number));
+        let said: Vec<_> = rows.map(|at| lines.get(at)).filter_map(|line| Some((no_mail(&line)?, line))).collect();
+        let said = said.into_iter().filter(|(_, line)| !is_refused(line));
+        let said: Vec<_> = said.map(|(reason, line)| (reason, Email::stored(line.email))).collect();
+        if said.is_empty() {
+            return Ok(0);
+        }
+        let words: Vec<_> = said.iter().map(|(reason, email)| no_mail_word(*reason, email)).collect();
+        let became = blocklist::block(tx, &self.app.clock, self.site, &words).await?;
+        Ok(became.values().filter(|became| became.change().is_some()).count() as u64)
     }
 
     /// The members as the rows make them, sorted by address, and the rows that were refused.
@@ -115,6 +144,7 @@ impl Started {
             for line in group.map(|at| lines.get(at)) {
                 let verdict = fold(&mut state, &line, rules, owners, || self.app.clock.id());
                 counts.count(verdict);
+                counts.unclear += u64::from(line.mail == Said::Unclear);
                 if let Some(code) = verdict.refusal() {
                     refused.push((i64::try_from(line.number).unwrap_or(i64::MAX), code.name()));
                 }
@@ -123,6 +153,19 @@ impl Started {
         }
         (states, refused)
     }
+}
+
+/// Why the person of a row wants no mail, if so.
+fn no_mail(line: &Line<'_>) -> Option<Reason> {
+    match line.mail {
+        Said::Not(reason) => Some(reason),
+        Said::Nothing | Said::Unclear => None,
+    }
+}
+
+/// What an import says of such a person.
+pub(super) fn no_mail_word(reason: Reason, email: &Email) -> Word<'_> {
+    Word { email, reason, source: SOURCE, note: None, vendor_code: None, first_seen: None }
 }
 
 impl Counts {
@@ -243,7 +286,7 @@ pub(super) async fn states(
     let state = |member: Member| {
         let groups = places.remove(member.id.as_str()).unwrap_or_default();
         let bundles = owned.remove(member.id.as_str()).unwrap_or_default();
-        (member.email_key(), State { groups, bundles, ..State::found(member) })
+        (member.key.clone(), State { groups, bundles, ..State::found(member) })
     };
     Ok(members.into_iter().map(state).collect())
 }

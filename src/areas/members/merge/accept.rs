@@ -11,7 +11,7 @@ use crate::{
             MAX_TAGS, actions,
             delete::{count, dedupe},
             erase::{Counts, Kind},
-            store as members,
+            former, store as members,
             types::{LONGEST_NOTE, Member, MemberById, MemberRef},
         },
         subscriptions,
@@ -83,6 +83,9 @@ pub async fn accept(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Resul
         }
     }
     store::mark(cx.conn(), site, &loser.id, &winner.id, now).await?;
+    let clock = cx.app.clock.clone();
+    let blocked = former::join(cx.tx(), &clock, site, &loser, &winner).await?;
+    blocked.into_iter().for_each(|change| cx.tx().note(change));
     if after != winner {
         cx.tx().note(Change::updated("member", after.id.as_str(), winner.json(), after.json()));
     }

@@ -84,6 +84,11 @@ pub async fn hand_over(
     let moving = match kind {
         Kind::Entitlements => return entitlements(tx, site, (loser, winner), limit, now).await,
         Kind::Links => return crate::areas::members::erase::store::delete(tx, site, loser, kind, limit).await,
+        Kind::Addresses => sql!(
+            "UPDATE former_address SET member_id = $3 WHERE site = $1 AND (email_key, held_as) IN
+             (SELECT email_key, held_as FROM former_address WHERE site = $1 AND member_id = $2
+              ORDER BY email_key, held_as LIMIT $4)"
+        ),
         Kind::Watch => sql!(
             "INSERT INTO watch (site, member_id, video_id, position_s, furthest_s, completed_at, created_at, updated_at)
              SELECT site, CAST($3 AS TEXT), video_id, position_s, furthest_s, completed_at, created_at, updated_at

@@ -75,7 +75,7 @@ impl Place {
     pub fn after(member: &Member, sort: MemberSort) -> Self {
         let key = match sort {
             MemberSort::Newest | MemberSort::Oldest => String::new(),
-            MemberSort::Email => member.email_key(),
+            MemberSort::Email => member.key.clone(),
             MemberSort::Name => member.name_key(),
         };
         Self { key, id: member.id.to_string() }

@@ -4,12 +4,12 @@ use usher_db::{Conn, Result, Value, sql_both};
 
 use crate::values::{MemberId, SiteId};
 
-/// Of these ids, those of members, with the keys of their addresses.
+/// Of these ids, those of members, with their addresses as typed.
 pub async fn of_ids(conn: Conn<'_>, site: SiteId, ids: Value) -> Result<Vec<(MemberId, String)>> {
     sql_both!(
-        sqlite: "SELECT id, email_key FROM member
+        sqlite: "SELECT id, email FROM member
                  WHERE site = $1 AND id IN (SELECT value FROM json_each($2)) ORDER BY id",
-        postgres: "SELECT id, email_key FROM member WHERE site = $1 AND id = ANY($2) ORDER BY id",
+        postgres: "SELECT id, email FROM member WHERE site = $1 AND id = ANY($2) ORDER BY id",
     )
     .bind(site)
     .bind(ids)

@@ -1,9 +1,13 @@
 //! The SQL of members. A tag has no comma, so tags can be read as one text.
 
+mod former;
 mod import;
 mod list;
 mod many;
 
+pub use former::{
+    Left, first_at, forget_former, former_of, former_of_all, has_former, held_as, last_at, leave, merges_into,
+};
 pub use import::{
     bundle_names, by_emails, external_ids, forget_refusals, grant_for_life, group_names, group_names_of, hold_all,
     insert_many_tags, insert_places, insert_refusals, owned_for_life, places_of, refusals, update_all,
@@ -105,7 +109,7 @@ fn values(site: SiteId, member: &Member) -> [Value; 15] {
         site.into(),
         (&member.id).into(),
         (&member.email).into(),
-        member.email_key().into(),
+        (&member.key).into(),
         member.name.as_deref().into(),
         member.name_key().into(),
         member.note.as_deref().into(),
@@ -130,7 +134,7 @@ pub async fn update(conn: Conn<'_>, site: SiteId, member: &Member) -> Result<u64
     .bind(site)
     .bind(&member.id)
     .bind(&member.email)
-    .bind(member.email_key())
+    .bind(&member.key)
     .bind(member.name.as_deref())
     .bind(member.name_key())
     .bind(member.note.as_deref())

@@ -28,7 +28,8 @@ fn yes() -> bool {
 /// Deletes a member and everything of it: watch data, comments, entitlements, granted orders, tags, places in groups and
 /// subscriptions. Nothing brings it back. From the acceptance on, nothing else can be done with the member
 /// (`member_deleting`); the rows go in a job, whose `result` counts them by kind. In old rows of the activity log and in
-/// answers that are kept for an Idempotency-Key, `erased:` and the member's id take the address's place. A block on the
+/// answers that are kept for an Idempotency-Key, `erased:` and the member's id take the address's place, and that of
+/// addresses that the member had before. A block on the
 /// address stays as a keyed hash, and so does each order, which is not granted again (`order_id_used`). A call for a member that is being deleted gives the job that does it, with
 /// `changed: false`; a job that has failed or was cancelled is begun again where it stopped. A live subscription at
 /// Stripe is cancelled there first, and open checkouts are closed: the job deletes nothing before Stripe says so, and waits
@@ -92,7 +93,7 @@ pub struct DuplicatePage {
 /// Find duplicates
 ///
 /// Groups of members who are likely the same person: those whose addresses differ in nothing but a sub-address
-/// (`anna+shop@example.com`) or, at Gmail, in dots, and those with the same name, whatever its case. Two may stand in a
+/// (`anna+shop@example.com`), in quotes that are not needed or, at Gmail, in dots, and those with the same name, whatever its case. Two may stand in a
 /// group of either kind. Members that are being deleted are left out. `members.merge` makes one of two.
 #[derive(Object)]
 pub struct FindDuplicates {
@@ -125,7 +126,9 @@ impl Tool for FindDuplicates {
 /// are united (more than 100: `too_many_tags`), notes are joined and cut to 5000 characters, the name stays unless there
 /// is none, the address stays. Tags, name, note, free access, trial and subscriptions move with the call, the rest in a
 /// job, whose `result` counts rows by kind; meanwhile the winner can be used and the loser cannot. Nothing is cancelled: who
-/// paid twice goes on paying twice, and `liveSubscriptions` says for what.
+/// paid twice goes on paying twice, and `liveSubscriptions` says for what. If the loser unsubscribed or complained, the
+/// winner's address is blocked too; a bounce and a block by hand stay with the loser's address, which is a former address
+/// of the winner.
 #[derive(Object)]
 pub struct MergeMembers {
     /// Who stays.

@@ -39,8 +39,15 @@ pub struct ImportAccepted {
 /// `invalid_tag`, `invalid_free_access`, `ambiguous_date`, `invalid_external_id`,
 /// `invalid_metadata`, `external_id_taken`, `too_much_metadata`; `too_many_tags` (a member has at most 100), `too_many_groups` (a row names at most
 /// 100); `group_not_found`, `bundle_not_found`; `member_deleting`; `not_utf8`, `not_json`, `nul_byte`, `row_too_long`,
-/// `too_many_columns`, `unclosed_quote`; `crashed` (Usher died of the row each time). The progress counts `total`, `done`, `created`, `updated`, `unchanged` and `invalid`. With `dryRun` the answer
-/// has a `preview`. The block list is never touched.
+/// `too_many_columns`, `unclosed_quote`; `crashed` (Usher died of the row each time). The progress counts `total`, `done`, `created`, `updated`, `unchanged`,
+/// `skipped` and `invalid`.
+///
+/// **A file that says "no mail" is believed.** Columns such as `subscribed_to_emails`, `Accepts Email Marketing`,
+/// `unsubscribed_at`, `email_disabled` or `Email Marketing Status` are known by their names: who wants no mail goes onto the
+/// block list (`unsubscribe`; `hard_bounce` or `complaint` where the file says so), which `unsubscribed` counts. A yes takes
+/// nobody off it. Words that are not understood do nothing: `unclear` counts their rows, and `preview.unclearColumns` shows
+/// them; `mapping.mail` and `mapping.noMail` name a column that says it. A row whose `deleted_at` is filled is `skipped`.
+/// With `dryRun` the answer has a `preview`.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct ImportMembers {

@@ -19,7 +19,7 @@ use crate::{
 /// Create a member
 ///
 /// Makes a member: with free access if `freeAccess` is given, else with the status `free`. Sends nothing: the member is not told. An address that is a member's
-/// already, whatever its case, is refused as `member_exists`, with that member's id; nothing changes then.
+/// already, whatever its case and however it is quoted, is refused as `member_exists`, with that member's id; nothing changes then.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct CreateMember {
@@ -90,7 +90,9 @@ impl Tool for CreateMember {
 /// Update a member
 ///
 /// Changes what is given and leaves the rest as it is. An empty text takes away the name or the note; null is the
-/// same as leaving the field out. An address that is another member's is refused as `member_exists`. Sends nothing.
+/// same as leaving the field out. An address that is another member's is refused as `member_exists`. Sends nothing. An
+/// unsubscription, a complaint or a block by hand goes along to a new address and stays on the old one; a hard bounce or
+/// `invalid` does not go along. The old address is kept as a former one, so that links in old mails still work.
 /// If nothing is different, nothing is written and `updatedAt` stays.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
