@@ -33,7 +33,7 @@ async fn a_restore_that_is_killed_is_done_by_the_next(backend: Backend) {
     let shop = Shop::open(Backend::Sqlite).await;
     let file = shop.backup("usher.zip", &[]).await;
     let mut n_killed = 0;
-    for ms in [10, 50, 100, 150, 200, 300, 400, 500, 700, 900, 1200] {
+    for ms in [0, 2, 5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 700, 1000] {
         let restored = Installation::empty(backend).await;
         let mut running = restored.start(&["restore", path(&file)], &[]);
         tokio::time::sleep(Duration::from_millis(ms)).await;
