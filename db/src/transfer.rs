@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
@@ -242,7 +242,7 @@ async fn copy(from: &Path, to: &mut PgConnection, table: &Table) -> Result<(i64,
 }
 
 /// Reads a table and sends it in chunks, in the text format of `COPY`.
-fn read(from: &PathBuf, table: &Table, send: &mpsc::Sender<Vec<u8>>) -> rusqlite::Result<(i64, u64)> {
+fn read(from: &Path, table: &Table, send: &mpsc::Sender<Vec<u8>>) -> rusqlite::Result<(i64, u64)> {
     let database = snapshot::open(from)?;
     let columns: Vec<_> = table.columns.iter().map(|(name, _)| quoted(name)).collect();
     let mut statement = database.prepare(&format!("SELECT {} FROM {}", columns.join(", "), quoted(&table.name)))?;

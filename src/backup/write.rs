@@ -172,7 +172,7 @@ fn found(data: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => files.extend(found(data, &path)?),
             Ok(kind) if kind.is_file() && path.extension().is_none_or(|ending| ending != IN_THE_MAKING) => {
-                files.push(path)
+                files.push(path);
             }
             _ => {}
         }
