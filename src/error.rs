@@ -128,6 +128,8 @@ codes! {
     FileEmpty "file_empty" false "A job's file is empty.";
     NotAList "not_a_list" false "A job's file is no list or table, but a picture, a program, a PDF, ….";
     NoAddressColumn "no_address_column" false "No column of a job's file holds email addresses.";
+    SeveralAddressColumns "several_address_columns" false "Several columns of a job's file hold email addresses; `mapping.email` says which one counts.";
+    ReasonNeeded "reason_needed" false "A job's file of people does not say who of them gets no mail: `mapping.reason` names the column that does, or `reason` blocks all of them.";
     NoSuchColumn "no_such_column" false "A job's file lacks a column that `mapping` names.";
     FileDamaged "file_damaged" false "A job's file is compressed and cannot be decompressed to its end.";
     FileNotJson "file_not_json" false "The call says that a job's file is JSON, and it is not.";

@@ -2,6 +2,7 @@
 
 pub mod archives;
 mod imports;
+mod understood;
 mod undo;
 
 use std::io::Write as _;
@@ -40,10 +41,10 @@ async fn preview(world: &World, args: Value) -> Value {
     reply.result()["preview"].clone()
 }
 
-/// total, done, added, already, strengthened, skipped and invalid.
-fn counts(job: &Value) -> [u64; 7] {
+/// total, done, added, already, strengthened, skipped, unclear and invalid.
+fn counts(job: &Value) -> [u64; 8] {
     assert_eq!(job["status"], "succeeded", "{job}");
-    let names = ["total", "done", "added", "already", "strengthened", "skipped", "invalid"];
+    let names = ["total", "done", "added", "already", "strengthened", "skipped", "unclear", "invalid"];
     let counts = names.map(|name| job["result"][name].as_u64().unwrap_or_else(|| panic!("no {name}: {job}")));
     assert_eq!(names.map(|name| job["progress"][name].as_u64().unwrap()), counts, "{job}");
     counts

@@ -12,12 +12,13 @@ use crate::error::FileError;
 use crate::json::JsonRecords;
 use crate::json_layout::{Ends, Layout};
 use crate::json_path::{self, Path};
-use crate::limits::SHOWN_COLUMNS;
+use crate::limits::{MAX_HEAD_ROWS, SHOWN_COLUMNS};
 use crate::looks::foreign;
 use crate::mapping::{Column, Compression, ERROR_COLUMNS, Field, Format, Mapping, Wanted};
 use crate::names;
 use crate::records::has_escapes;
 use crate::source::Source;
+use crate::wrapped::unwrap_all;
 
 /// What was found out about a text.
 pub(crate) struct Found {
@@ -26,6 +27,8 @@ pub(crate) struct Found {
     pub(crate) start: usize,
     /// Where its elements end and their values are, if it is JSON.
     pub(crate) json: Option<(Ends, Vec<Path>)>,
+    /// Whether each of its lines is in quotes as a whole.
+    pub(crate) is_wrapped: bool,
 }
 
 /// The rows of the sample, as one format reads them.
@@ -52,19 +55,22 @@ pub(crate) fn detect(sample: &[u8], is_whole: bool, wanted: &Wanted) -> Result<F
         && let Some(layout) = Layout::of(sample)
     {
         let table = json_table(&sample[layout.start..], layout.ends);
-        let mapping = table.mapping(wanted)?;
-        return Ok(Found { mapping, start: layout.start, json: Some((layout.ends, table.paths)) });
+        let mapping = table.mapping(wanted, is_whole)?;
+        return Ok(Found { mapping, start: layout.start, json: Some((layout.ends, table.paths)), is_wrapped: false });
     }
     if is_json {
         return Err(FileError::NotJson);
     }
     let (start, said) = separator_line(sample);
     let sample = whole_lines(&sample[start..], is_whole);
+    let unwrapped = unwrap_all(sample).filter(|text| best_table(text).is_certain());
+    let is_wrapped = unwrapped.is_some();
+    let sample = unwrapped.as_deref().unwrap_or(sample);
     let table = match wanted.format.or(said) {
         Some(format) => Table::read(sample, format),
         None => best_table(sample),
     };
-    Ok(Found { mapping: table.mapping(wanted)?, start, json: None })
+    Ok(Found { mapping: table.mapping(wanted, is_whole)?, start, json: None, is_wrapped })
 }
 
 /// The length of the line that some tables begin with to tell Excel their separator, and what it says.
@@ -107,6 +113,10 @@ fn best_table(sample: &[u8]) -> Table {
         return tables.swap_remove(at);
     }
     let mut best = Table::read(sample, Format::List);
+    // Columns of addresses below a header are no list of them all: it would hold whoever looks after somebody, too.
+    if best.is_below_header() && !tables.is_empty() {
+        best = tables.swap_remove(0);
+    }
     // Where each line has as many they may be columns that mean different things.
     let may_be_pasted = |table: &Table| matches!(table.format, Format::Csv | Format::Semicolon);
     if best.is_pasted() && !tables.iter().filter(|table| may_be_pasted(table)).any(Table::is_even) {
@@ -138,6 +148,12 @@ impl Table {
         Self { format, has_escapes, paths: Vec::new(), rows, lines }
     }
 
+    /// Whether it is a table and no list whose names have commas in them.
+    fn is_certain(&self) -> bool {
+        let has_names_around = || self.rows.iter().flatten().any(|cell| cell.contains('<'));
+        self.named_header().is_some() || self.is_even() && !has_names_around()
+    }
+
     /// Whether the first row names the columns of an error file.
     fn is_error_file(&self) -> bool {
         self.rows.first().is_some_and(|first| error_columns(first).is_some())
@@ -147,6 +163,13 @@ impl Table {
     fn is_pasted(&self) -> bool {
         let is_several = self.lines.windows(2).any(|lines| lines[0] == lines[1]);
         is_several && self.rows.iter().flatten().all(|cell| is_address(cell))
+    }
+
+    /// Whether several addresses are in a line, below one that is a header and no address.
+    fn is_below_header(&self) -> bool {
+        let is_several = self.lines.windows(2).any(|lines| lines[0] == lines[1]);
+        let mut head = self.rows.iter().flatten().take_while(|cell| !is_address(cell));
+        is_several && head.any(|cell| cell.contains([',', ';']))
     }
 
     /// Whether each row has the same columns, and there are several of both.
@@ -161,7 +184,7 @@ impl Table {
         let n_rows = self.rows.len().max(1);
         let n_clean = self.rows.iter().filter(|row| row.iter().any(|cell| is_address(cell))).count();
         let (n_columns, n_alike) = self.usual_width();
-        (self.names_emails(), (2 * n_clean + n_alike) * 1000 / n_rows, n_columns)
+        (self.named_header().is_some(), (2 * n_clean + n_alike) * 1000 / n_rows, n_columns)
     }
 
     /// The number of cells that most rows have, and how many rows those are.
@@ -172,18 +195,24 @@ impl Table {
         groups.max_by_key(|&(_, n)| n).unwrap_or((0, 0))
     }
 
-    fn mapping(&self, wanted: &Wanted) -> Result<Mapping, FileError> {
+    fn mapping(&self, wanted: &Wanted, is_whole: bool) -> Result<Mapping, FileError> {
         let has_keys = !self.paths.is_empty();
-        let has_header = has_keys || wanted.has_header.unwrap_or_else(|| self.has_header());
-        let n_headers = usize::from(has_header && !has_keys).min(self.rows.len());
-        let (header, rows) = self.rows.split_at(n_headers);
+        let header_at = match wanted.has_header {
+            _ if has_keys => None,
+            Some(false) => None,
+            Some(true) => self.header().or((!self.rows.is_empty()).then_some(0)),
+            None => self.header(),
+        };
+        let has_header = has_keys || header_at.is_some() || wanted.has_header == Some(true);
+        let n_titles = header_at.unwrap_or(0);
+        let (header, rows) = self.rows[n_titles..].split_at(usize::from(header_at.is_some()));
         let mut names = self.names(header, rows);
         let error_columns_at = header.first().and_then(|cells| error_columns(cells));
         names.truncate(error_columns_at.unwrap_or(names.len()));
-        let seen = if has_keys { names.clone() } else { self.rows.first().cloned().unwrap_or_default() };
-        let Some(Chosen { columns, exporter, flags, rest_is_note }) =
-            Named { names, has_header, rows }.choose(wanted)?
-        else {
+        let seen = if has_keys { names.clone() } else { self.rows.get(n_titles).cloned().unwrap_or_default() };
+        let is_error_file = error_columns_at.is_some();
+        let named = Named { names, has_header, rows, is_whole, is_error_file };
+        let Some(Chosen { columns, exporter, evidence, takes_all, rest_is_note }) = named.choose(wanted)? else {
             return Err(FileError::NoAddressColumn {
                 columns: seen.iter().take(SHOWN_COLUMNS).map(|name| cut(name)).collect(),
             });
@@ -200,8 +229,11 @@ impl Table {
             columns,
             error_columns_at,
             exporter,
-            flags,
             name_says: None,
+            n_titles,
+            evidence,
+            takes_all,
+            is_own: !wanted.own.is_empty(),
             rest_is_note,
             date_orders,
             date_order: wanted.date_order,
@@ -222,23 +254,35 @@ impl Table {
         }
     }
 
-    /// Whether a cell of the first row is a name that only columns of addresses have.
-    fn names_emails(&self) -> bool {
-        let first = self.rows.first().map(Vec::as_slice).unwrap_or_default();
-        first.iter().any(|name| names::is_email(&names::normal(name)))
+    /// The first row that names a column of addresses, and what is above it names nobody. Of a title of one cell and a
+    /// row of several, the header is the row.
+    fn named_header(&self) -> Option<usize> {
+        let has_address = |row: &Vec<String>| row.iter().any(|cell| is_address(cell));
+        let head = self.rows.iter().take(MAX_HEAD_ROWS).take_while(|row| !has_address(row));
+        let names = |row: &Vec<String>| row.iter().any(|name| names::is_email(&names::normal(name)));
+        let named = head.enumerate().filter(|(_, row)| names(row));
+        let is_wide = self.usual_width().0 > 1;
+        let wide = named.clone().find(|(_, row)| !is_wide || n_filled(row) > 1);
+        wide.or_else(|| named.clone().next()).map(|(at, _)| at)
     }
 
-    /// A header is that of an error file, or names a column of addresses, or has no `@` where later rows have one.
-    fn has_header(&self) -> bool {
-        let Some((first, rest)) = self.rows.split_first() else { return false };
+    /// A header is that of an error file, or names a column of addresses, or has no address where later rows have one.
+    fn header(&self) -> Option<usize> {
         if self.is_error_file() {
-            return true;
+            return Some(0);
         }
-        if first.iter().any(|cell| is_address(cell)) {
-            return false;
+        if let Some(at) = self.named_header() {
+            return Some(at);
         }
-        let has_at = |row: &Vec<String>| row.iter().any(|cell| cell.contains('@'));
-        self.names_emails() || (!has_at(first) && rest.iter().any(has_at))
+        let has_address = |row: &Vec<String>| row.iter().any(|cell| is_address(cell));
+        let n_before = self.rows.iter().take_while(|row| !has_address(row)).count();
+        if n_before == 0 || n_before == self.rows.len() || self.rows[0].iter().any(|cell| cell.contains('@')) {
+            return None;
+        }
+        // A title stands alone in its row.
+        let is_wide = self.usual_width().0 > 1;
+        let n_titles = self.rows[..n_before - 1].iter().take_while(|row| is_wide && n_filled(row) <= 1).count();
+        Some(n_titles.min(MAX_HEAD_ROWS))
     }
 }
 
@@ -252,6 +296,11 @@ fn date_orders(columns: &[Column], rows: &[Vec<String>], wanted: &Wanted) -> Vec
     let of_dates = columns.iter().enumerate().filter(|(_, column)| column.field.is_some_and(holds_dates));
     let cells = |at: usize| rows.iter().filter_map(move |row| row.get(at).map(String::as_str));
     of_dates.map(|(at, _)| (at, DateOrders::of(cells(at)))).collect()
+}
+
+/// Cells of a row in which something stands.
+fn n_filled(row: &[String]) -> usize {
+    row.iter().filter(|cell| !cell.is_empty()).count()
 }
 
 /// Where the three columns of an error file stand in this header.

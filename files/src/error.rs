@@ -27,6 +27,25 @@ pub enum FileError {
         /// The cells of the first row, the first 20 of them.
         columns: Vec<String>,
     },
+    /// Several columns hold addresses, and no name tells which counts.
+    #[error(
+        "Several columns hold addresses: {}. Say which one counts: pass its name as `mapping.email`.",
+        quoted(.columns)
+    )]
+    SeveralAddressColumns {
+        /// Their names, the first 20 of them.
+        columns: Vec<String>,
+    },
+    /// It is a file of people, and nothing in it says who of them gets no mail.
+    #[error(
+        "Nothing in this file says who must not get mail, so nobody would be blocked.{} If everybody in it must not get \
+         mail, pass `reason`, such as `unsubscribe`.",
+        perhaps(.columns)
+    )]
+    ReasonNeeded {
+        /// The names of the columns that might say it, the first 20 of them.
+        columns: Vec<String>,
+    },
     /// The columns that the caller asked for are not there.
     #[error("There is no column {wanted:?}. The file has: {}.", quoted(.columns))]
     NoSuchColumn {
@@ -105,10 +124,19 @@ pub enum FileError {
 }
 
 /// Every code of a [`FileError`], with its meaning, for a page of documentation.
-pub const FILE_ERRORS: [(&str, &str); 15] = [
+pub const FILE_ERRORS: [(&str, &str); 17] = [
     ("file_empty", "There is nothing in the file but white space."),
     ("not_a_list", "The file is a picture, a program, a PDF, a workbook, …; the text says which, and what to do."),
     ("no_address_column", "It is a table, and none of its columns holds addresses."),
+    (
+        "several_address_columns",
+        "Several columns hold addresses, and none has a known name; `mapping.email` says which one counts.",
+    ),
+    (
+        "reason_needed",
+        "It is a file of people, and no column was understood that says who of them gets no mail. `mapping.reason` names the \
+         column, or `reason` says that all of them get none.",
+    ),
     ("no_such_column", "`mapping` names a column that is not there; the text lists those that are."),
     ("file_damaged", "The compressed bytes are broken, or end too early."),
     ("file_not_json", "The call says that the file is JSON, and it is not."),
@@ -130,6 +158,8 @@ impl FileError {
             Self::Empty => "file_empty",
             Self::NotAList { .. } => "not_a_list",
             Self::NoAddressColumn { .. } => "no_address_column",
+            Self::SeveralAddressColumns { .. } => "several_address_columns",
+            Self::ReasonNeeded { .. } => "reason_needed",
             Self::NoSuchColumn { .. } => "no_such_column",
             Self::Damaged { .. } => "file_damaged",
             Self::NotJson => "file_not_json",
@@ -162,6 +192,13 @@ fn quoted(columns: &[String]) -> String {
     names.join(", ")
 }
 
+fn perhaps(columns: &[String]) -> String {
+    match columns {
+        [] => " If a column says it, pass its name as `mapping.reason`.".to_owned(),
+        columns => format!(" If a column says it, pass its name as `mapping.reason`: perhaps {}.", quoted(columns)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +210,8 @@ mod tests {
             FileError::Empty,
             FileError::NotAList { kind: Kind::Pdf },
             FileError::NoAddressColumn { columns: columns.clone() },
+            FileError::SeveralAddressColumns { columns: columns.clone() },
+            FileError::ReasonNeeded { columns: columns.clone() },
             FileError::NoSuchColumn { wanted, columns },
             FileError::Damaged { compression: Compression::Zip, source: io::Error::other("x") },
             FileError::NotJson,

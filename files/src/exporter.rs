@@ -1,8 +1,11 @@
 //! The exports of other mail tools, recognised by their columns: what one is. The table of them is in `exporters`.
 
+use crate::address::is_address;
+use crate::evidence::of_status_code;
 use crate::exporters::EXPORTERS;
+use crate::fold::{is_same, plain};
 use crate::mapping::Field;
-use crate::reason::{Reason, Verdict, plain, verdict};
+use crate::reason::{Reason, Verdict, verdict};
 
 /// An export of another tool.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,12 +21,25 @@ pub struct Exporter {
     /// Which column means what; the first that is there counts. The addresses need not be named, if their column is
     /// called as it mostly is.
     pub(crate) fields: &'static [(Field, &'static str)],
+    /// Who is in it.
+    pub(crate) lists: Lists,
     /// What its rows say.
     pub(crate) verdicts: Verdicts,
     /// How it writes its dates.
     pub dates: DateFormat,
     /// The page that describes its columns and words.
     pub source: &'static str,
+}
+
+/// Who is in an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lists {
+    /// Only addresses that get no mail: a row in words that are not known is blocked all the same.
+    Blocks,
+    /// The same, by a date: a row without one is unclear.
+    BlocksByDate,
+    /// People, some of whom get no mail: a row in words that are not known is unclear.
+    People,
 }
 
 /// How the rows of an export say why they are there.
@@ -34,6 +50,8 @@ pub(crate) enum Verdicts {
     /// Words say it: those of the reason and the source together, of the reason, the source, the code, whichever is known
     /// first, in these words before those that mean the same everywhere. If none is known, the last.
     Words(&'static [(&'static str, Verdict)], Option<Verdict>),
+    /// The columns by their names and cells, as in any other file.
+    Columns,
     /// The status code of the mail server (RFC 3463 or RFC 5321) says whether the failure was for good. It is in the
     /// column of the code, or begins the note.
     StatusCode,
@@ -75,13 +93,31 @@ pub(crate) const fn suppressed(reason: Reason) -> Verdict {
 }
 
 impl Exporter {
-    /// The export that has columns of these normal names.
-    pub(crate) fn of(columns: &[String]) -> Option<&'static Self> {
-        let has = |name: &&str| columns.iter().any(|column| column == name);
+    /// The export that has columns of these normal names, and these rows in them.
+    pub(crate) fn of(columns: &[String], rows: &[Vec<String>]) -> Option<&'static Self> {
+        let has = |name: &&str| columns.iter().any(|column| is_same(column, name));
         let fits = |exporter: &&Self| {
-            exporter.columns.iter().all(has) && (!exporter.is_exact || exporter.columns.len() == columns.len())
+            exporter.columns.iter().all(has)
+                && (!exporter.is_exact || exporter.columns.len() == columns.len())
+                && exporter.fits(columns, rows)
         };
         EXPORTERS.iter().find(fits)
+    }
+
+    /// Whether the rows look like its own. Few columns are in the files of others too.
+    fn fits(&self, columns: &[String], rows: &[Vec<String>]) -> bool {
+        let cells = |field: Field| {
+            let column = self.fields(columns).find(|(known, _)| *known == field).map(|(_, column)| column);
+            let cell = move |row: &'_ Vec<String>| column.and_then(|column| row.get(column).cloned());
+            rows.iter().filter_map(cell).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
+        };
+        let is_unix = |cell: &String| cell.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let are_dates = || {
+            let dates = cells(Field::FirstSeen);
+            rows.is_empty() || !dates.is_empty() && dates.iter().all(is_unix)
+        };
+        let (emails, is_strict) = (cells(Field::Email), self.is_exact && self.dates == DateFormat::UnixSeconds);
+        (emails.is_empty() || emails.iter().any(|cell| is_address(cell))) && (!is_strict || are_dates())
     }
 
     /// The export of this code.
@@ -91,7 +127,24 @@ impl Exporter {
 
     /// Which of these columns mean something.
     pub(crate) fn fields(&self, columns: &[String]) -> impl Iterator<Item = (Field, usize)> {
-        self.fields.iter().filter_map(|(field, name)| Some((*field, columns.iter().position(|column| column == name)?)))
+        self.fields
+            .iter()
+            .filter_map(|(field, name)| Some((*field, columns.iter().position(|column| is_same(column, name))?)))
+    }
+
+    /// Whether its columns say themselves what they mean.
+    pub(crate) fn reads_columns(&self) -> bool {
+        self.verdicts == Verdicts::Columns
+    }
+
+    /// Whether a row in words that are not known is on the list all the same.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.lists != Lists::People
+    }
+
+    /// Whether a row says nothing that has no date.
+    pub(crate) fn needs_date(&self) -> bool {
+        self.lists == Lists::BlocksByDate
     }
 
     /// Whether the same words always mean the same, whatever the note.
@@ -103,6 +156,7 @@ impl Exporter {
     pub(crate) fn verdict(&self, said: Said<'_>) -> Option<Verdict> {
         match &self.verdicts {
             Verdicts::All(verdict) => Some(*verdict),
+            Verdicts::Columns => None,
             Verdicts::StatusCode => Some(of_status(said)),
             Verdicts::Words(words, otherwise) => {
                 let own = |word: &str| words.iter().find(|(known, _)| *known == word).map(|(_, verdict)| *verdict);
@@ -130,6 +184,7 @@ impl Exporter {
     pub fn meaning(&self) -> String {
         match &self.verdicts {
             Verdicts::All(verdict) => verdict.code().to_owned(),
+            Verdicts::Columns => "what its columns say".to_owned(),
             Verdicts::StatusCode => {
                 "hard_bounce; skipped where the status is 4xx (a trouble that passes) or 5.7.x (a refusal of that mail)"
                     .to_owned()
@@ -149,10 +204,10 @@ fn of_status(said: Said<'_>) -> Verdict {
     // A note may begin with both codes: `550 5.7.1 refused`.
     let codes = || {
         let note = said.note.into_iter().flat_map(|note| note.split([' ', '-']).take(2));
-        said.code.into_iter().chain(note).filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        said.code.into_iter().chain(note).filter(|word| of_status_code(word).is_some())
     };
-    let code = codes().find(|code| code.contains('.')).or_else(|| codes().next()).unwrap_or_default();
-    if code.starts_with('4') || code.starts_with("5.7.") { Verdict::Sendable } else { suppressed(Reason::HardBounce) }
+    let code = codes().find(|code| code.contains('.')).or_else(|| codes().next());
+    code.and_then(of_status_code).unwrap_or(suppressed(Reason::HardBounce))
 }
 
 #[cfg(test)]

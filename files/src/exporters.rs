@@ -12,7 +12,7 @@
 //! - Someone who unsubscribed from some of the mail (a tag of Mailgun, an audience of Mailchimp) gets none.
 //! - A person's own manual suppression at Postmark is an unsubscription; one by the sender is manual.
 
-use crate::exporter::{DateFormat, Exporter, Verdicts, suppressed};
+use crate::exporter::{DateFormat, Exporter, Lists, Verdicts, suppressed};
 use crate::mapping::Field::{Email, FirstSeen, Note, Reason as Why, Source, VendorCode};
 use crate::reason::{Reason, Verdict};
 
@@ -24,6 +24,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["status", "reason", "email", "created"],
         is_exact: true,
         fields: &[(VendorCode, "status"), (Note, "reason"), (FirstSeen, "created")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::StatusCode,
         dates: DateFormat::UnixSeconds,
         source: "https://www.twilio.com/docs/sendgrid/api-reference/bounces-api/retrieve-all-bounces",
@@ -35,6 +36,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["status", "reason", "email", "created"],
         is_exact: true,
         fields: &[(VendorCode, "status"), (Note, "reason"), (FirstSeen, "created")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::All(Verdict::Sendable),
         dates: DateFormat::UnixSeconds,
         source: "https://www.twilio.com/docs/sendgrid/api-reference/blocks-api/retrieve-all-blocks",
@@ -45,6 +47,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["email", "ip", "created"],
         is_exact: true,
         fields: &[(FirstSeen, "created")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::All(suppressed(Reason::Complaint)),
         dates: DateFormat::UnixSeconds,
         source: "https://www.twilio.com/docs/sendgrid/api-reference/spam-reports-api/retrieve-all-spam-reports",
@@ -55,6 +58,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["email", "reason", "created"],
         is_exact: true,
         fields: &[(Note, "reason"), (FirstSeen, "created")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::All(suppressed(Reason::Invalid)),
         dates: DateFormat::UnixSeconds,
         source: "https://www.twilio.com/docs/sendgrid/api-reference/invalid-e-mails-api/retrieve-all-invalid-emails",
@@ -65,6 +69,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["email", "created"],
         is_exact: true,
         fields: &[(FirstSeen, "created")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::All(suppressed(Reason::Unsubscribe)),
         dates: DateFormat::UnixSeconds,
         source: "https://www.twilio.com/docs/sendgrid/api-reference/suppressions-global-suppressions",
@@ -75,6 +80,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["address", "code", "error", "created at"],
         is_exact: false,
         fields: &[(Email, "address"), (VendorCode, "code"), (Note, "error"), (FirstSeen, "created at")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::All(suppressed(Reason::HardBounce)),
         dates: DateFormat::Rfc2822,
         source: "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/bounces",
@@ -83,8 +89,9 @@ pub static EXPORTERS: &[Exporter] = &[
         code: "mailgun_unsubscribes",
         name: "Mailgun unsubscribes",
         columns: &["address", "tags", "created at"],
-        is_exact: false,
+        is_exact: true,
         fields: &[(Email, "address"), (Note, "tags"), (FirstSeen, "created at")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::All(suppressed(Reason::Unsubscribe)),
         dates: DateFormat::Rfc2822,
         source: "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/unsubscribe",
@@ -95,6 +102,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["address", "created at"],
         is_exact: true,
         fields: &[(Email, "address"), (FirstSeen, "created at")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::All(suppressed(Reason::Complaint)),
         dates: DateFormat::Rfc2822,
         source: "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/complaints",
@@ -105,6 +113,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["type", "value", "reason", "createdat"],
         is_exact: true,
         fields: &[(Email, "value"), (Note, "reason"), (FirstSeen, "createdat")],
+        lists: Lists::People,
         verdicts: Verdicts::All(Verdict::Sendable),
         dates: DateFormat::Rfc2822,
         source: "https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/allowlist",
@@ -115,6 +124,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["emailaddress", "suppressionreason"],
         is_exact: false,
         fields: &[(Why, "suppressionreason"), (Source, "origin"), (FirstSeen, "createdat")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::Words(&[("manual suppression recipient", suppressed(Reason::Unsubscribe))], None),
         dates: DateFormat::Iso8601,
         source: "https://postmarkapp.com/developer/api/suppressions-api",
@@ -125,6 +135,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["emailaddress", "reason", "lastupdatetime"],
         is_exact: false,
         fields: &[(Why, "reason"), (FirstSeen, "lastupdatetime")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::Words(&[], None),
         // The command line writes ISO 8601, other clients seconds.
         dates: DateFormat::Iso8601,
@@ -136,6 +147,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["email address", "clean time"],
         is_exact: false,
         fields: &[(FirstSeen, "clean time"), (Note, "clean campaign title")],
+        lists: Lists::BlocksByDate,
         verdicts: Verdicts::All(suppressed(Reason::HardBounce)),
         dates: DateFormat::Iso8601,
         source: "https://mailchimp.com/help/view-export-contacts/",
@@ -146,6 +158,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["email address", "unsub time"],
         is_exact: false,
         fields: &[(FirstSeen, "unsub time"), (VendorCode, "unsub reason"), (Note, "unsub reason other")],
+        lists: Lists::BlocksByDate,
         // The reason that somebody gave may be spam.
         verdicts: Verdicts::Words(&[], Some(suppressed(Reason::Unsubscribe))),
         dates: DateFormat::Iso8601,
@@ -157,6 +170,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["email address", "optin time", "leid", "euid"],
         is_exact: false,
         fields: &[],
+        lists: Lists::People,
         verdicts: Verdicts::All(Verdict::Sendable),
         dates: DateFormat::Iso8601,
         source: "https://mailchimp.com/help/view-export-contacts/",
@@ -167,6 +181,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["email", "reason code", "blockedat"],
         is_exact: false,
         fields: &[(Why, "reason code"), (Note, "reason message"), (Source, "senderemail"), (FirstSeen, "blockedat")],
+        lists: Lists::Blocks,
         verdicts: Verdicts::Words(
             &[
                 ("unsubscribed via ma", suppressed(Reason::Unsubscribe)),
@@ -186,8 +201,19 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["email", "emailblacklisted"],
         is_exact: false,
         fields: &[(Why, "emailblacklisted")],
+        lists: Lists::People,
         // Whoever unsubscribes, complains or bounces is blocklisted, and the list does not say which it was.
-        verdicts: Verdicts::Words(&[("true", suppressed(Reason::Unsubscribe)), ("false", Verdict::Sendable)], None),
+        verdicts: Verdicts::Words(
+            &[
+                ("true", suppressed(Reason::Unsubscribe)),
+                ("yes", suppressed(Reason::Unsubscribe)),
+                ("1", suppressed(Reason::Unsubscribe)),
+                ("false", Verdict::Sendable),
+                ("no", Verdict::Sendable),
+                ("0", Verdict::Sendable),
+            ],
+            None,
+        ),
         dates: DateFormat::Iso8601,
         source: "https://developers.brevo.com/reference/get-contacts",
     },
@@ -197,6 +223,7 @@ pub static EXPORTERS: &[Exporter] = &[
         columns: &["email", "status", "subscribed at", "unsubscribed at"],
         is_exact: false,
         fields: &[(Why, "status"), (Source, "source"), (FirstSeen, "unsubscribed at")],
+        lists: Lists::People,
         verdicts: Verdicts::Words(&[], None),
         dates: DateFormat::Iso8601,
         source: "https://developers.mailerlite.com/docs/subscribers.html",
@@ -212,6 +239,7 @@ pub static EXPORTERS: &[Exporter] = &[
             (FirstSeen, "attributes subscriptions email marketing suppression timestamp"),
             (Source, "attributes subscriptions email marketing consent"),
         ],
+        lists: Lists::People,
         verdicts: Verdicts::Words(&[], None),
         dates: DateFormat::Iso8601,
         source: "https://developers.klaviyo.com/en/reference/get_profiles",
@@ -221,9 +249,10 @@ pub static EXPORTERS: &[Exporter] = &[
         name: "ActiveCampaign contacts",
         columns: &["email", "bounced hard", "bounced soft", "bounced date"],
         is_exact: false,
-        fields: &[(Why, "bounced hard"), (FirstSeen, "bounced date")],
+        fields: &[(FirstSeen, "bounced date")],
         // The number of hard bounces.
-        verdicts: Verdicts::Words(&[("0", Verdict::Sendable)], Some(suppressed(Reason::HardBounce))),
+        lists: Lists::People,
+        verdicts: Verdicts::Columns,
         dates: DateFormat::Iso8601,
         source: "https://developers.activecampaign.com/reference/list-all-contacts",
     },
@@ -234,9 +263,84 @@ pub static EXPORTERS: &[Exporter] = &[
         is_exact: false,
         // The date is that of the subscription.
         fields: &[(Why, "state")],
-        verdicts: Verdicts::Words(&[], None),
+        lists: Lists::People,
+        verdicts: Verdicts::Words(&[("cancelled", suppressed(Reason::Unsubscribe))], None),
         dates: DateFormat::Iso8601,
         source: "https://developers.kit.com/api-reference/subscribers/list-subscribers",
+    },
+    Exporter {
+        code: "sparkpost_suppressions",
+        name: "SparkPost suppressions",
+        columns: &["recipient", "type", "source", "description"],
+        is_exact: false,
+        // The type says which mail somebody must not get, and not why.
+        fields: &[
+            (Email, "recipient"),
+            (Why, "source"),
+            (VendorCode, "type"),
+            (Note, "description"),
+            (FirstSeen, "created"),
+        ],
+        lists: Lists::Blocks,
+        verdicts: Verdicts::Words(
+            &[
+                ("bounce rule", suppressed(Reason::HardBounce)),
+                ("spam complaint", suppressed(Reason::Complaint)),
+                ("list unsubscribe", suppressed(Reason::Unsubscribe)),
+                ("unsubscribe link", suppressed(Reason::Unsubscribe)),
+                ("manually added", suppressed(Reason::Manual)),
+                ("compliance", suppressed(Reason::Manual)),
+                ("transactional", suppressed(Reason::Manual)),
+                ("non transactional", suppressed(Reason::Manual)),
+            ],
+            Some(suppressed(Reason::Manual)),
+        ),
+        dates: DateFormat::Iso8601,
+        source: "https://developers.sparkpost.com/api/suppression-list/",
+    },
+    Exporter {
+        code: "mandrill_rejects",
+        name: "Mandrill rejects",
+        columns: &["email", "reason", "detail"],
+        is_exact: false,
+        fields: &[(Why, "reason"), (Note, "detail"), (FirstSeen, "created at")],
+        lists: Lists::People,
+        verdicts: Verdicts::Words(&[("custom", suppressed(Reason::Manual))], None),
+        dates: DateFormat::Iso8601,
+        source: "https://mailchimp.com/developer/transactional/api/rejects/",
+    },
+    Exporter {
+        code: "hubspot_contacts",
+        name: "HubSpot contacts",
+        columns: &["email", "unsubscribed from all email"],
+        is_exact: false,
+        fields: &[],
+        lists: Lists::People,
+        verdicts: Verdicts::Columns,
+        dates: DateFormat::Iso8601,
+        source: "https://knowledge.hubspot.com/properties/hubspots-default-contact-properties",
+    },
+    Exporter {
+        code: "ghost_members",
+        name: "Ghost members",
+        columns: &["email", "subscribed to emails"],
+        is_exact: false,
+        fields: &[],
+        lists: Lists::People,
+        verdicts: Verdicts::Columns,
+        dates: DateFormat::Iso8601,
+        source: "https://ghost.org/help/import-members/",
+    },
+    Exporter {
+        code: "mailpoet_subscribers",
+        name: "MailPoet subscribers",
+        columns: &["email", "global status"],
+        is_exact: false,
+        fields: &[(Why, "global status")],
+        lists: Lists::People,
+        verdicts: Verdicts::Words(&[], None),
+        dates: DateFormat::Iso8601,
+        source: "https://kb.mailpoet.com/article/245-how-to-export-subscribers",
     },
 ];
 
@@ -250,7 +354,7 @@ mod tests {
         for exporter in EXPORTERS {
             let columns: Vec<String> = exporter.columns.iter().map(|name| (*name).to_owned()).collect();
             let expected = if exporter.code == "sendgrid_blocks" { "sendgrid_bounces" } else { exporter.code };
-            assert_eq!(Exporter::of(&columns).map(|found| found.code), Some(expected));
+            assert_eq!(Exporter::of(&columns, &[]).map(|found| found.code), Some(expected));
             assert!(columns.iter().all(|name| names::normal(name) == *name), "{}", exporter.code);
             assert_eq!(Exporter::of_code(exporter.code), Some(exporter));
             let has_addresses = columns.iter().any(|name| names::is_email(name))

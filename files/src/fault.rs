@@ -11,6 +11,8 @@ pub enum RowFault {
     SeveralAddresses,
     /// The row says of its address that it may get mail.
     Sendable,
+    /// The row says nothing about its address that is understood, in a file of rows that do.
+    Unclear,
     /// The address holds bytes that are no character.
     NotUtf8,
     /// The row is no JSON, or no object among objects.
@@ -27,10 +29,11 @@ pub enum RowFault {
 
 impl RowFault {
     /// All of them, for a documentation page or a test.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoAddress,
         Self::SeveralAddresses,
         Self::Sendable,
+        Self::Unclear,
         Self::NotUtf8,
         Self::NotJson,
         Self::NulByte,
@@ -45,6 +48,7 @@ impl RowFault {
             Self::NoAddress => "no_address",
             Self::SeveralAddresses => "several_addresses",
             Self::Sendable => "sendable",
+            Self::Unclear => "unclear",
             Self::NotUtf8 => "not_utf8",
             Self::NotJson => "not_json",
             Self::NulByte => "nul_byte",
@@ -60,6 +64,7 @@ impl RowFault {
             Self::NoAddress => "There is no address in this row.",
             Self::SeveralAddresses => "This row holds several addresses. Put each on a line of its own.",
             Self::Sendable => "This row says that its address may get mail, so it was left out.",
+            Self::Unclear => "This row does not say in known words whether its address gets mail, so it was left out.",
             Self::NotUtf8 => {
                 "The address holds bytes that are no characters. Write it anew, or save the file as UTF-8."
             }

@@ -7,6 +7,8 @@
 //! read, so that a list which another tool made harmless gives the right addresses too. Its price:
 //! an address that truly begins with `'+` loses its apostrophe.
 
+use std::borrow::Cow;
+
 /// The signs that begin a formula; some spreadsheets take the full-width ones for the narrow ones.
 const SIGNS: [&str; 8] = ["=", "+", "-", "@", "＝", "＋", "－", "＠"];
 
@@ -24,6 +26,15 @@ pub(crate) fn guard(cell: &str) -> (&'static str, &str) {
         ("", body)
     } else {
         ("", cell)
+    }
+}
+
+/// A cell as it is written so that it reads back the same: guarded, also where it would else lose an apostrophe of its own.
+pub(crate) fn guarded(cell: &str) -> Cow<'_, str> {
+    let (apostrophe, body) = guard(cell);
+    match if unguard(body.trim_start()) == body.trim_start() { apostrophe } else { "'" } {
+        "" => Cow::Borrowed(body),
+        apostrophe => Cow::Owned([apostrophe, body].concat()),
     }
 }
 
@@ -47,6 +58,13 @@ mod tests {
         }
         assert_eq!(guard(" \t=x"), ("'", "=x"));
         assert_eq!(guard("\rx"), ("", "x"));
+    }
+
+    #[test]
+    fn whatever_is_written_reads_back() {
+        for cell in ["=x", "'=x", "''=n", "''+", "'x", "o'neil", "'+a@example.com", "-", "'", "＝x", "'＝x"] {
+            assert_eq!(unguard(&guarded(cell)), cell);
+        }
     }
 
     #[test]

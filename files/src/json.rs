@@ -12,7 +12,7 @@ use std::io::{self, Read};
 
 use serde_json::Value;
 
-use crate::address::bare_address;
+use crate::address::{bare_address, is_address};
 use crate::encoding::mended;
 use crate::error::FileError;
 use crate::fault::RowFault;
@@ -21,6 +21,9 @@ use crate::json_path::{Columns, Path, push_text};
 use crate::limits::{MAX_RECORD_BYTES, MAX_RECOVERIES};
 use crate::records::{Cells, Record};
 use crate::window::{Window, shown};
+
+/// Bytes of white space behind a text beyond which nobody looks what comes.
+const MAX_SPACE_BYTES: usize = 1024;
 
 /// Reads the elements as records.
 pub(crate) struct JsonRecords<R> {
@@ -37,6 +40,8 @@ pub(crate) struct JsonRecords<R> {
     /// How far from the margin we are, if nothing but white space is before.
     indent: Option<usize>,
     recoveries_left: u32,
+    /// Whether the element before could not be read.
+    is_broken: bool,
     cells: Vec<u8>,
     cell_ends: Vec<usize>,
     /// The element that was read last.
@@ -70,6 +75,7 @@ impl<R: Read> JsonRecords<R> {
             long: None,
             indent: None,
             recoveries_left: MAX_RECOVERIES,
+            is_broken: false,
             cells: Vec::new(),
             cell_ends: Vec::new(),
             found: Found::default(),
@@ -124,13 +130,18 @@ impl<R: Read> JsonRecords<R> {
         Record { line, raw: self.window.bytes(raw), cells, fault }
     }
 
-    /// What an element is. Among objects a text by itself is a piece of a broken one, and no address.
-    fn value(&self, element: &[u8]) -> Result<Value, RowFault> {
+    /// What an element is. Among objects a text by itself is an address only where nothing is broken, and otherwise perhaps
+    /// a piece of a broken object.
+    fn value(&self, element: &[u8], is_between_others: bool) -> Result<Value, RowFault> {
         if memchr::memchr(0, element).is_some() {
             return Err(RowFault::NulByte);
         }
         let value = serde_json::from_str(&mended(element, false)).map_err(|_| RowFault::NotJson)?;
-        let is_alike = self.columns.is_empty() || matches!(value, Value::Object(_));
+        let is_alike = match &value {
+            Value::Object(_) => true,
+            Value::String(text) => self.columns.is_empty() || is_between_others && is_address(text),
+            _ => self.columns.is_empty(),
+        };
         if is_alike { Ok(value) } else { Err(RowFault::NotJson) }
     }
 
@@ -153,13 +164,17 @@ impl<R: Read> JsonRecords<R> {
         }
         let line = self.window.line;
         let (scan, is_too_long) = self.read_element()?;
-        let mut value = if is_too_long { Err(RowFault::RowTooLong) } else { self.value(self.window.record()) };
+        let is_text = self.window.record().starts_with(b"\"");
+        let is_between_others = is_text && !self.is_broken && self.is_at_end_of_element()?;
+        let record = self.window.record();
+        let mut value = if is_too_long { Err(RowFault::RowTooLong) } else { self.value(record, is_between_others) };
         if value.is_err()
             && let Some(at) = self.restart()
         {
             self.window.pos = self.window.start + at;
             value = Err(RowFault::NotJson);
         }
+        self.is_broken = value.is_err();
         let is_too_long = matches!(value, Err(RowFault::RowTooLong));
         self.long = is_too_long.then_some(scan);
         let record = self.window.record();
@@ -167,6 +182,21 @@ impl<R: Read> JsonRecords<R> {
         self.window.advance();
         self.indent = None;
         Ok(Some(Element { line, raw, value }))
+    }
+
+    /// Whether what comes next may stand behind an element.
+    fn is_at_end_of_element(&mut self) -> io::Result<bool> {
+        loop {
+            let ahead = self.window.ahead();
+            let (next, n_ahead) = (ahead.iter().find(|byte| !byte.is_ascii_whitespace()).copied(), ahead.len());
+            match next {
+                Some(byte) if self.is_in_array() => return Ok(matches!(byte, b',' | b']')),
+                Some(_) => return Ok(ahead[0].is_ascii_whitespace()),
+                None if n_ahead > MAX_SPACE_BYTES => return Ok(false),
+                None if !self.window.fill()? => return Ok(!self.is_in_array()),
+                None => {}
+            }
+        }
     }
 
     /// Reads the element that begins at `pos`, and says where in it the reading ended and whether it is too long.

@@ -23,6 +23,9 @@ pub(crate) const BUFFER_BYTES: usize = 2 * MAX_RECORD_BYTES;
 /// fault together.
 pub(crate) const MAX_RECOVERIES: u32 = 1_000;
 
+/// How many rows may be above the header: a title, a date, who made the file.
+pub(crate) const MAX_HEAD_ROWS: usize = 30;
+
 /// How many column names an error message lists.
 pub(crate) const SHOWN_COLUMNS: usize = 20;
 

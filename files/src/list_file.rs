@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use crate::formula::guard;
+use crate::formula::guarded;
 use crate::mapping::Field;
 
 /// A list that is being written: a CSV with a column for each [`Field`]. A cell that a spreadsheet would run as a
-/// formula has an apostrophe before it, which the reader takes away again.
+/// formula has an apostrophe before it, which the reader takes away again; so has one that would else lose one of its own.
 pub struct ListFile<W: Write>(csv::Writer<W>);
 
 impl<W: Write> ListFile<W> {
@@ -25,8 +25,7 @@ impl<W: Write> ListFile<W> {
     /// Writes a row: the values in the order of [`Field::ALL`].
     pub fn write(&mut self, values: [Option<&str>; Field::COUNT]) -> io::Result<()> {
         for value in values {
-            let (apostrophe, cell) = guard(value.unwrap_or_default());
-            self.0.write_field([apostrophe, cell].concat())?;
+            self.0.write_field(&*guarded(value.unwrap_or_default()))?;
         }
         self.0.write_record(None::<&[u8]>)?;
         Ok(())

@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::dates::{DateOrder, DateOrders};
 use crate::encoding::Encoding;
+use crate::evidence::Evidence;
 use crate::exporter::{DateFormat, Exporter};
-use crate::reason::{Reason, Verdict};
+use crate::reason::Verdict;
 use crate::workbook::Sheet;
 
 /// The columns of an error file behind those of the original: the physical line the row began in, the code and the
@@ -160,27 +161,6 @@ pub struct Column {
     pub field: Option<Field>,
 }
 
-/// A column of yes and no that says whether an address gets mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flag {
-    /// Which column it is, from 0.
-    pub column: usize,
-    /// What a yes says.
-    pub yes: Verdict,
-}
-
-impl Flag {
-    /// What a yes or a no says.
-    pub(crate) fn verdict(self, is_yes: bool) -> Verdict {
-        match (is_yes, self.yes) {
-            (true, yes) => yes,
-            (false, Verdict::Suppressed(_)) => Verdict::Sendable,
-            // Who does not want mail has left.
-            (false, Verdict::Sendable) => Verdict::Suppressed(Reason::Unsubscribe),
-        }
-    }
-}
-
 /// What was found by looking at the beginning of a file. Printed, it is one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
@@ -205,10 +185,16 @@ pub struct Mapping {
     pub error_columns_at: Option<usize>,
     /// Whose export it is, known by its columns.
     pub exporter: Option<&'static Exporter>,
-    /// The columns of yes and no.
-    pub flags: Vec<Flag>,
     /// What its name in a zip archive says of its rows, where none of its columns does.
     pub name_says: Option<Verdict>,
+    /// How many rows are above the header: a title, say. They are not read.
+    pub n_titles: usize,
+    /// The columns that say whether an address gets mail. Where an export is known, it says it instead.
+    pub evidence: Vec<Evidence>,
+    /// Whether rows are taken that say nothing: all are there for one reason, as in a bare list, or as the caller has said.
+    pub takes_all: bool,
+    /// Whether it is a table of the caller's own, of which no row is left out.
+    pub is_own: bool,
     /// Whether the columns that mean nothing are a row's note: so they are where no column is known by its name, and
     /// the addresses were found by their look.
     pub rest_is_note: bool,
@@ -260,7 +246,11 @@ impl fmt::Display for Mapping {
         }
         f.write_str(if self.has_escapes { ", with backslashes before quotes" } else { "" })?;
         if !matches!(self.format, Format::Json | Format::JsonLines) {
-            f.write_str(if self.has_header { ", with a header" } else { ", without a header" })?;
+            match (self.has_header, self.n_titles) {
+                (false, _) => f.write_str(", without a header")?,
+                (true, 0) => f.write_str(", with a header")?,
+                (true, n) => write!(f, ", with a header below {n} other {}", if n == 1 { "row" } else { "rows" })?,
+            }
         }
         let own = self.columns.iter().filter_map(|column| column.field).filter(|field| matches!(field, Field::Own(_)));
         let fields = Field::ALL.into_iter().chain(own);
@@ -271,8 +261,9 @@ impl fmt::Display for Mapping {
                 write!(f, " \"{}\"", self.columns[i].name)?;
             }
         }
-        for flag in &self.flags {
-            write!(f, ", column {} \"{}\" says yes or no", flag.column + 1, self.columns[flag.column].name)?;
+        let says = |evidence: &&Evidence| self.columns[evidence.column].field != Some(Field::Reason);
+        for Evidence { column, .. } in self.evidence.iter().filter(says) {
+            write!(f, ", column {} \"{}\" says who gets no mail", column + 1, self.columns[*column].name)?;
         }
         for (column, _) in self.date_orders.iter().filter(|(_, orders)| orders.is_ambiguous()) {
             write!(f, "; the dates of column {} \"{}\" ", column + 1, self.columns[*column].name)?;
@@ -309,8 +300,11 @@ pub struct Wanted {
     pub columns: Vec<(Field, String)>,
     /// Whose export it is.
     pub exporter: Option<&'static Exporter>,
-    /// The columns that the caller reads beside the address. With any, the file is no block list: no reason is looked
-    /// for, and no export of another tool.
+    /// Whether the caller has a reason for every row that gives none.
+    pub takes_all: bool,
+    /// The columns that the caller reads beside the address. With any, the file is no block list: no row is left out, and
+    /// no export of another tool is looked for. A row's reason is still read: people say in such files that they want no
+    /// mail.
     pub own: &'static [OwnColumn],
     /// The codes of those among them that hold dates.
     pub own_dates: &'static [&'static str],

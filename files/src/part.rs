@@ -15,6 +15,7 @@ use crate::shared::SharedFile;
 use crate::source::Source;
 use crate::unzip::ZipFile;
 use crate::window::n_breaks;
+use crate::wrapped::Lines;
 
 /// The sample, and what is behind it: once as it came, once as text.
 pub(crate) type Bytes<R> = Chain<Cursor<Vec<u8>>, Tally<Text<Chain<Cursor<Vec<u8>>, Input<SharedFile<R>>>>>>;
@@ -32,7 +33,7 @@ pub(crate) struct Part {
 
 /// A file that is being read.
 pub(crate) struct OpenPart<R> {
-    pub(crate) records: Source<Bytes<R>>,
+    pub(crate) records: Source<Lines<Bytes<R>>>,
     /// Bytes of text before its first row.
     n_skipped: u64,
 }
@@ -110,13 +111,20 @@ pub(crate) fn open_in_zip<R: Read + Seek>(
     limit: Limit,
     wanted: &Wanted,
 ) -> Result<(Mapping, OpenPart<R>), FileError> {
+    let name_says = verdict_of_name(&zip.name).filter(|_| wanted.own.is_empty());
     let again = || Input::of_zip(file.clone(), zip, limit).ok();
-    let (mut mapping, part) = open(Input::of_zip(file.clone(), zip, limit)?, wanted, again)?;
-    let is_silent = mapping.exporter.is_none()
-        && mapping.flags.is_empty()
-        && mapping.index_of(Field::Reason).is_none()
-        && wanted.own.is_empty();
-    mapping.name_says = verdict_of_name(&zip.name).filter(|_| is_silent);
+    let input = || Input::of_zip(file.clone(), zip, limit);
+    let opened = match (open(input()?, wanted, again), name_says) {
+        // The name says what the columns do not.
+        (Err(FileError::ReasonNeeded { .. }), Some(_)) => {
+            open(input()?, &Wanted { takes_all: true, ..wanted.clone() }, again).map(|opened| (opened, true))
+        }
+        (opened, _) => opened.map(|opened| (opened, false)),
+    };
+    let ((mut mapping, part), is_silent) = opened?;
+    let is_silent =
+        is_silent || mapping.exporter.is_none_or(|exporter| exporter.needs_date()) && mapping.evidence.is_empty();
+    mapping.name_says = name_says.filter(|_| is_silent);
     Ok((mapping, part))
 }
 
@@ -138,7 +146,7 @@ fn open<R: Read + Seek>(
 
     let mut text = Tally::new(Text::new(bytes.chain(input), encoding));
     let (sample, is_whole) = self::sample(&mut text)?;
-    let Found { mapping, start, json } = detect(&sample, is_whole, wanted)?;
+    let Found { mapping, start, json, is_wrapped } = detect(&sample, is_whole, wanted)?;
     let is_encoding_guessed = wanted.encoding.is_none() && encoding.is_code_page();
     let mapping = Mapping { encoding, is_encoding_guessed, compression, sheet: wanted.sheet.clone(), ..mapping };
     let first_line = 1 + n_breaks(&sample[..start]);
@@ -147,11 +155,12 @@ fn open<R: Read + Seek>(
     let records = match json {
         Some((ends, paths)) => {
             let email = mapping.index_of(Field::Email).unwrap_or(0);
-            Source::Json(JsonRecords::new(bytes.chain(text), ends, paths, email, first_line))
+            Source::Json(JsonRecords::new(Lines::new(bytes.chain(text), false), ends, paths, email, first_line))
         }
         None => {
-            let mut records = Source::of_lines(bytes.chain(text), mapping.format, mapping.has_escapes, first_line);
-            if mapping.has_header {
+            let lines = Lines::new(bytes.chain(text), is_wrapped);
+            let mut records = Source::of_lines(lines, mapping.format, mapping.has_escapes, first_line);
+            for _ in 0..usize::from(mapping.has_header) + mapping.n_titles {
                 records.next()?;
             }
             records
@@ -162,7 +171,7 @@ fn open<R: Read + Seek>(
 
 impl<R: Read + Seek> OpenPart<R> {
     fn text(&self) -> &Tally<Text<Chain<Cursor<Vec<u8>>, Input<SharedFile<R>>>>> {
-        self.records.input().get_ref().1
+        self.records.input().input().get_ref().1
     }
 
     fn input(&self) -> &Input<SharedFile<R>> {

@@ -13,12 +13,12 @@ use crate::reason::Reason;
 use crate::records::{Cells, Record};
 use crate::shared::SharedFile;
 use crate::source::Source;
-use crate::values::{Scratch, Texts, Values, values};
+use crate::values::{LeftOut, Scratch, Texts, Values, values};
 
 /// Reads one file, row by row.
 ///
 /// ```
-/// let file = "Email,Reason\nann@example.com,hard_bounce\nnobody,\n";
+/// let file = "Email,Reason\nann@example.com,hard_bounce\nnobody,complaint\n";
 /// let mut reader = usher_files::Reader::open(std::io::Cursor::new(file), 1_000_000)?;
 /// while let Some(row) = reader.next_row() {
 ///     let row = row?;
@@ -70,6 +70,8 @@ pub struct Row<'a> {
     pub first_seen: Option<&'a str>,
     /// What the mail server or tool said, as a code; or a reason in words that are not known.
     pub vendor_code: Option<&'a str>,
+    /// The column that decided whether the address gets mail, from 0; also of a row that is left out for what it says there.
+    pub decided_by: Option<usize>,
     /// The row's bytes as they came, without the line break, and in UTF-8 if they came in UTF-16 or Windows-1252. Of a
     /// row that is too long, the first 1,024 bytes.
     pub raw: &'a [u8],
@@ -181,6 +183,7 @@ impl<R: Read + Seek> Reader<R> {
         self.open = opened.map_err(|error| part.named(error))?.1;
         self.at += 1;
         self.n_tables += 1;
+        self.scratch = Scratch::default();
         Ok(true)
     }
 
@@ -194,10 +197,19 @@ impl<R: Read + Seek> Reader<R> {
         if !begins_table(sample, before) {
             return Ok(());
         }
-        let found = detect(sample, false, &wanted)?;
+        let found = match detect(sample, false, &wanted) {
+            // What comes before is applied already: its rows are unclear.
+            Err(FileError::ReasonNeeded { .. }) => {
+                let mut found = detect(sample, false, &Wanted { takes_all: true, ..wanted })?;
+                found.mapping.takes_all = false;
+                found
+            }
+            found => found?,
+        };
         let mapping = Mapping { encoding: before.encoding, compression: before.compression, ..found.mapping };
         self.parts[self.at].change(mapping);
         self.n_tables += 1;
+        self.scratch = Scratch::default();
         self.open.records.read()?;
         Ok(())
     }
@@ -223,14 +235,14 @@ impl<'a> Row<'a> {
         let Part { mapping, indexes, .. } = part;
         let Record { line, raw, cells, fault } = record;
         let values = match fault {
-            Some(fault) => Err(fault),
+            Some(fault) => Err(LeftOut::from(fault)),
             None => values(raw, cells, mapping, indexes, scratch),
         };
         let (email, values) = match values {
             Ok(values) => (Ok(values.email), values),
-            Err(fault) => (Err(fault), Values::default()),
+            Err(LeftOut { fault, decided_by }) => (Err(fault), Values { decided_by, ..Values::default() }),
         };
-        let Values { reason, source, note, first_seen, vendor_code, texts, .. } = values;
+        let Values { reason, source, note, first_seen, vendor_code, decided_by, texts, .. } = values;
         let n_skipped = if mapping.error_columns_at.is_some() { ERROR_COLUMNS.len() } else { 0 };
         let n_columns = mapping.columns.len();
         let is_guarded = !matches!(mapping.format, Format::Json | Format::JsonLines);
@@ -246,6 +258,7 @@ impl<'a> Row<'a> {
             note,
             first_seen,
             vendor_code,
+            decided_by,
             raw,
             cells,
             texts,

@@ -1,20 +1,25 @@
 //! Why an address is on a list, in the words of the files people have.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
-/// Why an address gets no mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+use crate::fold::{is_same, plain, squashed};
+use crate::words::{ABOUT_MAIL, ENDED, NO, NOTHING, WORDS, YES};
+
+/// Why an address gets no mail, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// The person reported mail as spam.
-    Complaint,
-    /// Its mail server said that there is no such mailbox.
-    HardBounce,
-    /// It is no address that can work.
-    Invalid,
-    /// The person unsubscribed.
-    Unsubscribe,
     /// Somebody put it on the list by hand.
     Manual,
+    /// The person unsubscribed.
+    Unsubscribe,
+    /// It is no address that can work.
+    Invalid,
+    /// Its mail server said that there is no such mailbox.
+    HardBounce,
+    /// The person reported mail as spam.
+    Complaint,
 }
 
 impl Reason {
@@ -63,136 +68,57 @@ impl Verdict {
     }
 }
 
-/// Words that mean the same whatever the file, as [`plain`] makes them.
-pub(crate) const WORDS: &[(Verdict, &[&str])] = &[
-    (
-        Verdict::Suppressed(Reason::Complaint),
-        &[
-            "complaint",
-            "complained",
-            "spam",
-            "spam complaint",
-            "spam complaints",
-            "spam report",
-            "spam reports",
-            "spamcomplaint",
-            "reported spam",
-            "marked as spam",
-            "abuse",
-            "junk",
-        ],
-    ),
-    (
-        Verdict::Suppressed(Reason::HardBounce),
-        &[
-            "hard bounce",
-            "hard bounces",
-            "hard bounced",
-            "hardbounce",
-            "hard",
-            "bounce",
-            "bounces",
-            "bounced",
-            "permanent",
-            "cleaned",
-        ],
-    ),
-    (
-        Verdict::Suppressed(Reason::Invalid),
-        &["invalid", "invalid email", "invalid address", "bad address", "undeliverable"],
-    ),
-    (
-        Verdict::Suppressed(Reason::Unsubscribe),
-        &[
-            "unsubscribe",
-            "unsubscribes",
-            "unsubscribed",
-            "unsubscription",
-            "opt out",
-            "opted out",
-            "optout",
-            "cancelled",
-            "canceled",
-        ],
-    ),
-    (
-        Verdict::Suppressed(Reason::Manual),
-        &[
-            "manual",
-            "manually added",
-            "manual suppression",
-            "manualsuppression",
-            "blocked",
-            "blocklisted",
-            "blacklist",
-            "blacklisted",
-            "suppressed",
-            "user suppressed",
-            "excluded",
-        ],
-    ),
-    (
-        Verdict::Sendable,
-        &[
-            "active",
-            "subscribed",
-            "confirmed",
-            "unconfirmed",
-            "pending",
-            "inactive",
-            "cold",
-            "never subscribed",
-            "non subscribed",
-            "nonsubscribed",
-            "not subscribed",
-            "transactional",
-            "valid",
-            "deliverable",
-            "soft bounce",
-            "soft bounces",
-            "soft bounced",
-            "softbounce",
-            "soft",
-            "transient",
-            "temporary",
-            "sendable",
-            "enabled",
-            "opted in",
-            "opt in",
-            "archived",
-            "delivered",
-        ],
-    ),
-];
-
 /// The words that are known, by what they say.
-pub fn words() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    WORDS.iter().map(|(verdict, words)| (verdict.code(), *words))
+pub fn words() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    WORDS.iter().map(|(verdict, lines)| (verdict.code(), each(lines).collect()))
 }
 
-/// A word as it is compared: in small letters, with single spaces in place of all signs, and `HardBounce` and
-/// `HARD_BOUNCE` the same as `hard bounce`.
-pub(crate) fn plain(word: &str) -> String {
-    let mut plain = String::with_capacity(word.len());
-    let mut before = ' ';
-    for c in word.chars() {
-        let begins = c.is_uppercase() && before.is_lowercase();
-        if (begins || !c.is_alphanumeric()) && !plain.is_empty() && !plain.ends_with(' ') {
-            plain.push(' ');
-        }
-        if c.is_alphanumeric() {
-            plain.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    plain.truncate(plain.trim_end().len());
-    plain
+/// The words in lines of them.
+fn each(lines: &'static [&'static str]) -> impl Iterator<Item = &'static str> {
+    lines.iter().flat_map(|line| line.split("; "))
 }
 
 /// What a word says, whatever the file.
 pub fn verdict(word: &str) -> Option<Verdict> {
+    static KNOWN: LazyLock<HashMap<String, Verdict>> = LazyLock::new(|| {
+        let words = WORDS.iter().flat_map(|(verdict, lines)| each(lines).map(|word| (squashed(word), *verdict)));
+        words.collect()
+    });
+    KNOWN.get(&squashed(&plain(word))).copied()
+}
+
+/// Whether a word is about mail, and not about an account or an order.
+pub(crate) fn is_about_mail(word: &str) -> bool {
     let word = plain(word);
-    WORDS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(verdict, _)| *verdict)
+    ABOUT_MAIL.iter().flat_map(|line| line.split(' ')).any(|stem| word.contains(stem))
+}
+
+/// Whether a word says that something has ended which may be a subscription to mail.
+pub(crate) fn is_ended(word: &str) -> bool {
+    is_one_of(word, ENDED)
+}
+
+/// What is in a column of yes and no.
+pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
+    match cell {
+        _ if is_one_of(cell, YES) => Some(true),
+        _ if is_one_of(cell, NO) => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a cell says nothing: it is empty, or a dash or `null` stands in it.
+pub(crate) fn is_nothing(cell: &str) -> bool {
+    cell.is_empty() || !cell.contains(char::is_alphanumeric) && yes_or_no(cell).is_none() || is_one_of(cell, NOTHING)
+}
+
+/// Most cells are short and ASCII, so they are compared as they are before they are made plain.
+fn is_one_of(cell: &str, lines: &'static [&'static str]) -> bool {
+    if each(lines).any(|word| word.eq_ignore_ascii_case(cell)) {
+        return true;
+    }
+    let word = squashed(&plain(cell));
+    !word.is_empty() && each(lines).any(|known| is_same(known, &word))
 }
 
 #[cfg(test)]
@@ -200,31 +126,64 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_compared_without_case_and_signs() {
-        for (word, reason) in [
-            ("hard_bounce", Reason::HardBounce),
-            ("Hard-Bounce", Reason::HardBounce),
-            ("HardBounce", Reason::HardBounce),
-            ("HARD_BOUNCE", Reason::HardBounce),
-            ("SPAM complaint", Reason::Complaint),
-            (" Unsubscribed ", Reason::Unsubscribe),
-            ("ManualSuppression", Reason::Manual),
+    fn words_are_known_in_many_languages() {
+        use Reason::{Complaint, HardBounce, Invalid, Manual, Unsubscribe};
+        for (words, reason) in [
+            ("hard_bounce Hard-Bounce HardBounce HARD_BOUNCE hard-fail", HardBounce),
+            ("unsub Unsub Removed Unsubscribed opted_out OptedOut optout", Unsubscribe),
+            ("Abgemeldet Désabonné Désinscrite Baja Disiscritto Descadastrado Uitgeschreven Wypisany", Unsubscribe),
+            ("Avregistrerad Afmeldt Avmeldt Odhlášen Отписался 配信停止", Unsubscribe),
+            ("ManualSuppression Blacklisted gesperrt bloqué Bloqueado geblokkeerd zablokowany Заблокирован", Manual),
+            ("SPAM_complaint Beschwerde Plainte Queja Klacht Şikayet Жалоба 苦情", Complaint),
+            ("Unzustellbar Rebotado Rimbalzo Onbestelbaar Odbity Studsad ハードバウンス", HardBounce),
+            ("Ungültig invalide inválido ongeldig nieprawidłowy ogiltig ugyldig neplatný geçersiz 無効", Invalid),
         ] {
-            assert_eq!(verdict(word), Some(Verdict::Suppressed(reason)), "{word}");
+            for word in words.split(' ') {
+                assert_eq!(verdict(word), Some(Verdict::Suppressed(reason)), "{word}");
+            }
         }
-        assert_eq!(verdict("Soft bounce"), Some(Verdict::Sendable));
-        assert_eq!((verdict("moved to Rome"), verdict(""), verdict("--")), (None, None, None));
+        for word in
+            "Soft_bounce Active Angemeldet Abonné Suscrito Iscritto Ingeschreven Zapisany Tilmeldt 購読中".split(' ')
+        {
+            assert_eq!(verdict(word), Some(Verdict::Sendable), "{word}");
+        }
+        for word in
+            ["moved to Rome", "", "--", "Engaged", "regular", "Awaiting Confirmation", "cancelled", "yes", "VIP"]
+        {
+            assert_eq!(verdict(word), None, "{word}");
+        }
     }
 
     #[test]
     fn each_word_is_there_once_and_plain() {
-        let words: Vec<_> = WORDS.iter().flat_map(|(_, words)| *words).collect();
-        for (at, word) in words.iter().enumerate() {
-            assert_eq!(plain(word), **word);
-            assert!(!words[..at].contains(word), "{word}");
+        let words: Vec<_> = WORDS.iter().flat_map(|(_, lines)| each(lines)).collect();
+        let lists = [ENDED, YES, NO, NOTHING].into_iter().flat_map(each);
+        for word in words.iter().copied().chain(lists.filter(|word| word.contains(char::is_alphanumeric))) {
+            assert_eq!(plain(word), word);
         }
+        let mut once: Vec<_> = words.iter().map(|word| squashed(word)).collect();
+        once.sort_unstable();
+        assert!(once.windows(2).all(|two| two[0] != two[1]), "{:?}", once.windows(2).find(|two| two[0] == two[1]));
+        assert!(each(YES).all(|yes| each(NO).all(|no| yes != no)));
         for reason in [Reason::Complaint, Reason::HardBounce, Reason::Invalid, Reason::Unsubscribe, Reason::Manual] {
             assert_eq!(verdict(reason.code()), Some(Verdict::Suppressed(reason)));
         }
+    }
+
+    #[test]
+    fn yes_and_no_are_known_in_many_languages() {
+        for word in "yes TRUE 1 ja WAHR Oui VRAI sí Sì sim Tak kyllä ano evet да はい x ✓".split(' ') {
+            assert_eq!(yes_or_no(word), Some(true), "{word}");
+        }
+        for word in "No false 0 Nein FALSCH non FAUX não nee Nie nej ei ne hayır Нет いいえ".split(' ') {
+            assert_eq!(yes_or_no(word), Some(false), "{word}");
+        }
+        for word in ["", "perhaps", "2", "2024-01-02"] {
+            assert_eq!(yes_or_no(word), None, "{word}");
+        }
+        for cell in ["", "-", "--", "n/a", "N/A", "NULL", "None", "0000-00-00"] {
+            assert!(is_nothing(cell), "{cell}");
+        }
+        assert!(!is_nothing("no") && !is_nothing("✗"));
     }
 }

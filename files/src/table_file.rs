@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::formula::{guard, unguard};
+use crate::formula::guarded;
 
 /// A table that is being written, as CSV. A cell that a spreadsheet would run as a formula has an apostrophe before it,
 /// which [`Row::value`](crate::Row::value) takes away again; so has one that would else lose one of its own.
@@ -24,12 +24,7 @@ impl<W: Write> TableFile<W> {
     /// Writes a row.
     pub fn write<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
         for cell in cells {
-            let (apostrophe, body) = guard(cell);
-            let apostrophe = if unguard(cell) == cell { apostrophe } else { "'" };
-            match apostrophe {
-                "" => self.0.write_field(body)?,
-                _ => self.0.write_field([apostrophe, body].concat())?,
-            }
+            self.0.write_field(&*guarded(cell))?;
         }
         self.0.write_record(None::<&[u8]>)?;
         Ok(())

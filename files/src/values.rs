@@ -2,12 +2,12 @@
 
 use crate::address::{bare_address, is_address, is_several};
 use crate::encoding::mended;
+use crate::evidence::{CellSays, Evidence};
 use crate::exporter::{Exporter, Said};
 use crate::fault::RowFault;
 use crate::formula::unguard;
-use crate::mapping::{Field, Flag, Mapping};
-use crate::names::yes_or_no;
-use crate::reason::{Reason, Verdict, verdict};
+use crate::mapping::{Field, Mapping};
+use crate::reason::{Reason, Verdict, verdict, yes_or_no};
 use crate::records::Cells;
 
 /// What is made anew for each row that needs it.
@@ -19,6 +19,8 @@ pub(crate) struct Scratch {
     /// The columns that mean nothing, as a note.
     rest: String,
     heard: Heard,
+    /// For each column of evidence the last cell that was read, and what it says.
+    read: Vec<(String, CellSays)>,
 }
 
 /// The last words for a reason, and what they say: whole files say the same again and again.
@@ -31,26 +33,19 @@ struct Heard {
 }
 
 impl Heard {
-    /// What a row says of itself.
-    fn verdict(&mut self, exporter: Option<&Exporter>, said: Said<'_>) -> Option<Verdict> {
-        let Some(exporter) = exporter else {
-            return self.of([said.reason, None, None], || said.reason.and_then(verdict));
-        };
+    /// What a row of an export says of itself.
+    fn verdict(&mut self, exporter: &Exporter, said: Said<'_>) -> Option<Verdict> {
         if !exporter.reads_words() {
             return exporter.verdict(said);
         }
-        self.of([said.reason, said.source, said.code], || exporter.verdict(said))
-    }
-
-    fn of(&mut self, words: [Option<&str>; 3], verdict: impl FnOnce() -> Option<Verdict>) -> Option<Verdict> {
         self.next.clear();
-        for word in words {
+        for word in [said.reason, said.source, said.code] {
             // No cell holds a NUL.
             self.next.extend([word.unwrap_or_default(), "\0"]);
         }
         if self.next != self.words {
             std::mem::swap(&mut self.next, &mut self.words);
-            self.verdict = verdict();
+            self.verdict = exporter.verdict(said);
         }
         self.verdict
     }
@@ -65,8 +60,28 @@ pub(crate) struct Values<'a> {
     pub(crate) note: Option<&'a str>,
     pub(crate) first_seen: Option<&'a str>,
     pub(crate) vendor_code: Option<&'a str>,
+    /// The column that decided.
+    pub(crate) decided_by: Option<usize>,
     /// All cells, decoded.
     pub(crate) texts: Texts<'a>,
+}
+
+/// Why a row is left out, and for what it says where.
+pub(crate) struct LeftOut {
+    pub(crate) fault: RowFault,
+    pub(crate) decided_by: Option<usize>,
+}
+
+impl From<RowFault> for LeftOut {
+    fn from(fault: RowFault) -> Self {
+        Self { fault, decided_by: None }
+    }
+}
+
+/// What a row says of whether its address gets mail.
+struct Decision {
+    says: CellSays,
+    by: Option<usize>,
 }
 
 /// Takes the values out of a record.
@@ -76,51 +91,103 @@ pub(crate) fn values<'a>(
     mapping: &Mapping,
     indexes: &[Option<usize>; Field::COUNT],
     scratch: &'a mut Scratch,
-) -> Result<Values<'a>, RowFault> {
+) -> Result<Values<'a>, LeftOut> {
     if memchr::memchr(0, raw).is_some() || memchr::memchr(0, cells.bytes).is_some() {
-        return Err(RowFault::NulByte);
+        return Err(RowFault::NulByte.into());
     }
-    let Scratch { text, ends, rest, heard } = scratch;
-    let [email, reason, source, note, first_seen, vendor_code] = *indexes;
+    let Scratch { text, ends, rest, heard, read } = scratch;
+    let [email, reason_at, source, note, first_seen, vendor_code] = *indexes;
     let texts = as_utf8(cells).unwrap_or_else(|| as_mended(cells, email, text, ends));
     let value = |field: Option<usize>| field.and_then(|column| texts.get(column)).and_then(plain);
 
     let others = || (0..texts.len()).filter(|column| Some(*column) != email).filter_map(|column| texts.get(column));
     let is_table = mapping.format.separator().is_some();
     if is_table && !mapping.has_header && others().any(is_address) {
-        return Err(RowFault::SeveralAddresses);
+        return Err(RowFault::SeveralAddresses.into());
     }
     let email = address(value(email).ok_or(RowFault::NoAddress)?, mapping)?;
 
-    let (reason, source, note, vendor_code) = (value(reason), value(source), value(note), value(vendor_code));
-    let of_words = heard.verdict(mapping.exporter, Said { reason, source, code: vendor_code, note });
-    let known = match of_both(of_words, of_flags(&mapping.flags, &texts)).or(mapping.name_says) {
-        Some(Verdict::Sendable) => return Err(RowFault::Sendable),
-        Some(Verdict::Suppressed(reason)) => Some(reason),
-        None => None,
+    let (reason, source, note) = (value(reason_at), value(source), value(note));
+    let (first_seen, vendor_code) = (value(first_seen), value(vendor_code));
+    let (decision, is_unknown) = match mapping.exporter.filter(|exporter| !exporter.reads_columns()) {
+        Some(exporter) => {
+            let verdict = heard.verdict(exporter, Said { reason, source, code: vendor_code, note });
+            let verdict = verdict.filter(|_| first_seen.is_some() || !exporter.needs_date());
+            let is_on_list = exporter.takes_all() && (first_seen.is_some() || !exporter.needs_date());
+            let takes_all = mapping.takes_all || is_on_list || mapping.name_says.is_some();
+            (of_export(verdict, takes_all, reason_at), verdict.is_none())
+        }
+        None => (of_evidence(mapping, &texts, read), reason.is_some_and(is_in_own_words)),
+    };
+    let Decision { says, by: decided_by } = decision;
+    let says = match (says, mapping.name_says) {
+        (CellSays::Listed, Some(verdict)) => verdict.into(),
+        (says, _) => says,
+    };
+    let known = match says {
+        CellSays::Suppressed(reason) => Some(reason),
+        CellSays::Sendable if !mapping.is_own => return Err(LeftOut { fault: RowFault::Sendable, decided_by }),
+        CellSays::Unknown | CellSays::Empty if !mapping.is_own => {
+            return Err(LeftOut { fault: RowFault::Unclear, decided_by });
+        }
+        CellSays::Sendable | CellSays::Unknown | CellSays::Empty | CellSays::Listed => None,
     };
     let note = match mapping.rest_is_note {
         true => rest_of(&texts, mapping, rest),
         false => note,
     };
     // What the words say that are not known is kept: as the code, or beside one as the note.
-    let unknown = reason.filter(|_| of_words.is_none());
+    let unknown = reason.filter(|_| is_unknown);
     let note = note.or(unknown.filter(|_| vendor_code.is_some()));
     let vendor_code = vendor_code.or(unknown);
-    Ok(Values { email, reason: known, source, note, first_seen: value(first_seen), vendor_code, texts })
+    Ok(Values { email, reason: known, source, note, first_seen, vendor_code, decided_by, texts })
 }
 
-/// What the columns of yes and no say: if any of them says that the address gets no mail, it gets none.
-fn of_flags(flags: &[Flag], texts: &Texts<'_>) -> Option<Verdict> {
-    let said = |flag: &Flag| Some(flag.verdict(yes_or_no(plain(texts.get(flag.column)?)?)?));
-    flags.iter().filter_map(said).fold(None, |before, verdict| of_both(before, Some(verdict)))
+/// Whether a reason says more than that there is one.
+fn is_in_own_words(reason: &str) -> bool {
+    verdict(reason).is_none() && yes_or_no(reason).is_none()
 }
 
-/// What two things said together: a reason to get no mail counts more than none.
-fn of_both(first: Option<Verdict>, second: Option<Verdict>) -> Option<Verdict> {
-    match (first, second) {
-        (None | Some(Verdict::Sendable), Some(Verdict::Suppressed(_))) => second,
-        _ => first.or(second),
+/// What an export's row says.
+fn of_export(verdict: Option<Verdict>, takes_all: bool, by: Option<usize>) -> Decision {
+    let says = match verdict {
+        Some(verdict) => CellSays::from(verdict),
+        None if takes_all => CellSays::Listed,
+        None => CellSays::Unknown,
+    };
+    Decision { says, by }
+}
+
+/// What the columns of evidence say together: a reason to get no mail counts more than none, and what is not understood
+/// more than an empty cell that means no.
+fn of_evidence(mapping: &Mapping, texts: &Texts<'_>, read: &mut Vec<(String, CellSays)>) -> Decision {
+    if mapping.evidence.is_empty() {
+        let says = if mapping.takes_all { CellSays::Listed } else { CellSays::Unknown };
+        return Decision { says, by: None };
+    }
+    read.resize_with(mapping.evidence.len(), || (String::new(), CellSays::Empty));
+    let mut decision = Decision { says: CellSays::Empty, by: None };
+    let mut says_no = None;
+    for (Evidence { column, kind, is_empty_no }, (cell, said)) in mapping.evidence.iter().zip(read) {
+        let next = texts.get(*column).and_then(plain).unwrap_or_default();
+        if next != cell {
+            cell.clear();
+            cell.push_str(next);
+            *said = kind.read(next);
+        }
+        if *said == CellSays::Empty && *is_empty_no {
+            says_no = says_no.or(Some(*column));
+        }
+        if decision.by.is_none() || said.strength() > decision.says.strength() {
+            decision = Decision { says: *said, by: Some(*column) };
+        }
+    }
+    match (decision.says, says_no) {
+        (CellSays::Empty, Some(column)) => Decision { says: CellSays::Sendable, by: Some(column) },
+        (CellSays::Empty | CellSays::Unknown, _) if mapping.takes_all => {
+            Decision { says: CellSays::Listed, ..decision }
+        }
+        _ => decision,
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     Problem,
     open::{MAX_TEXT_BYTES, sheet},
 };
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Rows that are kept of the beginning.
 const FIRST: u64 = 20;
@@ -29,6 +29,8 @@ const READ_BYTES: u64 = 256 << 20;
 pub(crate) struct Look<S> {
     /// What was found out about it; of an archive, about its first file.
     pub(crate) mapping: Mapping,
+    /// What was found out about each file in it; a name if there are several.
+    pub(crate) files: Vec<(Option<String>, Mapping)>,
     /// How it was understood, in a sentence for each file in it.
     pub(crate) summary: String,
     /// What was seen in its first rows, and in as many others as are kept, evenly over the file.
@@ -37,6 +39,8 @@ pub(crate) struct Look<S> {
     pub(crate) total: u64,
     /// Whether all rows were kept.
     pub(crate) is_whole: bool,
+    /// Why it cannot be imported, of a file that can be read.
+    pub(crate) problem: Option<Problem>,
 }
 
 /// Looks at a file of so many bytes, or says why it cannot be imported. What is written down of it meanwhile is in `folder`.
@@ -51,8 +55,11 @@ pub(crate) async fn look<S: Send + 'static, F: FnMut(&Row<'_>) -> S>(
 ) -> Result<Result<Look<S>, Problem>> {
     let folder = folder.to_owned();
     let looked = tokio::task::spawn_blocking(move || open_and_read(&folder, file, bytes, &wanted, begin)).await;
-    let problem = |error: FileError| Problem { code: error.code().into(), message: error.to_string() };
-    Ok(looked.map_err(Error::internal)?.map_err(problem))
+    Ok(looked.map_err(Error::internal)?.map_err(|error| problem(&error)))
+}
+
+fn problem(error: &FileError) -> Problem {
+    Problem { code: error.code().into(), message: error.to_string() }
 }
 
 fn open_and_read<S, F: FnMut(&Row<'_>) -> S>(
@@ -79,7 +86,17 @@ fn read<S, F: FnMut(&Row<'_>) -> S>(
 ) -> Result<Look<S>, FileError> {
     usher_files::verify(&mut file, MAX_TEXT_BYTES, || true)?;
     file.rewind()?;
-    let mut reader = Reader::open_as(file, MAX_TEXT_BYTES, wanted)?;
+    let mut needed = None;
+    let mut opened = Reader::open_as(&mut file, MAX_TEXT_BYTES, wanted);
+    if let Err(error) = &opened
+        && error.code() == Code::ReasonNeeded.name()
+    {
+        needed = Some(problem(error));
+        drop(opened);
+        file.rewind()?;
+        opened = Reader::open_as(&mut file, MAX_TEXT_BYTES, &Wanted { takes_all: true, ..wanted.clone() });
+    }
+    let mut reader = opened?;
     let (mut sample, mut total, mut n_bytes, mut table) = (Sample::default(), 0, 0, None);
     let mut see = begin(reader.mapping());
     let is_counted = loop {
@@ -106,7 +123,9 @@ fn read<S, F: FnMut(&Row<'_>) -> S>(
     });
     let summary = sentences.collect::<Vec<_>>().join("\n");
     let is_whole = sample.step == 1 && is_counted;
-    Ok(Look { mapping: reader.mapping().clone(), summary, rows: sample.rows, total, is_whole })
+    let files = reader.files().map(|(name, mapping)| (name.map(str::to_owned), mapping.clone())).collect();
+    let (mapping, rows) = (reader.mapping().clone(), sample.rows);
+    Ok(Look { mapping, summary, files, rows, total, is_whole, problem: needed })
 }
 
 /// The first rows, and of the others each of so many that they are not too many.

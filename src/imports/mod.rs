@@ -82,7 +82,7 @@ pub(crate) trait Counts: Copy + Default + Send + Sync + Serialize + DeserializeO
     fn applied(&self) -> u64;
     fn set_total(&mut self, total: u64);
     /// Counts the rows of a run that are not written.
-    fn count_unwritten(&mut self, skipped: u64, invalid: u64);
+    fn count_unwritten(&mut self, skipped: u64, unclear: u64, invalid: u64);
 }
 
 /// How far an import got; the job's checkpoint. Readable for ever.

@@ -115,14 +115,14 @@ async fn write<I: Import>(
     batch: Batch<LinesOf<I>>,
 ) -> Result<LinesOf<I>, Fail> {
     let mut pace = Pace::new(&app.db).with_calm_rows(I::CALM_ROWS);
-    let Batch { lines, first_row, end_row, skipped, invalid, error_bytes, total, .. } = batch;
+    let Batch { lines, first_row, end_row, skipped, unclear, invalid, error_bytes, total, .. } = batch;
     at.error_bytes = error_bytes;
     at.counts.set_total(total);
     let mut from = match &at.after {
         Some(key) => lines.after(key),
         None => {
             // The rows of the run that are not written count with its first chunk.
-            at.counts.count_unwritten(skipped, invalid);
+            at.counts.count_unwritten(skipped, unclear, invalid);
             0
         }
     };

@@ -93,6 +93,8 @@ pub(crate) struct Batch<L> {
     pub(super) end_row: u64,
     /// Rows that say that their address may get mail.
     pub(super) skipped: u64,
+    /// Rows that do not say in known words whether it may.
+    pub(super) unclear: u64,
     /// Rows that went to the error file.
     pub(super) invalid: u64,
     /// The error file's length with them.
@@ -139,7 +141,7 @@ impl<T: Take> Source<T> {
             return Err(unreadable(error));
         }
         lines.clear();
-        let (first_row, mut skipped, mut invalid, mut is_last) = (self.next_row, 0, 0, false);
+        let (first_row, mut skipped, mut unclear, mut invalid, mut is_last) = (self.next_row, 0, 0, 0, false);
         let end = until.unwrap_or(first_row + most);
         while self.next_row < end && (until.is_some() || !lines.is_full()) {
             let row = match self.reader.next_row() {
@@ -162,6 +164,10 @@ impl<T: Take> Source<T> {
                 _ if self.place.deadly.contains(&self.next_row) => Some((DEADLY.0, DEADLY.1.into())),
                 Err(RowFault::Sendable) => {
                     skipped += 1;
+                    None
+                }
+                Err(RowFault::Unclear) => {
+                    unclear += 1;
                     None
                 }
                 Err(fault) => Some((fault.code(), fault.text().into())),
@@ -190,7 +196,7 @@ impl<T: Take> Source<T> {
         lines.sort();
         let error_bytes = self.errors.settle().map_err(unwritable)?;
         let (end_row, total) = (self.next_row, self.total(is_last));
-        Ok(Batch { lines, first_row, end_row, skipped, invalid, error_bytes, total, is_last })
+        Ok(Batch { lines, first_row, end_row, skipped, unclear, invalid, error_bytes, total, is_last })
     }
 
     /// What was found out about the files in it.

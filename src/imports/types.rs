@@ -66,8 +66,10 @@ impl From<usher_files::Format> for ImportFormat {
 pub struct PreviewColumn {
     /// Its name in the header, or `column_2` and so on.
     name: String,
-    /// What it is taken for, such as `email` or `note`; absent if it is not used.
+    /// What it is taken for, such as `email` or `note`; absent if it is nothing that is kept.
     field: Option<String>,
+    /// The same in words, such as "the address"; absent if the column is not used.
+    meaning: Option<String>,
     /// Only where days and months could be mixed up: the order in which its dates are read, such as `DD/MM/YYYY`, or
     /// `ambiguous`; then give `mapping.dateFormat`.
     date_format: Option<String>,
@@ -79,6 +81,7 @@ impl PreviewColumn {
         let column = |(at, column): (usize, &usher_files::Column)| Self {
             name: column.name.clone(),
             field: column.field.map(|field| field.code().into()),
+            meaning: mapping.meaning(at),
             date_format: date_format(mapping, at).map(Into::into),
         };
         mapping.columns.iter().enumerate().map(column).collect()

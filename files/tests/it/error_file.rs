@@ -48,7 +48,7 @@ fn it_is_imported_again_after_mending() {
 
 #[test]
 fn it_is_read_even_when_no_row_has_an_address() {
-    for file in ["a@example.com\nnobody\n", "Wer,Was\nx@y,1\nnobody,see z@example.com\n"] {
+    for file in ["a@example.com\nnobody\n", "Wer,Was\nx@y.example,1\nnobody,see z@example.com\n"] {
         let (errors, _) = refuse_all(file.as_bytes());
         let text = String::from_utf8(errors).unwrap();
         let rows: Vec<_> = text.lines().filter(|line| !line.contains("x@y")).collect();

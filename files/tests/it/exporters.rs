@@ -140,6 +140,55 @@ const SAMPLES: &[Sample] = &[
         "{\"subscribers\":[{\"id\":1,\"first_name\":\"Ann\",\"email_address\":\"a@example.com\",\"state\":\"cancelled\",\"created_at\":\"2023-02-17T11:43:55Z\",\"fields\":{}},{\"id\":2,\"first_name\":null,\"email_address\":\"b@example.com\",\"state\":\"complained\",\"created_at\":\"2023-02-17T11:43:55Z\",\"fields\":{}},{\"id\":3,\"first_name\":null,\"email_address\":\"c@example.com\",\"state\":\"active\",\"created_at\":\"2023-02-17T11:43:55Z\",\"fields\":{}}],\"pagination\":{}}",
         &[("unsubscribe", None, None, None), ("complaint", None, None, None), ("sendable", None, None, None)],
     ),
+    (
+        "sparkpost_suppressions",
+        "recipient,type,source,description,created,updated\na@example.com,transactional,Bounce Rule,550 5.1.1 unknown,2025-03-04T10:11:12Z,x\nb@example.com,non_transactional,Spam Complaint,,2025-03-04T10:11:12Z,x\nc@example.com,transactional,List Unsubscribe,,,\nd@example.com,non_transactional,Unsubscribe Link,,,\ne@example.com,transactional,Manually Added,by Eva,,\nf@example.com,transactional,Compliance,,,\ng@example.com,transactional,Something New,,,\n",
+        &[
+            ("hard_bounce", Some("transactional"), Some("550 5.1.1 unknown"), Some("2025-03-04T10:11:12Z")),
+            ("complaint", Some("non_transactional"), None, Some("2025-03-04T10:11:12Z")),
+            ("unsubscribe", Some("transactional"), None, None),
+            ("unsubscribe", Some("non_transactional"), None, None),
+            ("manual", Some("transactional"), Some("by Eva"), None),
+            ("manual", Some("transactional"), None, None),
+            ("manual", Some("transactional"), None, None),
+        ],
+    ),
+    (
+        "mandrill_rejects",
+        "email,reason,detail,created_at,expires_at,expired\na@example.com,hard-bounce,550 mailbox does not exist,2024-03-01 10:00:00,x,no\nb@example.com,soft-bounce,421 later,2024-03-01 10:00:00,x,no\nc@example.com,unsub,by link,2024-03-01 10:00:00,,\nd@example.com,custom,asked,2024-03-01 10:00:00,,\ne@example.com,spam,,2024-03-01 10:00:00,,\n",
+        &[
+            ("hard_bounce", None, Some("550 mailbox does not exist"), Some("2024-03-01 10:00:00")),
+            ("sendable", None, None, None),
+            ("unsubscribe", None, Some("by link"), Some("2024-03-01 10:00:00")),
+            ("manual", None, Some("asked"), Some("2024-03-01 10:00:00")),
+            ("complaint", None, None, Some("2024-03-01 10:00:00")),
+        ],
+    ),
+    (
+        "hubspot_contacts",
+        "Record ID,First Name,Email,Unsubscribed from all email,Email hard bounce reason,Create Date\n1,A,a@example.com,,UNKNOWN_USER,2020-01-01\n2,B,b@example.com,true,,2020-01-01\n3,C,c@example.com,false,,2020-01-01\n4,D,d@example.com,,,2020-01-01\n",
+        &[
+            ("hard_bounce", Some("UNKNOWN_USER"), None, None),
+            ("unsubscribe", None, None, None),
+            ("sendable", None, None, None),
+            ("sendable", None, None, None),
+        ],
+    ),
+    (
+        "ghost_members",
+        "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers\n1,a@example.com,A,,true,false,,2022-01-01T00:00:00Z,,,\n2,b@example.com,B,,false,false,,2022-01-01T00:00:00Z,,,\n",
+        &[("sendable", None, None, None), ("unsubscribe", None, None, None)],
+    ),
+    (
+        "mailpoet_subscribers",
+        "Email,First name,Last name,Global status,List status,Subscribed on IP\na@example.com,A,B,Subscribed,subscribed,1.2.3.4\nb@example.com,A,B,Unsubscribed,subscribed,\nc@example.com,A,B,Bounced,subscribed,\nd@example.com,A,B,,subscribed,\n",
+        &[
+            ("sendable", None, None, None),
+            ("unsubscribe", None, None, None),
+            ("hard_bounce", None, None, None),
+            ("unclear", None, None, None),
+        ],
+    ),
 ];
 
 #[test]

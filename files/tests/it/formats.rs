@@ -2,7 +2,7 @@
 
 use usher_files::{Format, Reason};
 
-use crate::{at, lines, read};
+use crate::{at, lines, read, refused};
 
 const TABLE: &str = "email,reason,note\na@example.com,bounce,first\nb@example.com,complaint,second\n";
 
@@ -75,7 +75,7 @@ fn a_line_of_addresses_may_be_long() {
 #[test]
 fn two_columns_of_addresses_are_not_taken_for_one() {
     let file = "a@example.com,owner@example.com\nb@example.com,owner@example.com\n";
-    assert_eq!(lines(file), at(&[(1, "several_addresses"), (2, "several_addresses")]));
+    assert_eq!(refused(file).code(), "several_address_columns");
     let file = "a@example.com;owner@example.com\nb@example.com;\n";
     assert_eq!(lines(file), at(&[(1, "several_addresses"), (2, "b@example.com")]));
 }

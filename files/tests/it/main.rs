@@ -12,11 +12,12 @@ mod input;
 mod json;
 mod own;
 mod properties;
+mod shapes;
 mod workbooks;
 
 use std::io::{self, Cursor, Seek, SeekFrom};
 
-use usher_files::{FileError, Mapping, Reader, Reason, Row};
+use usher_files::{FileError, Mapping, Reader, Reason, Row, Wanted};
 
 /// More than any file here needs.
 const ENOUGH_BYTES: u64 = 1 << 30;
@@ -45,8 +46,9 @@ impl Read {
     }
 }
 
+/// Opens a file for how it is cut into rows and cells: as one whose caller has a reason for every row that gives none.
 fn open(file: &[u8]) -> Result<Reader<Cursor<&[u8]>>, FileError> {
-    Reader::open(Cursor::new(file), ENOUGH_BYTES)
+    Reader::open_as(Cursor::new(file), ENOUGH_BYTES, &Wanted { takes_all: true, ..Wanted::default() })
 }
 
 /// A stream in the place of a file: only zip needs to go back in it.

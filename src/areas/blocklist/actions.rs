@@ -100,7 +100,7 @@ pub(super) async fn remove(cx: &mut Cx, emails: Vec<String>) -> Result<Removed> 
 
 /// Where an import's rows come from, as the call says it.
 pub(super) struct Rest {
-    pub(super) reason: Reason,
+    pub(super) reason: Option<Reason>,
     pub(super) source: Option<String>,
     pub(super) note: Option<String>,
     pub(super) mapping: ImportMapping,
@@ -128,8 +128,8 @@ pub(super) async fn import(
     uploads::actions::reserve(cx.tx(), site, &upload, now).await?;
     let text = |text: Option<String>| text.map(|text| plain(&text)).filter(|text| !text.is_empty());
     let Rest { reason, source, note, mapping } = rest;
-    mapping.wanted()?;
     let job = Import { upload, reason, source: text(source), note: text(note), mapping, zone: cx.zone() };
+    job.wanted()?;
     let preview = match (dry_run, list) {
         (false, _) => None,
         (true, Some(list)) => {

@@ -18,10 +18,10 @@ pub fn guide() -> String {
             fields.join(", "),
         ]
     });
-    let quoted = |(meaning, words): (&str, &[&str])| {
+    let quoted = |(meaning, words): (&str, Vec<&str>)| {
         [meaning.to_owned(), words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")]
     };
-    let bad = RowFault::ALL.into_iter().filter(|fault| *fault != RowFault::Sendable);
+    let bad = RowFault::ALL.into_iter().filter(|fault| !matches!(fault, RowFault::Sendable | RowFault::Unclear));
     let faults = bad.map(|fault| (fault.code(), fault.text())).chain([NO_ADDRESS]);
     let code = |(code, text): (&str, &str)| [format!("`{code}`"), text.to_owned()];
     include_str!("guide.md")

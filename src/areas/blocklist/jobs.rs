@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use usher_files::Wanted;
 use usher_jobs::{Fail, Job, Queue, Run};
 
 use super::{
@@ -22,8 +23,8 @@ use crate::{
 pub struct Import {
     /// The file.
     pub upload: UploadId,
-    /// The reason of rows that give none that is known.
-    pub reason: Reason,
+    /// The reason of rows that give none that is known. With one, every row is blocked that does not say the contrary.
+    pub reason: Option<Reason>,
     /// The source of rows that give none.
     pub source: Option<String>,
     /// The note of rows that have none.
@@ -34,6 +35,13 @@ pub struct Import {
     /// In which zone a date is a day.
     #[serde(default)]
     pub zone: Zone,
+}
+
+impl Import {
+    /// What the reader is told of the file.
+    pub(super) fn wanted(&self) -> crate::error::Result<Wanted> {
+        self.mapping.wanted(self.reason.is_some())
+    }
 }
 
 impl Job for Import {
@@ -88,12 +96,12 @@ pub async fn import(app: &Arc<App>, job: Import, run: &Run) -> Result<(), Fail> 
         errors: uploads::error_file(&app.config, site, &id),
         first_row: at.row,
         error_bytes: at.error_bytes,
-        wanted: job.mapping.wanted().map_err(|error| Fail::fatal(error.code().name(), error.message()))?,
+        wanted: job.wanted().map_err(|error| Fail::fatal(error.code().name(), error.message()))?,
         deadly: at.deadly(),
         most_rows: None,
         halt: halt.sign(),
     };
-    let take = Take::new(job.reason, app.clock.now(), job.zone);
+    let take = Take::new(job.reason.unwrap_or(Reason::Manual), app.clock.now(), job.zone);
     let speed = Speed::new(&app.clock, at.counts.done);
     let import = Started { job, number, speed, app: app.clone(), run: run.clone(), site };
     imports::apply(app, run, &import, &mut at, (place, take), halt).await?;

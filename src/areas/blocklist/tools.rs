@@ -252,11 +252,13 @@ pub struct ImportAccepted {
 /// semicolons, one address a line, a JSON array, JSON Lines or an Excel workbook; in UTF-8, UTF-16 or a code page; plain, gzip or zip of
 /// one or several lists. Separator, header and columns (email, reason, source, note, first seen, code) are found by looking,
 /// and the exports of the usual mail tools are recognised. An import adds and strengthens, and never weakens or removes.
-/// A row that says that its address may get mail (`active`, `subscribed`, `soft bounce`) is skipped. A bad row stops
-/// nothing: the job's `result.errorFile` holds each as it came, with its line and what is wrong, and can be mended and
+/// **Nobody is blocked by accident**: a row is blocked for a reason, a known word or a yes in a known column, or in a bare
+/// list of addresses. A row that says that its address may get mail (`active`, `subscribed`, `soft bounce`) is `skipped`;
+/// one in words that are not known is `unclear`, and left as it is. A file of people in which no column says who gets no
+/// mail ends in `reason_needed`: pass `mapping.reason`, or `reason` to block all of them. A bad row stops nothing: the job's `result.errorFile` holds each as it came, with its line and what is wrong, and can be mended and
 /// imported again. With `dryRun` the answer has a `preview`: how the file is understood, its first 20 rows with what would
-/// become of them, and the counts to expect; `mapping` overrules what was found. The job's progress counts `total`, `done`, `added`, `already`, `strengthened`, `skipped` and
-/// `invalid`; `total` is an estimate until the end of a long file is near. `GET /docs/block-lists.md` has the formats, the
+/// become of them, and the counts to expect; `mapping` overrules what was found. The job's progress counts `total`, `done`, `added`, `already`, `strengthened`, `skipped`,
+/// `unclear` and `invalid`; `total` is an estimate until the end of a long file is near. `GET /docs/block-lists.md` has the formats, the
 /// exports of other tools, the words and the codes.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
@@ -266,9 +268,9 @@ pub struct ImportBlocks {
     /// The addresses, 1 to 5,000. Either these or `upload`.
     #[oai(validator(min_items = 1, max_items = 5000, max_length = 320))]
     emails: Option<Vec<String>>,
-    /// The reason of rows that give none that is known.
-    #[oai(default = "default_reason")]
-    reason: Reason,
+    /// The reason of rows that give none that is known: with it, every row is blocked but those that say that their address
+    /// may get mail. Without it, a bare list is blocked as `manual`, and in any other file only rows that say why.
+    reason: Option<Reason>,
     /// The source of rows that give none; `import` unless said, at most 100 characters.
     #[oai(validator(max_length = 100))]
     source: Option<String>,

@@ -124,7 +124,8 @@ pub struct ImportMapping {
     /// The column of the addresses.
     #[oai(validator(min_length = 1, max_length = 100))]
     pub(super) email: Option<String>,
-    /// The column of the reasons.
+    /// The column of the reasons: of yes and no, or of words. What stands there in words that are not known is a reason all
+    /// the same; an empty cell is none.
     #[oai(validator(min_length = 1, max_length = 100))]
     pub(super) reason: Option<String>,
     /// The column of the sources.
@@ -158,8 +159,8 @@ pub struct ImportMapping {
 }
 
 impl ImportMapping {
-    /// As the reader takes it.
-    pub(super) fn wanted(&self) -> Result<Wanted> {
+    /// As the reader takes it; `takes_all` if the call has a reason for every row that gives none.
+    pub(super) fn wanted(&self, takes_all: bool) -> Result<Wanted> {
         let Self { email, reason, source, note, first_seen, vendor_code, header, format, encoding, .. } = self;
         let Self { exporter, date_format, .. } = self;
         let exporter = exporter.as_ref().map(|code| {
@@ -181,6 +182,7 @@ impl ImportMapping {
             has_header: *header,
             columns: each.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect(),
             exporter: exporter.transpose()?,
+            takes_all,
             own: &[],
             own_dates: &[],
             date_order: date_format.as_deref().map(imports::date_order).transpose()?,
@@ -188,7 +190,7 @@ impl ImportMapping {
     }
 }
 
-/// How an import stands, and how it ended. Each row of the file is in exactly one of the last five.
+/// How an import stands, and how it ended. Each row of the file is in exactly one of the last six.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Counts {
@@ -199,6 +201,8 @@ pub(super) struct Counts {
     pub(super) strengthened: u64,
     /// Rows that say that their address may get mail.
     pub(super) skipped: u64,
+    /// Rows that do not say in known words whether it may.
+    pub(super) unclear: u64,
     pub(super) invalid: u64,
 }
 
@@ -215,10 +219,11 @@ impl imports::Counts for Counts {
         self.total = total;
     }
 
-    fn count_unwritten(&mut self, skipped: u64, invalid: u64) {
+    fn count_unwritten(&mut self, skipped: u64, unclear: u64, invalid: u64) {
         self.skipped += skipped;
+        self.unclear += unclear;
         self.invalid += invalid;
-        self.done += skipped + invalid;
+        self.done += skipped + unclear + invalid;
     }
 }
 

@@ -47,12 +47,16 @@ pub(super) enum Command {
 pub(super) struct Blocklist {
     #[command(flatten)]
     common: Common,
-    /// Why rows are blocked that do not say so themselves.
+    /// Why rows are blocked that do not say so themselves. With it, every row is blocked but those that say that they may
+    /// get mail; without it only rows that say why, or a bare list of addresses.
     #[arg(long, value_parser = ["hard_bounce", "complaint", "invalid", "unsubscribe", "manual"])]
     reason: Option<String>,
     /// Where rows come from that do not say so themselves, such as the name of the tool you leave.
     #[arg(long)]
     source: Option<String>,
+    /// The column that says who gets no mail, by its name or its number from 1, where a look at the file finds none.
+    #[arg(long, value_name = "COLUMN")]
+    reason_column: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -81,6 +85,9 @@ pub(super) struct Members {
 struct Common {
     /// The file, as another tool exports it: a table, a list, JSON or an Excel workbook, plain, gzip or zip; - for standard input.
     file: PathBuf,
+    /// The column of the addresses, by its name or its number from 1, where a look at the file finds another.
+    #[arg(long, value_name = "COLUMN")]
+    email_column: Option<String>,
     /// Only look: how the file is understood, what would become of its rows, and nothing is imported.
     #[arg(long, conflicts_with = "no_wait")]
     dry_run: bool,
@@ -99,6 +106,9 @@ impl Blocklist {
         }
         if let Some(source) = &self.source {
             args["source"] = json!(source);
+        }
+        if let Some(column) = &self.reason_column {
+            args["mapping"]["reason"] = json!(column);
         }
         args
     }
@@ -184,6 +194,9 @@ impl Import {
         let upload = self.upload(&client, &source, &mut patience).await?;
         let mut args = self.args.clone();
         args["upload"] = json!(upload);
+        if let Some(column) = &self.command.email_column {
+            args["mapping"]["email"] = json!(column);
+        }
         if self.command.dry_run {
             let call = async || client.dry_run(self.tool, &args).await;
             let answer = patience.until_answered(call).await?;
@@ -223,7 +236,7 @@ impl Import {
             return out(&preview.to_string());
         }
         match text(&preview["problem"], "message") {
-            Some(problem) => Err(Failure(format!("{} cannot be imported: {problem}", source.shown()))),
+            Some(problem) => Err(Failure(report::refused(source.shown(), preview, problem))),
             None => out(&report::preview(source.shown(), preview)),
         }
     }

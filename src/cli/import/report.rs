@@ -16,7 +16,7 @@ pub(super) fn number(value: &Value, name: &str) -> u64 {
 
 /// The counts of a job, such as `9 added, 1 invalid`; those that are 0 are left out, but for the first.
 pub(super) fn counts(progress: &Value) -> String {
-    const NAMES: [(&str, &str); 8] = [
+    const NAMES: [(&str, &str); 9] = [
         ("added", "added"),
         ("already", "there already"),
         ("strengthened", "strengthened"),
@@ -24,6 +24,7 @@ pub(super) fn counts(progress: &Value) -> String {
         ("updated", "updated"),
         ("unchanged", "unchanged"),
         ("skipped", "skipped since they may get mail"),
+        ("unclear", "unclear and left as they are"),
         ("invalid", "invalid"),
     ];
     let first = if progress["created"].is_u64() { "created" } else { "added" };
@@ -39,7 +40,11 @@ pub(super) fn summary(file: &str, job: &Value, errors: Option<&Path>) -> String 
         1 => "1 row".into(),
         n => format!("{} rows", grouped(n)),
     };
-    format!("Imported {file}: {rows}; {}.{}{}", counts(progress), ignored(&job["result"]), mend(errors))
+    let unclear = match number(progress, "unclear") {
+        0 => "",
+        _ => " Of the unclear rows --dry-run shows what they say.",
+    };
+    format!("Imported {file}: {rows}; {}.{unclear}{}{}", counts(progress), ignored(&job["result"]), mend(errors))
 }
 
 /// The columns that were not used, if any.
@@ -56,9 +61,8 @@ pub(super) fn preview(file: &str, preview: &Value) -> String {
     let counted = &preview["counts"];
     let about = if counted["exact"] == true { "" } else { "about " };
     let total = grouped(number(counted, "total"));
-    let summary = text(preview, "summary").unwrap_or("nothing");
-    let mut said = format!("{file} is understood as: {summary}.{}\n", ignored(preview));
-    said += &format!("Of {about}{total} rows: {about}{}. Nothing was imported. The first rows:\n", counts(counted));
+    let mut said = understood(file, preview);
+    said += &format!("\nOf {about}{total} rows: {about}{}. Nothing was imported. The first rows:\n", counts(counted));
     for row in preview["rows"].as_array().into_iter().flatten() {
         let (line, verdict) = (number(row, "line"), text(row, "verdict").unwrap_or_default());
         let email = text(row, "email").unwrap_or("-");
@@ -67,6 +71,35 @@ pub(super) fn preview(file: &str, preview: &Value) -> String {
     }
     said.truncate(said.trim_end().len());
     said
+}
+
+/// How a file is understood: as what, and then sentence by sentence.
+fn understood(file: &str, preview: &Value) -> String {
+    let summary = text(preview, "summary").unwrap_or("nothing");
+    let sentences: Vec<_> = preview["explanation"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if sentences.is_empty() {
+        return format!("{file} is understood as: {summary}.{}\n", ignored(preview));
+    }
+    // The sentences name the columns.
+    let kind = summary.split_once(": email is").map_or(summary, |(kind, _)| kind);
+    let kind = kind.rsplit_once(": ").map_or(kind, |(_, kind)| kind);
+    let mut said = format!("{file}: a {kind}.\n\n");
+    sentences.iter().for_each(|sentence| said += &format!("  {sentence}\n"));
+    said
+}
+
+/// Why a file that was only looked at cannot be imported, and what is known of it all the same.
+pub(super) fn refused(file: &str, preview: &Value, problem: &str) -> String {
+    let pass = match text(&preview["problem"], "code") {
+        Some("reason_needed") => "\nHere: --reason-column NAME, or --reason unsubscribe for everybody in it.",
+        Some("several_address_columns") => "\nHere: --email-column NAME.",
+        _ => "",
+    };
+    let known = match preview["explanation"].as_array() {
+        Some(sentences) if !sentences.is_empty() => format!("\n\n{}", understood(file, preview).trim_end()),
+        _ => String::new(),
+    };
+    format!("{file} cannot be imported: {problem}{pass}{known}")
 }
 
 /// Of an import that failed or was cancelled.
@@ -136,10 +169,31 @@ mod tests {
         });
         let said = preview("a.txt", &seen);
         assert!(
-            said.starts_with("a.txt is understood as: list in UTF-8.\nOf 3 rows: 1 added, 1 skipped since"),
+            said.starts_with("a.txt is understood as: list in UTF-8.\n\nOf 3 rows: 1 added, 1 skipped since"),
             "{said}"
         );
         assert!(said.ends_with("\n      3  invalid      -  There is no address."), "{said}");
+    }
+
+    #[test]
+    fn a_look_is_told_in_the_sentences_of_the_server() {
+        let mut seen = json!({
+            "summary": "HubSpot contacts: table separated by commas in UTF-8, with a header: email is column 1 \"Email\"",
+            "explanation": ["“Email” is the address.", "Not used: “City”."],
+            "counts": { "total": 1, "exact": true, "added": 0, "unclear": 1 },
+            "rows": [{ "line": 2, "verdict": "unclear", "message": "This row does not say." }],
+        });
+        let said = preview("a.csv", &seen);
+        let begin = "a.csv: a table separated by commas in UTF-8, with a header.\n\n  “Email” is the address.\n  Not used: “City”.\n";
+        assert!(said.starts_with(begin), "{said}");
+        assert!(said.contains("0 added, 1 unclear and left as they are"), "{said}");
+        seen["problem"] = json!({ "code": "reason_needed", "message": "Nothing says it." });
+        let said = refused("a.csv", &seen, "Nothing says it.");
+        assert!(
+            said.starts_with("a.csv cannot be imported: Nothing says it.\nHere: --reason-column NAME, or"),
+            "{said}"
+        );
+        assert!(said.ends_with("\n  Not used: “City”."), "{said}");
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub fn status(code: Code) -> StatusCode {
         Code::FileEmpty
         | Code::NotAList
         | Code::NoAddressColumn
+        | Code::SeveralAddressColumns
+        | Code::ReasonNeeded
         | Code::NoSuchColumn
         | Code::FileDamaged
         | Code::FileNotJson

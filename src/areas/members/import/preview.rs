@@ -191,7 +191,7 @@ pub(super) async fn preview(
         imports::Take::begin(&mut take, mapping);
         move |row: &Row<'_>| seen(row, &take)
     };
-    let Look { mapping, summary, mut rows, total, is_whole } =
+    let Look { mapping, summary, mut rows, total, is_whole, .. } =
         match look(&cx.app.config.data, file, bytes, job.mapping.wanted()?, begin).await? {
             Ok(look) => look,
             Err(problem) => return Ok(Preview { problem: Some(problem), ..Preview::default() }),

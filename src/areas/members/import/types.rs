@@ -266,6 +266,7 @@ impl MemberMapping {
             has_header: self.header,
             columns: each.into_iter().filter_map(|(field, column)| Some((field, column.clone()?))).collect(),
             exporter: None,
+            takes_all: true,
             own: COLUMNS,
             own_dates: &["free_access", "free_access_until"],
             date_order: self.date_format.as_deref().map(imports::date_order).transpose()?,
@@ -324,9 +325,9 @@ impl imports::Counts for Counts {
         self.total = total;
     }
 
-    fn count_unwritten(&mut self, skipped: u64, invalid: u64) {
+    fn count_unwritten(&mut self, skipped: u64, unclear: u64, invalid: u64) {
         self.skipped += skipped;
-        self.invalid += invalid;
-        self.done += skipped + invalid;
+        self.invalid += unclear + invalid;
+        self.done += skipped + unclear + invalid;
     }
 }
