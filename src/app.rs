@@ -11,7 +11,7 @@ use crate::{
         activity::Log,
         emails::{self, Mailers},
         jobs::record_end,
-        members::rekey,
+        members::{self, rekey},
         notices, subscriptions, unsubscribe,
     },
     clock::Clock,
@@ -101,11 +101,14 @@ pub async fn migrate(db: &Db) -> Result<(), MigrateError> {
     usher_db::migrate(db, &SQLITE, &POSTGRES).await?;
     usher_jobs::migrate(db).await?;
     // Here, and not where it is first needed, since that may be inside a transaction of somebody else's.
-    let prepared = async {
-        unsubscribe::prepare(db).await?;
-        rekey::prepare(db).await
-    };
-    prepared.await.map_err(|error| sqlx::migrate::MigrateError::Execute(error).into())
+    let failed = |error| MigrateError::from(sqlx::migrate::MigrateError::Execute(error));
+    unsubscribe::prepare(db).await.map_err(failed)?;
+    rekey::prepare(db).await.map_err(failed)?;
+    let n_members = members::fill_words(db).await.map_err(failed)?;
+    if n_members > 0 {
+        tracing::info!(n_members, "the words of members were filled in, by which they are found");
+    }
+    Ok(())
 }
 
 /// The newest migration that this program knows.

@@ -130,6 +130,16 @@ impl Conn<'_> {
             Self::PgPool(_) | Self::PgTx(_) => Engine::Postgres,
         }
     }
+
+    /// The same for one statement, so that another can follow.
+    pub fn again(&mut self) -> Conn<'_> {
+        match self {
+            Self::SqliteRead(reader) => Conn::SqliteRead(reader),
+            Self::SqliteTx(tx) => Conn::SqliteTx(tx),
+            Self::PgPool(pool) => Conn::PgPool(pool),
+            Self::PgTx(tx) => Conn::PgTx(tx),
+        }
+    }
 }
 
 impl Db {

@@ -1,6 +1,7 @@
 //! The words of the API as types: what arrives is parsed into them once, at the edge, and not checked again.
 
 mod email;
+mod fold;
 mod id;
 mod moment;
 mod path;
@@ -13,6 +14,7 @@ mod title;
 mod zone;
 
 pub use email::{Email, InvalidEmail, email_key};
+pub use fold::{Word, fold, sort_key, words};
 pub use id::{
     BlockId, BundleId, CommentId, EmailId, EntitlementId, GroupId, Id, InvalidId, InvoiceId, JobId, KeyId, Kind,
     LinkId, MemberId, PlanId, RequestId, SubscriptionId, TemplateId, UploadId, VideoId, id_format, kind, site_of_key,

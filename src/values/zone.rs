@@ -146,10 +146,10 @@ mod tests {
             let mut date = NaiveDate::from_ymd_opt(2009, 1, 1).unwrap();
             for _ in 0..1500 {
                 let next = date.succ_opt().unwrap();
-                // Where clocks go back over midnight a day begins before the one before it is over.
+                // Where clocks go back over midnight a day begins before the one before it is over: by three hours at most.
                 let (end, begin) = (zone.end_of(date), zone.first_moment(next));
                 assert!(begin <= end && zone.last_moment(date) < end, "{date} in {zone}");
-                assert!(end.since(begin).as_secs() <= 3600, "{date} in {zone}");
+                assert!(end.since(begin).as_secs() <= 3 * 3600, "{date} in {zone}");
                 date = next;
             }
         }

@@ -1,33 +1,25 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::json;
-use tokio::sync::Semaphore;
 use usher_db::Change;
 
 use super::{
     former,
     metadata::{ExternalId, Metadata, MetadataChange},
     rekey,
-    store::{self, Filter, Path, Place},
-    types::{Member, MemberById, MemberRef, MemberSort, Name, Note, Span, made_at},
+    store::{self, Filter},
+    types::{Member, MemberById, MemberRef, Name, Note, Span, made_at},
 };
 use crate::{
     areas::{access, groups, sign_in},
     error::{Code, Error, Fix, Result},
     gate::Cx,
-    paging::{self, Cursor},
     tools::Scope,
-    values::{Email, GroupId, MemberId, Tag, email_key, search_key},
+    values::{Email, GroupId, MemberId, Tag, email_key},
 };
 
 /// Tags that a member can have.
 pub const MAX_TAGS: usize = 100;
-
-/// Searches for a text that this process does at once. Each may look at every member, and on SQLite each keeps one
-/// of the few connections for reading; the rest of the calls keep the others.
-const MAX_SEARCHES: usize = 2;
-
-pub(super) static SEARCHES: Semaphore = Semaphore::const_new(MAX_SEARCHES);
 
 /// What a new member is to have.
 #[derive(Clone)]
@@ -85,68 +77,6 @@ pub enum Tagging {
     Remove,
     /// These and no others.
     Replace,
-}
-
-/// A page of members, and the cursor of the next.
-pub async fn list(
-    cx: &mut Cx,
-    filter: &Filter,
-    sort: MemberSort,
-    cursor: Option<&str>,
-    limit: u32,
-) -> Result<(Vec<Member>, Option<String>)> {
-    let place = Cursor::decode(cursor, &order(sort))?;
-    if let Some(group) = &filter.group {
-        groups::find(cx, group).await?;
-    }
-    let place = place.map_or_else(|| Place::start(sort), |[key, id]| Place { key, id });
-    let _turn = match &filter.text {
-        Some(_) => Some(SEARCHES.acquire().await.map_err(Error::internal)?),
-        None => None,
-    };
-    let site = cx.site();
-    let path = match sort {
-        MemberSort::Newest | MemberSort::Oldest => Path::Walk,
-        MemberSort::Email | MemberSort::Name => path(cx, filter).await?,
-    };
-    let mut items = store::list(cx.conn(), site, filter, sort, path, &place, limit + 1).await?;
-    let more = paging::cut(&mut items, limit);
-    let now = cx.now;
-    let items: Vec<_> = items.into_iter().map(|member| member.with_status_at(now)).collect();
-    let next = items.last().filter(|_| more).map(|member| {
-        let Place { key, id } = Place::after(member, sort);
-        Cursor::after(&order(sort), [key, id]).encode()
-    });
-    Ok((items, next))
-}
-
-/// What a cursor of the list says that it is of.
-fn order(sort: MemberSort) -> String {
-    format!("members.list {}", sort.as_str())
-}
-
-/// The quickest path to a page by address or name: through a filter that few members fit, if there is one.
-async fn path(cx: &mut Cx, filter: &Filter) -> Result<Path> {
-    let site = cx.site();
-    if let Some(tag) = &filter.tag
-        && store::few_of_tag(cx.conn(), site, tag).await?
-    {
-        return Ok(Path::Tag);
-    }
-    if let Some(group) = &filter.group
-        && store::few_of_group(cx.conn(), site, group).await?
-    {
-        return Ok(Path::Group);
-    }
-    if let Some(status) = filter.status
-        && store::few_of_status(cx.conn(), site, status).await?
-    {
-        return Ok(Path::Status);
-    }
-    if filter.text.is_some() || filter.has_time() && store::few_of_time(cx.conn(), site, filter).await? {
-        return Ok(Path::Time);
-    }
-    Ok(Path::Walk)
 }
 
 /// The member that a call is about.
@@ -353,7 +283,7 @@ pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Me
     if after.email_key() != before.email_key() {
         sign_in::forget(cx.tx(), site, &after.id).await?;
     }
-    store::update(cx.conn(), site, &after).await.map_err(taken_meanwhile)?;
+    store::update(cx.conn(), site, &before, &after).await.map_err(taken_meanwhile)?;
     note(cx, &before, &after);
     if after.email_key() != before.email_key() {
         let (clock, to) = (cx.app.clock.clone(), Email::stored(&after.email));
@@ -394,7 +324,7 @@ pub async fn tag(cx: &mut Cx, who: &MemberRef, how: Tagging, tags: Vec<Tag>) -> 
     }
     let updated_at = cx.now.max(before.updated_at);
     let after = Member { tags: has.into_iter().collect(), updated_at, ..before.clone() };
-    store::update(cx.conn(), site, &after).await?;
+    store::update(cx.conn(), site, &before, &after).await?;
     note(cx, &before, &after);
     Ok((after, true))
 }
@@ -423,10 +353,7 @@ pub async fn with_external_id(cx: &mut Cx, external_id: &str, filter: &Filter) -
     let site = cx.site();
     let Some(member) = store::by_external_id(cx.conn(), site, external_id).await? else { return Ok(None) };
     let member = member.with_status_at(cx.now);
-    let text = filter.text.as_deref().map(search_key);
-    let has_text =
-        |text: &String| member.email_key().contains(text.as_str()) || member.name_key().contains(text.as_str());
-    let fits = text.as_ref().is_none_or(has_text)
+    let fits = filter.text.as_ref().is_none_or(|search| search.fits(&member.words()))
         && filter.tag.as_ref().is_none_or(|tag| member.tags.contains(tag))
         && filter.status.is_none_or(|status| member.status == status)
         && filter.from.is_none_or(|from| member.created_at >= from)

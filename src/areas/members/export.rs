@@ -16,6 +16,7 @@ use super::{
     metadata::Metadata,
     store::{self, Filter, Path as Way, Place},
     types::{Member, MemberSort, MemberStatus},
+    words::Search,
 };
 use crate::{
     app::App,
@@ -71,7 +72,7 @@ impl Export {
     pub(super) fn new(format: Format, filter: &Filter, groups: bool) -> Self {
         Self {
             format,
-            text: filter.text.clone(),
+            text: filter.text.as_ref().map(|search| search.typed.clone()),
             tag: filter.tag.as_ref().map(|tag| tag.as_str().to_owned()),
             group: filter.group.clone(),
             status: filter.status.map(|status| status.as_str().to_owned()),
@@ -83,7 +84,7 @@ impl Export {
 
     fn filter(&self) -> usher_db::Result<Filter> {
         Ok(Filter {
-            text: self.text.clone(),
+            text: self.text.as_deref().map(Search::parse),
             tag: self.tag.as_deref().map(Tag::stored),
             group: self.group.clone(),
             status: self.status.as_deref().map(MemberStatus::stored).transpose()?,
@@ -152,7 +153,8 @@ async fn write(app: &App, job: &Export, run: &Run, site: SiteId, part: &Path) ->
             run.checkpoint(&mut tx, &(), &progress).await?;
             tx.commit().await?;
         }
-        let members = store::list(app.db.read(), site, &filter, MemberSort::Oldest, Way::Walk, &place, PAGE).await?;
+        let members =
+            store::list_by_creation(app.db.read(), site, &filter, MemberSort::Oldest, &Way::Walk, &place, PAGE).await?;
         let Some(last) = members.last() else { break };
         place = Place::after(last, MemberSort::Oldest);
         let groups = match job.groups {

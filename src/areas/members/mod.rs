@@ -14,6 +14,9 @@
 //! never overwrite each other's fields or together exceed [`MAX_TAGS`]. Whatever changes a member moves `updated_at`
 //! on and notes one `member` change, with the member as the API shows it before and after; what changes nothing does
 //! neither. An error may name a member's id, never an address that the caller did not send.
+//!
+//! A member is found by the beginnings of the words of name and address (`words.rs`), which whatever writes a member
+//! writes in the same transaction.
 
 mod actions;
 mod delete;
@@ -23,18 +26,21 @@ mod export;
 pub mod former;
 mod import;
 mod invite;
+mod list;
 mod merge;
 pub mod metadata;
 pub mod rekey;
 pub mod store;
 mod tools;
 mod types;
+mod words;
 
 pub use actions::{Found, MAX_TAGS, New, create, deleting, find, find_many, found, hold};
 pub use delete::{Delete, delete};
 pub use export::{Export, export};
 pub use import::{Import, import};
 pub use merge::{Merge, is_merging, merge};
+pub use store::fill_words;
 pub use tools::AREA;
 pub(super) use types::member_columns;
 pub use types::{Member, MemberById, MemberRef, MemberStatus, Name, Span};

@@ -2,10 +2,10 @@ use poem_openapi::{Enum, Object, Union, registry::MetaSchema, types::ToJSON};
 use serde_json::Value;
 use usher_db::{FromRow, Row};
 
-use super::metadata::Metadata;
+use super::{metadata::Metadata, words::Words};
 use crate::{
     tools::schema,
-    values::{Email, MemberId, Tag, Time, email_key, json_string, search_key, text},
+    values::{Email, MemberId, Tag, Time, email_key, json_string, sort_key, text},
 };
 
 /// The longest name, in characters.
@@ -53,12 +53,18 @@ pub enum MemberSort {
     /// Oldest first.
     #[oai(rename = "createdAt")]
     Oldest,
-    /// By address, without regard to case.
+    /// By email address, without regard to case.
     #[oai(rename = "email")]
     Email,
-    /// By name, without regard to case; those without a name come first.
+    /// The same from the end.
+    #[oai(rename = "-email")]
+    EmailDown,
+    /// By name, without regard to case and accents; members without a name come last.
     #[oai(rename = "name")]
     Name,
+    /// The same from the end; members without a name come last here too.
+    #[oai(rename = "-name")]
+    NameDown,
 }
 
 impl MemberSort {
@@ -68,7 +74,9 @@ impl MemberSort {
             Self::Newest => "-createdAt",
             Self::Oldest => "createdAt",
             Self::Email => "email",
+            Self::EmailDown => "-email",
             Self::Name => "name",
+            Self::NameDown => "-name",
         }
     }
 }
@@ -185,9 +193,14 @@ impl Member {
         twin_key(&mailbox).or((mailbox != self.key).then_some(mailbox))
     }
 
-    /// What the name is searched and sorted by; empty without one.
+    /// What the name is sorted and compared by; empty without one.
     pub fn name_key(&self) -> String {
-        search_key(self.name.as_deref().unwrap_or_default())
+        sort_key(self.name.as_deref().unwrap_or_default())
+    }
+
+    /// The words that the member is found by.
+    pub(super) fn words(&self) -> Words {
+        Words::of(&self.email_key(), self.name.as_deref(), &self.name_key())
     }
 }
 

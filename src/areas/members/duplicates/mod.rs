@@ -4,22 +4,27 @@
 //! whose address has a sub-address, or dots at Gmail, so that the index of it costs the others nothing. Alike by name are
 //! those with the same `name_key`, of which there is an index. A page reads an index from where the page before ended
 //! until it is full, so that all pages together read each once; where hardly anybody is alike, one page may read to its
-//! end, and only so many do that at once as search for a text.
+//! end, and only so many do that at once.
 
 mod store;
 
 use poem_openapi::{Enum, Object};
 
-use super::{
-    actions::SEARCHES,
-    types::{Member, MemberStatus},
-};
+use tokio::sync::Semaphore;
+
+use super::types::{Member, MemberStatus};
 use crate::{
     error::{Error, Result},
     gate::Cx,
     paging::Cursor,
     values::{MemberId, Time},
 };
+
+/// Pages that this process reads at once. Each may look at every member, and on SQLite each keeps one of the few
+/// connections for reading; the rest of the calls keep the others.
+const MAX_SEARCHES: usize = 2;
+
+static SEARCHES: Semaphore = Semaphore::const_new(MAX_SEARCHES);
 
 /// Members of a group that are shown.
 const SHOWN: u32 = 50;
@@ -33,7 +38,7 @@ const ORDER: &str = "members.findDuplicates alike";
 pub enum Alike {
     /// Their addresses, but for sub-addresses and Gmail's dots.
     Address,
-    /// Their names, but for case.
+    /// Their names, but for case and accents.
     Name,
 }
 

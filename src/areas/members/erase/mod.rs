@@ -34,6 +34,8 @@ pub enum Fate {
     Rows(Kind),
     /// The member's own row, which goes last.
     Member,
+    /// The member's words, which go with its row; after a merge too, as the winner has words of its own.
+    Words,
     /// The address is taken out of its texts.
     Texts,
     /// The address becomes a keyed hash.
@@ -63,6 +65,7 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("block", Fate::Hash),
     ("block_claim", Fate::Hash),
     ("stripe_stray", Fate::Address),
+    ("member_word", Fate::Words),
     ("member", Fate::Member),
 ];
 

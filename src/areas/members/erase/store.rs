@@ -4,7 +4,10 @@ use usher_db::{Conn, FromRow, Result, Row, Tx, sql};
 
 use super::Kind;
 use crate::{
-    areas::access::orders,
+    areas::{
+        access::orders,
+        members::store::{by_id, words},
+    },
     values::{MemberId, SiteId, Time},
 };
 
@@ -96,8 +99,11 @@ pub async fn mark(conn: Conn<'_>, site: SiteId, member: &MemberId, since: Time) 
         .await
 }
 
-/// Deletes the member's own row.
-pub async fn delete_member(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<u64> {
+/// Deletes the member's own row, and the words that led to it.
+pub async fn delete_member(mut conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<u64> {
+    if let Some(member) = by_id(conn.again(), site, member).await? {
+        words::delete_all(conn.again(), site, &member.id, &member.words()).await?;
+    }
     sql!("DELETE FROM member WHERE site = $1 AND id = $2 AND deleting_since IS NOT NULL")
         .bind(site)
         .bind(member)

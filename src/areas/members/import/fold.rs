@@ -27,6 +27,8 @@ pub(super) struct Rules {
 /// A member on the way: as it was found, if it was, and as the rows so far make it.
 pub(super) struct State {
     pub(super) member: Member,
+    /// What it was called when it was found.
+    pub(super) old_name: Option<String>,
     pub(super) is_new: bool,
     /// Whether the member's own row is to be written.
     pub(super) is_changed: bool,
@@ -61,6 +63,7 @@ impl State {
     /// A member that was found.
     pub(super) fn found(member: Member) -> Self {
         Self {
+            old_name: member.name.clone(),
             member,
             is_new: false,
             is_changed: false,

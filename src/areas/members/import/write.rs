@@ -35,7 +35,7 @@ const TRIES: usize = 20;
 const SOURCE: &str = "members import";
 
 /// Rows that one statement takes.
-const ROWS: usize = 2500;
+const ROWS: usize = 2000;
 
 impl imports::Import for Started {
     type Take = Take;
@@ -98,6 +98,16 @@ impl Started {
         let changed: Vec<_> = changed.map(|state| Member { id: self.app.clock.id(), ..state.member.clone() }).collect();
         for some in changed.chunks(ROWS) {
             store::update_all(tx.conn(), self.site, some).await?;
+        }
+        let renamed = there.iter().filter(|state| state.member.name != state.old_name);
+        let renamed: Vec<_> = renamed
+            .map(|state| {
+                let before = Member { name: state.old_name.clone(), ..state.member.clone() };
+                (&state.member.id, before.words(), state.member.words())
+            })
+            .collect();
+        if !renamed.is_empty() {
+            store::words::replace(tx.conn(), self.site, &renamed).await?;
         }
         give(tx, self.site, &states, &self.app.clock, &rules, &self.id).await?;
         for some in refused.chunks(ROWS) {

@@ -71,7 +71,7 @@ pub async fn accept(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Resul
     if after.external_id != winner.external_id {
         members::release_external_id(cx.conn(), site, &loser.id).await?;
     }
-    store::update_winner(cx.conn(), site, &after).await?;
+    store::update_winner(cx.conn(), site, &winner, &after).await?;
     let now = cx.now;
     subscriptions::store::recount(cx.conn(), site, &winner.id, now).await?;
     let after = members::by_id(cx.conn(), site, &winner.id).await?.map_or(after, |after| after.with_status_at(now));

@@ -6,7 +6,7 @@ use super::better::{self, Right};
 use crate::{
     areas::{
         access,
-        members::{Member, Span, erase::Kind},
+        members::{Member, Span, erase::Kind, store::reword},
     },
     values::{BundleId, MemberId, SiteId, Time},
 };
@@ -48,10 +48,11 @@ pub async fn mark(conn: Conn<'_>, site: SiteId, loser: &MemberId, winner: &Membe
 }
 
 /// Writes what a winner has got at once.
-pub async fn update_winner(conn: Conn<'_>, site: SiteId, member: &Member) -> Result<u64> {
-    sql!(
+pub async fn update_winner(mut conn: Conn<'_>, site: SiteId, before: &Member, member: &Member) -> Result<u64> {
+    let n = sql!(
         "UPDATE member SET name = $3, name_key = $4, note = $5, status = $6, free_since = $7, free_until = $8,
-                trial_since = $9, trial_until = $10, is_paid = $11, updated_at = $12, external_id = $13, metadata = $14
+                trial_since = $9, trial_until = $10, is_paid = $11, updated_at = $12, external_id = $13, metadata = $14,
+                words = $15
          WHERE site = $1 AND id = $2"
     )
     .bind(site)
@@ -68,8 +69,11 @@ pub async fn update_winner(conn: Conn<'_>, site: SiteId, member: &Member) -> Res
     .bind(member.updated_at)
     .bind(member.external_id.as_deref())
     .bind(member.metadata.as_ref().and_then(|metadata| metadata.to_store()))
-    .run(conn)
-    .await
+    .bind(&member.words().text)
+    .run(conn.again())
+    .await?;
+    reword(conn, site, before, member).await?;
+    Ok(n)
 }
 
 /// Moves rows of a kind, at most `limit`, from the first member to the second, both of whom are held. Gives how many.

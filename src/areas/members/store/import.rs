@@ -107,21 +107,21 @@ pub async fn bundle_names(conn: Conn<'_>, site: SiteId) -> Result<Vec<(BundleId,
     sql!("SELECT id, name_key FROM bundle WHERE site = $1").bind(site).all(conn).await
 }
 
-/// Writes what an import may change of members, at most 3,000 at once. All of them must be there and be held; each comes
-/// with an id of its own that is not used.
+/// Writes what an import may change of members, at most 2,000 at once. All of them must be there and be held; each comes
+/// with an id of its own that is not used, and their words have still to be written ([`super::words::replace`]).
 ///
 /// An upsert, since SQLite reads the whole table for an `UPDATE … FROM` several rows.
 pub async fn update_all(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Item = &Member>) -> Result<u64> {
     sql!(
         "INSERT INTO member (site, id, email, email_key, name, name_key, note, status, free_since, free_until,
-                             created_at, updated_at, twin_key, external_id, metadata)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                             created_at, updated_at, twin_key, external_id, metadata, words)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
          ON CONFLICT (site, email_key) DO UPDATE
-         SET name = excluded.name, name_key = excluded.name_key, note = excluded.note, status = excluded.status,
-             free_since = excluded.free_since, free_until = excluded.free_until, updated_at = excluded.updated_at,
-             external_id = excluded.external_id, metadata = excluded.metadata"
+         SET name = excluded.name, name_key = excluded.name_key, words = excluded.words, note = excluded.note,
+             status = excluded.status, free_since = excluded.free_since, free_until = excluded.free_until,
+             updated_at = excluded.updated_at, external_id = excluded.external_id, metadata = excluded.metadata"
     )
-    .rows(members.into_iter().map(|member| values(site, member)))
+    .rows(members.into_iter().map(|member| values(site, member, &member.words())))
     .run(conn)
     .await
 }

@@ -1,10 +1,13 @@
 //! The SQL of members. A tag has no comma, so tags can be read as one text.
 
+mod fill;
 mod former;
 mod import;
 mod list;
 mod many;
+pub mod words;
 
+pub use fill::fill_words;
 pub use former::{
     Left, first_at, forget_former, former_of, former_of_all, has_former, held_as, last_at, leave, merges_into,
 };
@@ -12,13 +15,17 @@ pub use import::{
     bundle_names, by_emails, external_ids, forget_refusals, grant_for_life, group_names, group_names_of, hold_all,
     insert_many_tags, insert_places, insert_refusals, owned_for_life, places_of, refusals, update_all,
 };
-pub use list::{Filter, Path, Place, count, few_of_group, few_of_status, few_of_tag, few_of_time, list};
+pub use list::{
+    FEW, Filter, Path, Place, count, few_of_group, few_of_status, few_of_tag, few_of_time, list_by_creation,
+    list_by_key,
+};
 pub use many::{of_ids, of_keys, share_many};
 use usher_db::{Conn, Result, Value, sql, sql_both};
 
 use super::{
     metadata::Metadata,
     types::{Member, member_columns},
+    words::Words,
 };
 use crate::values::{Email, MemberId, SiteId, Tag};
 
@@ -90,21 +97,27 @@ pub async fn hold_by_email(conn: Conn<'_>, site: SiteId, email: &Email) -> Resul
     Ok(row.map(|(id,)| id))
 }
 
-/// Writes new members, at most 3,000 at once, without their tags; gives how many. One whose address is a member's
-/// already is left out, also when another transaction makes that member at the same moment.
-pub async fn insert(conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Item = &Member>) -> Result<u64> {
-    sql!(
+/// Writes new members, at most 2,000 at once, without their tags; gives how many. One whose address is a member's
+/// already is left out, also when another transaction makes that member at the same moment; then no member is found by
+/// its words, and the caller has to undo what was written.
+pub async fn insert(mut conn: Conn<'_>, site: SiteId, members: impl IntoIterator<Item = &Member>) -> Result<u64> {
+    let members: Vec<(&Member, Words)> = members.into_iter().map(|member| (member, member.words())).collect();
+    let n = sql!(
         "INSERT INTO member (site, id, email, email_key, name, name_key, note, status, free_since, free_until,
-                             created_at, updated_at, twin_key, external_id, metadata)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                             created_at, updated_at, twin_key, external_id, metadata, words)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
          ON CONFLICT (site, email_key) DO NOTHING"
     )
-    .rows(members.into_iter().map(|member| values(site, member)))
-    .run(conn)
-    .await
+    .rows(members.iter().map(|(member, words)| values(site, member, words)))
+    .run(conn.again())
+    .await?;
+    if n == members.len() as u64 {
+        words::insert(conn, site, members.iter().map(|(member, words)| (&member.id, words))).await?;
+    }
+    Ok(n)
 }
 
-fn values(site: SiteId, member: &Member) -> [Value; 15] {
+fn values(site: SiteId, member: &Member, words: &Words) -> [Value; 16] {
     [
         site.into(),
         (&member.id).into(),
@@ -121,14 +134,16 @@ fn values(site: SiteId, member: &Member) -> [Value; 15] {
         member.twin_key().into(),
         member.external_id.as_deref().into(),
         member.metadata.as_ref().and_then(Metadata::to_store).into(),
+        (&words.text).into(),
     ]
 }
 
-/// Writes what may change of a member, but for the tags.
-pub async fn update(conn: Conn<'_>, site: SiteId, member: &Member) -> Result<u64> {
-    sql!(
+/// Writes what may change of a member that was like `before`, but for the tags.
+pub async fn update(mut conn: Conn<'_>, site: SiteId, before: &Member, member: &Member) -> Result<u64> {
+    let words = member.words();
+    let n = sql!(
         "UPDATE member SET email = $3, email_key = $4, name = $5, name_key = $6, note = $7, updated_at = $8,
-                twin_key = $9, external_id = $10, metadata = $11
+                twin_key = $9, external_id = $10, metadata = $11, words = $12
          WHERE site = $1 AND id = $2"
     )
     .bind(site)
@@ -142,8 +157,19 @@ pub async fn update(conn: Conn<'_>, site: SiteId, member: &Member) -> Result<u64
     .bind(member.twin_key())
     .bind(member.external_id.as_deref())
     .bind(member.metadata.as_ref().and_then(Metadata::to_store))
-    .run(conn)
-    .await
+    .bind(&words.text)
+    .run(conn.again())
+    .await?;
+    reword(conn, site, before, member).await?;
+    Ok(n)
+}
+
+/// Writes what is different between the words of a member as it was and as it is.
+pub async fn reword(conn: Conn<'_>, site: SiteId, before: &Member, after: &Member) -> Result<()> {
+    if (&before.email, &before.name) == (&after.email, &after.name) {
+        return Ok(());
+    }
+    words::replace(conn, site, &[(&after.id, before.words(), after.words())]).await
 }
 
 /// Gives members tags that they do not have.

@@ -8,6 +8,7 @@ use crate::{
             export::{Export, Format},
             store::Filter,
             types::MemberStatus,
+            words::Search,
         },
     },
     error::Result,
@@ -57,7 +58,7 @@ impl Tool for ExportMembers {
     async fn run(self, cx: &mut Cx) -> Result<Accepted> {
         let zone = cx.zone();
         let filter = Filter {
-            text: self.text,
+            text: self.text.as_deref().map(Search::parse),
             tag: self.tag,
             group: groups::resolve_any(cx, self.group).await?,
             status: self.status,

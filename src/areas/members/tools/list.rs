@@ -4,9 +4,10 @@ use crate::{
     areas::{
         groups::{self, GroupRef},
         members::{
-            actions,
+            actions, list,
             store::Filter,
             types::{Member, MemberSort, MemberStatus},
+            words::Search,
         },
     },
     error::Result,
@@ -28,14 +29,14 @@ pub struct MemberPage {
 
 /// List members
 ///
-/// The members of the site, newest first unless `sort` says otherwise. Filters that are given must all hold. A page
-/// with one of `tag`, `group`, `status` and a range of time, or none, takes the same time whatever the number of members. For
-/// `text` every member may be looked at, and only two such searches run at once: on a large site, prefer
-/// `members.findByEmail` where you know the address.
+/// The members of the site, newest first unless `sort` says otherwise. Filters that are given must all hold. `text`
+/// finds members by the beginnings of the words of their name and email address, without regard to case and accents:
+/// `jurgen` finds `Jürgen`, `strasse` finds `Straße`. A page takes about the same time whatever the number of members.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct ListMembers {
-    /// Only those with this text in the address or the name, whatever its case. 1 to 200 characters.
+    /// Only those with these words in the email address or the name. Each word, in any order, must be the beginning of one:
+    /// `ann lin` finds `Lind, Anna` and `anna@lindgren.example`. Case and accents do not matter. 1 to 200 characters.
     #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00]*$"))]
     text: Option<String>,
     /// Only the member with this external id, compared as it is written. 1 to 200 characters.
@@ -51,7 +52,7 @@ pub struct ListMembers {
     created_from: Option<Moment<Beginning>>,
     /// Only those created before this moment.
     created_until: Option<Moment<End>>,
-    /// The order: `-createdAt` (newest first), `createdAt`, `email` or `name`.
+    /// The order: `-createdAt` (newest first), `createdAt`, `email`, `-email`, `name` or `-name`.
     #[oai(default)]
     sort: MemberSort,
     /// How many to return.
@@ -71,7 +72,7 @@ impl Tool for ListMembers {
     async fn run(self, cx: &mut Cx) -> Result<MemberPage> {
         let zone = cx.zone();
         let filter = Filter {
-            text: self.text,
+            text: self.text.as_deref().map(Search::parse),
             tag: self.tag,
             group: groups::resolve_any(cx, self.group).await?,
             status: self.status,
@@ -82,7 +83,7 @@ impl Tool for ListMembers {
             let found = actions::with_external_id(cx, external_id.trim(), &filter).await?;
             return Ok(MemberPage { items: found.into_iter().collect(), next_cursor: None });
         }
-        let (items, next_cursor) = actions::list(cx, &filter, self.sort, self.cursor.as_deref(), self.limit).await?;
+        let (items, next_cursor) = list::list(cx, &filter, self.sort, self.cursor.as_deref(), self.limit).await?;
         Ok(MemberPage { items, next_cursor })
     }
 }
