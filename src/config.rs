@@ -1,7 +1,8 @@
 //! The settings: the only reader of the environment and of `usher.toml`.
 //!
 //! A setting comes from the environment, else from `usher.toml` in the working folder (or where `USHER_CONFIG` says),
-//! else from its default. What is set and not known is an error, so that a slip of the pen does not go unnoticed.
+//! else from its default. A name in the file that is not known is an error. In the environment it is only a warning, as others
+//! write there too: Kubernetes sets `USHER_PORT` and more for a Service named `usher`, which is passed over silently.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -101,6 +102,21 @@ pub const SETTINGS: &[Setting] = &[
         "What goes to standard error: a level, or a filter as tracing has it.",
     ),
     setting("log_format", "USHER_LOG_FORMAT", "text", "text, or json: one object a line."),
+    setting(
+        "metrics_address",
+        "USHER_METRICS_ADDRESS",
+        "",
+        "Address and port where /metrics is served and nothing else, such as 127.0.0.1:9464; empty: nowhere.",
+    ),
+    Setting {
+        secret: true,
+        ..setting(
+            "metrics_token",
+            "USHER_METRICS_TOKEN",
+            "",
+            "With it, /metrics is served at the main address too, to who sends it as Authorization: Bearer.",
+        )
+    },
 ];
 
 /// Names in the environment that are others' to read: the command line's and the tests'.
@@ -159,6 +175,12 @@ pub struct Config {
     pub log: String,
     /// Whether the server's log is JSON.
     pub log_json: bool,
+    /// Where `/metrics` is served by itself.
+    pub metrics_address: Option<SocketAddr>,
+    /// What opens `/metrics` at the main address.
+    pub metrics_token: Option<String>,
+    /// Names in the environment that look like a setting and are none, each in one line.
+    pub warnings: Vec<String>,
     /// Each setting's value as text, and where it comes from.
     pub values: BTreeMap<&'static str, (String, Source)>,
 }
@@ -192,19 +214,21 @@ impl Config {
                 values.insert(setting.name, (value, Source::File(path.clone())));
             }
         }
+        let mut warnings = Vec::new();
         for (name, value) in environment {
             match SETTINGS.iter().find(|setting| setting.env == name) {
                 Some(setting) => _ = values.insert(setting.name, (value, Source::Environment)),
-                None if name.starts_with("USHER_") && !name.starts_with("USHER_TEST_") && !OTHERS.contains(&&*name) => {
-                    return Err(unknown(&name, &name, |setting| setting.env));
+                None if is_strange(&name) => {
+                    let text = unknown(&name, &name, |setting| setting.env);
+                    warnings.push(format!("{text}. It is ignored"));
                 }
                 None => {}
             }
         }
-        Self::read(values)
+        Self::read(values, warnings)
     }
 
-    fn read(values: BTreeMap<&'static str, (String, Source)>) -> Result<Self, ConfigError> {
+    fn read(values: BTreeMap<&'static str, (String, Source)>, warnings: Vec<String>) -> Result<Self, ConfigError> {
         let text = |name: &str| values[name].0.trim();
         let wrong = |name: &str, want: &str| {
             let setting = SETTINGS.iter().find(|setting| setting.name == name).expect("a known setting");
@@ -268,8 +292,20 @@ impl Config {
                 "json" => true,
                 _ => return Err(wrong("log_format", "text or json")),
             },
+            metrics_address: match text("metrics_address") {
+                "" => None,
+                address => Some(
+                    address.parse().map_err(|_| wrong("metrics_address", "an address and port like 127.0.0.1:9464"))?,
+                ),
+            },
+            metrics_token: match text("metrics_token") {
+                "" => None,
+                token if token.len() >= 16 && token.bytes().all(|byte| byte.is_ascii_graphic()) => Some(token.into()),
+                _ => return Err(wrong("metrics_token", "16 or more printable ASCII characters without blanks")),
+            },
             data,
             values,
+            warnings,
         })
     }
 
@@ -279,7 +315,7 @@ impl Config {
         if !setting.secret || value.is_empty() {
             return (value.clone(), source);
         }
-        if setting.name == "secret_key" {
+        if setting.name != "database_url" {
             return ("…".into(), source);
         }
         // Of a database's URL only passwords are secret: before the host, and in the query.
@@ -315,6 +351,28 @@ fn table(path: &std::path::Path, text: &str) -> Result<Vec<(String, String)>, Co
         _ => Err(ConfigError(format!("{}: {name} must be a text, a whole number or a list of texts", path.display()))),
     };
     table.into_iter().map(value).collect()
+}
+
+/// Whether a name in the environment looks like a setting and is none, nor anybody else's.
+fn is_strange(name: &str) -> bool {
+    name.starts_with("USHER_") && !name.starts_with("USHER_TEST_") && !OTHERS.contains(&name) && !is_of_kubernetes(name)
+}
+
+/// Whether Kubernetes sets a name like this in every container for a Service that is called `usher` or `usher-…`.
+fn is_of_kubernetes(name: &str) -> bool {
+    let of_port = |rest: &str| {
+        let mut parts = rest.split('_');
+        let is_number = parts.next().is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
+        is_number
+            && matches!(parts.next(), Some("TCP" | "UDP" | "SCTP"))
+            && matches!(parts.next(), None | Some("PROTO" | "PORT" | "ADDR"))
+            && parts.next().is_none()
+    };
+    name.ends_with("_SERVICE_HOST")
+        || name.ends_with("_SERVICE_PORT")
+        || name.contains("_SERVICE_PORT_")
+        || name.ends_with("_PORT")
+        || name.match_indices("_PORT_").any(|(at, found)| of_port(&name[at + found.len()..]))
 }
 
 fn unknown(place: &str, name: &str, of: fn(&Setting) -> &'static str) -> ConfigError {
@@ -355,7 +413,8 @@ mod tests {
                 None,
                 "USHER_LISTEN (listen): \"8080\" is not an address and port like 127.0.0.1:8080",
             ),
-            (vec![("USHER_LISTN", "x")], None, "USHER_LISTN is not a setting; did you mean USHER_LISTEN?"),
+            (vec![("USHER_METRICS_ADDRESS", "9464")], None, "an address and port like 127.0.0.1:9464"),
+            (vec![("USHER_METRICS_TOKEN", "short")], None, "16 or more"),
             (vec![], Some("lisen = \"x\""), "usher.toml: lisen is not a setting; did you mean listen?"),
             (vec![], Some("listen = "), "usher.toml, line 1:"),
             (vec![("DATABASE_URL", "mysql://secret@h")], None, "is not a URL like postgres://"),
@@ -365,6 +424,38 @@ mod tests {
             let error = load(&environment, file).unwrap_err();
             assert!(error.contains(says) && !error.contains('\n') && !error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_others_set_stops_nothing() {
+        let kubernetes = [
+            "USHER_PORT",
+            "USHER_SERVICE_HOST",
+            "USHER_SERVICE_PORT",
+            "USHER_SERVICE_PORT_HTTP",
+            "USHER_PORT_8080_TCP",
+            "USHER_PORT_8080_TCP_PROTO",
+            "USHER_PORT_8080_TCP_PORT",
+            "USHER_PORT_8080_TCP_ADDR",
+            "USHER_PORT_53_UDP",
+            "USHER_WEB_SERVICE_HOST",
+            "USHER_WEB_PORT_80_TCP_ADDR",
+        ];
+        let environment: Vec<_> = kubernetes.iter().map(|name| (*name, "tcp://10.0.0.1:8080")).collect();
+        assert_eq!(load(&environment, None).unwrap().warnings, Vec::<String>::new());
+        for (name, near) in [
+            ("USHER_LISTN", "USHER_LISTEN"),
+            ("USHER_DATABASE_URL", "DATABASE_URL"),
+            ("USHER_DRAIN_SECOND", "USHER_DRAIN_SECONDS"),
+            ("USHER_PORT_8080_TLS", "USHER_POSTGRES_CONNECTIONS"),
+        ] {
+            let warnings = load(&[(name, "x")], None).unwrap().warnings;
+            assert_eq!(warnings.len(), 1, "{name}");
+            let says = format!("{name} is not a setting; did you mean {near}?");
+            assert!(near.starts_with("USHER_POSTGRES") || warnings[0].contains(&says), "{}", warnings[0]);
+        }
+        // A setting that is known stops the start, whoever set it.
+        assert!(load(&[("USHER_WORKERS", "tcp://10.0.0.1:8080")], None).is_err());
     }
 
     #[test]

@@ -128,7 +128,7 @@ both!(a_check_answers_in_the_order_asked, async |world| {
     assert!(results.iter().all(|result| result["blocked"] == result["reason"].is_string()), "{results:?}");
     let faulty: Vec<_> = results.iter().map(|result| result["error"].is_string()).collect();
     assert_eq!(faulty, [false, false, true, false, false]);
-    assert_eq!(results[3]["id"], entry(world, "anna@").await["id"]);
+    assert_eq!(results[3]["block"], entry(world, "anna@").await["id"]);
     let elsewhere = world.call(&stranger, "blocklist.check", json!({ "emails": emails })).await.result();
     assert!(elsewhere["results"].as_array().unwrap().iter().all(|result| result["blocked"] == false));
 });

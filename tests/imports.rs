@@ -306,14 +306,14 @@ both!(a_dry_run_shows_what_would_become_of_each_row, async |world| {
     let dry = world.call_with(&world.key, "members.import", body, &[]).await.json();
     let preview = dry["result"]["preview"].clone();
     let access = dry["changes"].as_array().unwrap().iter().find(|one| one["kind"] == "membersAccess").unwrap();
-    assert_eq!(access["after"], json!({ "exact": true, "freeAccess": 1, "bundle": 0 }));
+    assert_eq!(access["after"], json!({ "exact": true, "freeAccess": 1, "bundlesGranted": 0 }));
     let verdicts: Vec<_> =
         preview["rows"].as_array().unwrap().iter().map(|row| row["verdict"].as_str().unwrap()).collect();
     assert_eq!(verdicts, ["unchanged", "created", "updated", "invalid"]);
     assert_eq!(
         preview["counts"],
         json!({ "total": 4, "exact": true, "created": 1, "updated": 1, "unchanged": 1, "invalid": 1, "freeAccess": 1,
-                "bundle": 0 })
+                "bundlesGranted": 0 })
     );
     assert_eq!(preview["ignoredColumns"], json!(["city"]));
     let ben = &preview["rows"][1];

@@ -8,7 +8,7 @@ CREATE INDEX member_wordless ON member (site, id) WHERE words IS NULL;
 -- the member by who deletes that, as there is no index by member.
 CREATE TABLE member_word (
     site          INTEGER NOT NULL,
-    begins        INTEGER NOT NULL, -- 1: the address begins with it, 2: the name does, 3: both, 0: neither
+    begins        INTEGER NOT NULL, -- 1: the address begins with it, 2: the name does, 3: both, 0: neither; 4: a later part of a word
     word          TEXT NOT NULL,
     member_id     TEXT NOT NULL,
     PRIMARY KEY (site, begins, word, member_id)

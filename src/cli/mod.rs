@@ -128,6 +128,15 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The settings, after a word about what looks like one and is none.
+fn settings() -> Result<Config> {
+    let config = Config::load()?;
+    for warning in &config.warnings {
+        _ = writeln!(std::io::stderr(), "usher: {warning}.");
+    }
+    Ok(config)
+}
+
 fn fail(text: &str) -> ExitCode {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     _ = writeln!(std::io::stderr(), "usher: {line}");
@@ -137,10 +146,10 @@ fn fail(text: &str) -> ExitCode {
 async fn run(arguments: Arguments) -> Result<()> {
     let json = arguments.json;
     match arguments.command {
-        None => serve::first_run(Config::load()?, json).await,
-        Some(Command::Serve) => serve::serve(Config::load()?, json).await,
-        Some(Command::Work) => serve::work(Config::load()?).await,
-        Some(Command::Migrate) => migrate(&Config::load()?).await,
+        None => serve::first_run(settings()?, json).await,
+        Some(Command::Serve) => serve::serve(settings()?, json).await,
+        Some(Command::Work) => serve::work(settings()?).await,
+        Some(Command::Migrate) => migrate(&settings()?).await,
         Some(Command::Backup(command)) => backup::backup(command, json).await,
         Some(Command::Restore(command)) => backup::restore(command, json).await,
         Some(Command::Doctor) => doctor::run(json).await,
@@ -155,7 +164,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Openapi { check, write }) => documents::run(check, write),
         Some(Command::Bench(command)) => bench::run(command, json).await,
         Some(Command::BenchHello) => bench::hello::serve().await,
-        Some(Command::Config) => config(&Config::load()?, json),
+        Some(Command::Config) => config(&settings()?, json),
     }
 }
 
@@ -194,7 +203,7 @@ struct Office {
 
 impl Office {
     async fn open() -> Result<Self> {
-        let config = Config::load()?;
+        let config = settings()?;
         check_folder(&config)?;
         let db = open(&config).await?;
         check_schema(&db).await?;

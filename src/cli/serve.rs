@@ -74,13 +74,12 @@ pub(super) async fn work(config: Config) -> Result<()> {
 
 async fn start(config: Config, db: Db, run: Run, json: bool) -> Result<()> {
     http::start_metrics();
+    let metrics = match config.metrics_address {
+        Some(address) => Some(bind(address, "USHER_METRICS_ADDRESS").await?),
+        None => None,
+    };
     let _alone = alone(&config, &db, data_folder::SERVE_LOCK, "serves")?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            Failure(format!("{} is taken by another program; set USHER_LISTEN to a free address", config.listen))
-        }
-        _ => Failure(format!("cannot listen on {}: {error}", config.listen)),
-    })?;
+    let listener = bind(config.listen, "USHER_LISTEN").await?;
     let address = format!("http://{}", listener.local_addr()?);
     let app = app(config, db).await?;
     // Only now that nothing can go wrong any more: the key that is made here is shown once.
@@ -93,6 +92,11 @@ async fn start(config: Config, db: Db, run: Run, json: bool) -> Result<()> {
     let workers = app.config.workers.then(|| tokio::spawn(worker::run(app.clone(), stop.clone())));
     greet(&app, &address, welcome, json).await?;
     let drain = app.config.drain;
+    if let Some(listener) = metrics {
+        tracing::info!(address = %listener.local_addr()?, "metrics");
+        let (endpoint, mut stop) = (http::metrics_endpoint(app.clone()), stop.clone());
+        tokio::spawn(http::serve(listener, endpoint, drain, async move { _ = stop.wait_for(|stop| *stop).await }));
+    }
     http::serve(listener, http::endpoint(app.clone()), drain, async {
         let mut stop = stop;
         _ = stop.wait_for(|stop| *stop).await;
@@ -105,6 +109,15 @@ async fn start(config: Config, db: Db, run: Run, json: bool) -> Result<()> {
     app.db.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn bind(address: std::net::SocketAddr, setting: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            Failure(format!("{address} is taken by another program; set {setting} to a free address"))
+        }
+        _ => Failure(format!("cannot listen on {address}: {error}")),
+    })
 }
 
 /// Makes the first site and its key, if there is none.

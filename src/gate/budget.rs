@@ -129,19 +129,21 @@ impl Slot {
 }
 
 impl Usage {
-    /// Counts a call if every budget that it needs has room; otherwise says which has none.
-    pub fn take(&mut self, kind: Kind, now: Time, budgets: &Budgets) -> Result<Standing, Standing> {
+    /// How the tightest budget of such a call stands; counts nothing.
+    pub fn look(&mut self, kind: Kind, now: Time, budgets: &Budgets) -> Standing {
         self.forget(now);
         let buckets: &[Bucket] = match kind {
             Kind::Read => &[Bucket::Calls, Bucket::Reads],
             Kind::Write => &[Bucket::Calls, Bucket::Writes],
             Kind::Generate => &[Bucket::Calls, Bucket::Generations],
         };
-        let standing = |usage: &Self| {
-            let each = buckets.iter().map(|bucket| usage.standing(*bucket, now, budgets));
-            each.min_by_key(|standing| standing.remaining).expect("a call has a budget")
-        };
-        let before = standing(self);
+        let each = buckets.iter().map(|bucket| self.standing(*bucket, now, budgets));
+        each.min_by_key(|standing| standing.remaining).expect("a call has a budget")
+    }
+
+    /// Counts a call if every budget that it needs has room; otherwise says which has none.
+    pub fn take(&mut self, kind: Kind, now: Time, budgets: &Budgets) -> Result<Standing, Standing> {
+        let before = self.look(kind, now, budgets);
         if before.remaining == 0 {
             return Err(before);
         }
@@ -161,7 +163,7 @@ impl Usage {
         if kind == Kind::Generate {
             self.generations.1 += 1;
         }
-        Ok(standing(self))
+        Ok(self.look(kind, now, budgets))
     }
 
     /// Takes a call back that turned out to use nothing up.

@@ -53,6 +53,7 @@ pub(super) struct Admission {
 /// What is asked of a round.
 enum Wish {
     Take(Ask, oneshot::Sender<Result<Admission>>),
+    Look(Ask, oneshot::Sender<Result<Admission>>),
     GiveBack(Ask),
 }
 
@@ -80,6 +81,24 @@ impl Limits {
         match self {
             Self::Alone(alone) => alone.take(&ask).await,
             Self::Shared(shared) => shared.take(ask).await,
+        }
+    }
+
+    /// How the budgets stand, for a call that is refused before it uses any; `None` where nobody can say.
+    pub(super) async fn look(&self, ask: Ask) -> Option<Standing> {
+        match self {
+            Self::Alone(alone) => {
+                let mut used = alone.used.lock();
+                // A key that has used nothing is not remembered for it.
+                let mut unused = Usage::default();
+                let usage = used.get_mut(&key(&ask)).unwrap_or(&mut unused);
+                Some(usage.look(ask.kind, alone.clock.now(), &ask.budgets))
+            }
+            Self::Shared(shared) => {
+                let (send, answer) = oneshot::channel();
+                shared.0.send(Wish::Look(ask, send)).await.ok()?;
+                answer.await.ok()?.ok()?.standing.ok()
+            }
         }
     }
 
@@ -154,7 +173,7 @@ impl Round {
         }
         let outcome = self.shared(&wishes, now).await.map_err(Arc::new);
         for (at, wish) in wishes.into_iter().enumerate() {
-            let Wish::Take(_, answer) = wish else { continue };
+            let (Wish::Take(_, answer) | Wish::Look(_, answer)) = wish else { continue };
             _ = answer.send(match &outcome {
                 Ok(admissions) => admissions[at].ok_or_else(super::door::invalid_key),
                 Err(error) => Err(away(error.clone())),
@@ -243,7 +262,7 @@ async fn write(db: &Db, rows: &[(Key, i64, Usage)]) -> usher_db::Result<HashMap<
 
 fn ask(wish: &Wish) -> &Ask {
     match wish {
-        Wish::Take(ask, _) | Wish::GiveBack(ask) => ask,
+        Wish::Take(ask, _) | Wish::Look(ask, _) | Wish::GiveBack(ask) => ask,
     }
 }
 
@@ -255,6 +274,7 @@ fn key(ask: &Ask) -> Key {
 fn apply(usage: &mut Usage, wish: &Wish, now: Time) -> Option<Result<Standing, Standing>> {
     match wish {
         Wish::Take(ask, _) => Some(usage.take(ask.kind, now, &ask.budgets)),
+        Wish::Look(ask, _) => Some(Ok(usage.look(ask.kind, now, &ask.budgets))),
         Wish::GiveBack(ask) => {
             usage.give_back(ask.kind);
             None

@@ -26,7 +26,7 @@ pub use door::{Door, invalid_key};
 use futures_util::FutureExt as _;
 pub use limits::Limits;
 pub use record::{entry, record_entry, record_refusal};
-use record::{record, rejected};
+use record::{look, record, rejected};
 use serde_json::Value;
 
 use crate::{
@@ -121,6 +121,8 @@ pub struct Answer {
     pub replayed: bool,
     /// Whether the end of a job was waited for.
     pub waited: bool,
+    /// Who called, if that is known.
+    pub caller: Option<Caller>,
 }
 
 /// How far a call got.
@@ -155,6 +157,7 @@ pub async fn call(app: &Arc<App>, call: Call, input: impl Future<Output = Result
             standing,
             replayed: done.replayed,
             waited: done.waited,
+            caller: progress.caller,
         },
         Err(error) => rejected(app, &call, error, progress).await,
     }
@@ -177,24 +180,28 @@ pub async fn refuse(app: &Arc<App>, call: Call, error: Error) -> Answer {
 }
 
 /// Lets somebody in who does not call a tool: for an upload, an export or a stream of events. Uses the budget of
-/// `kind`.
+/// `kind`. Gives who it is as well when it lets nobody in.
 pub async fn enter(
     app: &Arc<App>,
     call: &Call,
     scope: Option<crate::tools::Scope>,
     kind: Kind,
-) -> (Result<Caller>, Option<(Standing, Budgets)>) {
+) -> (Result<Caller>, Option<(Standing, Budgets)>, Option<Caller>) {
     let mut progress = Progress { caller: None, standing: None, args: None };
     let caller = match authenticate(app, call).await {
         Ok(caller) => caller,
-        Err(error) => return (Err(error), None),
+        Err(error) => return (Err(error), None, None),
     };
     progress.caller = Some(caller.clone());
     let let_in = match let_in(app, call, caller.clone(), scope, kind, &mut progress).await {
         Err(error) => Err(record_refusal(app, call, &caller, error).await),
         let_in => let_in,
     };
-    (let_in, progress.standing)
+    let standing = match progress.standing {
+        None => look(app, call, &caller).await,
+        standing => standing,
+    };
+    (let_in, standing, Some(caller))
 }
 
 async fn admitted(
@@ -216,9 +223,7 @@ async fn admitted(
     }
     let args = tool.accept(args)?;
     if access.kind == Kind::Read {
-        if dry_run {
-            return Err(Error::field("dryRun", "this tool changes nothing, so it takes no dry run"));
-        }
+        // A dry run of what only reads is the same.
         return read(app, call, tool, args, caller, progress).await;
     }
     write::write(app, call, tool, Input { args, dry_run }, caller, progress).await

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Call, Caller, Progress, is_word, redact};
+use super::{Answer, Budgets, Call, Caller, Progress, Standing, is_word, limits, redact};
 use crate::{
     app::App,
     areas::activity::{ActivityStatus, Actor, Record},
     error::{Code, Error, Result},
-    tools::CATALOG,
+    tools::{CATALOG, Kind},
 };
 
 /// Records and answers what was not let in, or failed.
@@ -28,16 +28,29 @@ pub(super) async fn rejected(app: &Arc<App>, call: &Call, error: Error, progress
     {
         error = unrecorded;
     }
+    let standing = match (progress.standing, &progress.caller) {
+        (None, Some(caller)) => look(app, call, caller).await,
+        (standing, _) => standing,
+    };
     let tool = CATALOG.get(&call.tool).map_or(call.tool.as_str(), |tool| tool.definition.name);
     Answer {
         body: error.body(Some(tool).filter(|tool| !tool.is_empty()), call.request.as_str()).to_string(),
         code: Some(error.code()),
         by_tool: is_word(error.code()),
         retry_after_s: error.retry_after_s(),
-        standing: progress.standing,
+        standing,
         replayed: false,
         waited: false,
+        caller: progress.caller,
     }
+}
+
+/// How the budgets of a caller stand who has used none of them yet.
+pub(super) async fn look(app: &App, call: &Call, caller: &Caller) -> Option<(Standing, Budgets)> {
+    let kind = CATALOG.get(&call.tool).map_or(Kind::Read, |tool| tool.definition.access.kind);
+    let budgets = caller.site.settings.budgets;
+    let ask = limits::Ask { site: caller.site.id, key: caller.key.id.clone(), kind, budgets };
+    Some((app.gate.limits.look(ask).await?, budgets))
 }
 
 /// The row of a call; `None` while the caller is not known.

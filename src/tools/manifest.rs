@@ -108,7 +108,7 @@ pub fn home() -> String {
          <li><a href=/openapi.json>openapi.json</a>, <a href=/.well-known/agent.json>agent.json</a>, \
          <a href=/llms.txt>llms.txt</a>: the same for programs\
          <li><a href=/api/v1/scopes>Scopes</a> and <a href=/api/v1/errors>error codes</a>\
-         <li><a href=/healthz>healthz</a>, <a href=/readyz>readyz</a>, <a href=/metrics>metrics</a></ul>\
+         <li><a href=/healthz>healthz</a>, <a href=/readyz>readyz</a></ul>\
          <p>Call a tool with <code>POST {TOOLS}&lt;name&gt;</code> and <code>Authorization: Bearer &lt;key&gt;</code>.</p>",
         env!("CARGO_PKG_VERSION")
     )

@@ -67,7 +67,7 @@ pub fn document() -> Value {
             "contact": { "name": "Your Usher's operator", "url": "https://example.com/support" },
             "license": { "name": "MIT OR Apache-2.0", "url": "https://spdx.org/licenses/MIT.html" },
         },
-        "servers": [{ "url": "http://127.0.0.1:8080", "description": "Usher on this machine" }],
+        "servers": [{ "url": "/", "description": "The server that this document came from" }],
         "tags": tags.collect::<Vec<_>>(),
         "security": [{ "apiKey": [] }],
         "paths": paths.collect::<Map<_, _>>(),
@@ -170,12 +170,11 @@ fn envelope(tool: &ToolInfo) -> [(String, Value); 2] {
         "properties": { "args": tool.definition.args_ref() },
         "additionalProperties": false,
     });
-    if writes {
-        request["properties"]["dryRun"] = json!({
-            "type": "boolean", "default": false,
-            "description": "The same checks and the same result, with `changes`, and nothing happens.",
-        });
-    }
+    let about = match writes {
+        true => "The same checks and the same result, with `changes`, and nothing happens.",
+        false => "Ignored: the tool only reads.",
+    };
+    request["properties"]["dryRun"] = json!({ "type": "boolean", "default": false, "description": about });
     if tool.args.get("required").is_some() {
         request["required"] = json!(["args"]);
     }

@@ -22,6 +22,12 @@ both!(an_import_is_taken_back_and_what_others_said_stays, async |world| {
     add(world, "after@example.com", "manual").await;
     assert_eq!(entry(world, "both@").await["firstSeen"], "2020-02-01T00:00:00.000Z");
 
+    // Each entry names its import, and a dry run counts.
+    assert_eq!(entry(world, "alone2@").await["job"], second["id"]);
+    assert!(entry(world, "after@").await["job"].is_string());
+    let dry = json!({ "args": { "job": second["id"] }, "dryRun": true });
+    let would = world.call_with(&world.key, "blocklist.undoImport", dry, &[]).await.result();
+    assert_eq!(would["preview"], json!({ "removed": 1, "kept": 3 }));
     let job = undo(world, &second).await;
     assert_eq!(job["status"], "succeeded", "{job}");
     assert_eq!(job["result"], json!({ "done": 4, "total": 4, "removed": 1, "kept": 3 }));

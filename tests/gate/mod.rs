@@ -2,5 +2,6 @@
 
 mod budgets;
 mod door;
+mod http;
 mod idempotency;
 mod refusals;

@@ -35,7 +35,7 @@ both!(bodies_that_do_not_fit_are_explained, async |world| {
         (Some(&json_type), r#"{"email":"a@example.com"}"#, 400, "invalid_arguments"),
         (Some(&json_type), r#"{"args":{"nope":1}}"#, 400, "invalid_arguments"),
         (Some(&json_type), r#"{"args":{"limit":0}}"#, 400, "invalid_arguments"),
-        (Some(&json_type), r#"{"args":{},"dryRun":true}"#, 400, "invalid_arguments"),
+        (Some(&json_type), r#"{"args":{},"dryRun":1}"#, 400, "invalid_arguments"),
         (Some(&json_type), large.as_str(), 413, "body_too_large"),
         (None, r#"{"args":{}}"#, 415, "unsupported_media_type"),
     ] {

@@ -76,7 +76,7 @@ async fn a_wrong_setting() {
     let place = Installation::empty(Backend::Sqlite).await;
     for (name, value, what) in [
         ("USHER_LISTEN", "8080", "USHER_LISTEN (listen): \"8080\" is not an address and port"),
-        ("USHER_LISTN", "x", "USHER_LISTN is not a setting; did you mean USHER_LISTEN?"),
+        ("USHER_WORKERS", "tcp://10.0.0.1:8080", "USHER_WORKERS (workers)"),
         ("DATABASE_URL", "mysql://usher:hunter2@localhost/usher", "DATABASE_URL"),
         ("USHER_DATA", "/dev/null/usher", "the data folder /dev/null/usher cannot be made"),
         ("USHER_CONFIG", "/nowhere/usher.toml", "/nowhere/usher.toml cannot be read"),

@@ -83,6 +83,7 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
     let decision = decide(&known.facts(content.clone(), grace(cx)), at);
     let sync_status = sync_status(cx, &known).await?;
     let mut traps = traps(&known, sync_status);
+    let mut twin = None;
     let may_be = |what: fn(Doubts) -> bool| !decision.is_allowed() && doubts.is_some_and(what);
     if may_be(|doubts| doubts.checkout) && traps.iter().all(|trap| trap.name != CHECKOUT) {
         let (site, now) = (cx.site(), cx.now);
@@ -91,7 +92,8 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
             .extend(open.map(|(id, plan)| trap(CHECKOUT, format!("A checkout was left open: {id}, for plan {plan}."))));
     }
     if may_be(|doubts| doubts.namesake || doubts.twin) && !decision.reason.is_about_content() {
-        traps.extend(other_address(cx, &known, &content, at).await?);
+        twin = other_address(cx, &known, &content, at).await?;
+        traps.extend(twin.as_ref().map(|(trap, _)| trap.clone()));
     }
     let mut fixes = match decision.is_allowed() {
         true => Vec::new(),
@@ -107,6 +109,8 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
         // One for a plan that does not include it either would not clear that.
         fixes.splice(0..0, fix.filter(|_| at >= cx.now && decision.reason != Reason::PlanNotIncluded));
     }
+    // Before anything is given: whoever has paid already needs no gift.
+    fixes.splice(0..0, twin.map(|(_, fix)| fix).filter(|_| at >= cx.now));
     let n_rules = decision.checks.len();
     let mut checks: Vec<_> = decision.checks.iter().map(view).chain(traps).collect();
     naming::name(cx, &mut checks, &mut fixes).await?;
@@ -180,7 +184,12 @@ fn trap(name: &str, detail: String) -> CheckView {
 }
 
 /// Somebody who may be the same person, and may see it.
-async fn other_address(cx: &mut Cx, known: &Known, content: &Content, at: Time) -> Result<Option<CheckView>> {
+async fn other_address(
+    cx: &mut Cx,
+    known: &Known,
+    content: &Content,
+    at: Time,
+) -> Result<Option<(CheckView, FixView)>> {
     let (site, grace, member) = (cx.site(), grace(cx), &known.member);
     let name = Some(member.name_key()).filter(|key| !key.is_empty()).unwrap_or_else(|| NO_NAME.into());
     let address = member.twin_key().unwrap_or_else(|| member.email_key());
@@ -204,14 +213,11 @@ async fn other_address(cx: &mut Cx, known: &Known, content: &Content, at: Time) 
         } else {
             "pays at Stripe with this member's address"
         };
-        CheckView {
-            name: "other_address".into(),
-            passed: false,
-            decisive: false,
-            detail: format!(
-                "{} ({}) {what} and may see it: perhaps the same person.",
-                other.member.email, other.member.id
-            ),
-        }
+        let detail =
+            format!("{} ({}) {what} and may see it: perhaps the same person.", other.member.email, other.member.id);
+        (
+            trap("other_address", detail),
+            fixes::merge((&member.id, &member.email), (&other.member.id, &other.member.email)),
+        )
     }))
 }

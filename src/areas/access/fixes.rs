@@ -108,6 +108,15 @@ pub(super) fn resume(known: &Known, may_write: bool) -> Option<FixView> {
     Some(FixView::new("subscriptions.resume", args, Scope::SubscriptionsManage, summary))
 }
 
+/// The call that makes one of two members who are the same person; the one that was asked about keeps its address.
+pub(super) fn merge((member, email): (&MemberId, &str), (twin, other): (&MemberId, &str)) -> FixView {
+    let summary =
+        format!("Merges the two, if they are the same person: {email} keeps its address and gets what the other has.");
+    let args =
+        json!({ "winner": { "id": member, "expectEmail": email }, "loser": { "id": twin, "expectEmail": other } });
+    FixView::new("members.merge", args, Scope::MembersManage, summary)
+}
+
 /// The call that links a subscription at Stripe which is paid with the member's address.
 pub(super) fn resync(member: &MemberId, external: &str) -> FixView {
     let summary = format!("Links {external}, which is paid at Stripe with this address, to the member.");

@@ -27,7 +27,9 @@ pub(super) async fn list(
     limit: u32,
 ) -> Result<Vec<Entry>> {
     sql!(
-        "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key FROM block
+        "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key,
+                (SELECT i.job_id FROM block_import i WHERE i.site = block.site AND i.number = block.import)
+         FROM block
          WHERE site = $1 AND id < $2 AND (strength = $3 OR $3 IS NULL) AND (source = $4 OR $4 IS NULL)
            AND (email_key LIKE $5 ESCAPE '!' OR $5 IS NULL)
          ORDER BY id DESC LIMIT $6"
@@ -45,9 +47,13 @@ pub(super) async fn list(
 /// The entries of these keys.
 pub(super) async fn of_keys(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<Vec<Entry>> {
     sql_both!(
-        sqlite: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key FROM block
+        sqlite: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key,
+                (SELECT i.job_id FROM block_import i WHERE i.site = block.site AND i.number = block.import)
+         FROM block
                  WHERE site = $1 AND email_key IN (SELECT value FROM json_each($2))",
-        postgres: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key FROM block
+        postgres: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key,
+                (SELECT i.job_id FROM block_import i WHERE i.site = block.site AND i.number = block.import)
+         FROM block
                    WHERE site = $1 AND email_key = ANY ($2)",
     )
     .bind(site)
@@ -59,9 +65,13 @@ pub(super) async fn of_keys(conn: Conn<'_>, site: SiteId, keys: Value) -> Result
 /// The same, and nobody else changes them until the transaction ends.
 pub(super) async fn hold(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<Vec<Entry>> {
     sql_both!(
-        sqlite: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key FROM block
+        sqlite: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key,
+                (SELECT i.job_id FROM block_import i WHERE i.site = block.site AND i.number = block.import)
+         FROM block
                  WHERE site = $1 AND email_key IN (SELECT value FROM json_each($2)) ORDER BY email_key",
-        postgres: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key FROM block
+        postgres: "SELECT id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key,
+                (SELECT i.job_id FROM block_import i WHERE i.site = block.site AND i.number = block.import)
+         FROM block
                    WHERE site = $1 AND email_key = ANY ($2)
                    ORDER BY email_key FOR UPDATE",
     )
@@ -88,10 +98,12 @@ pub(super) async fn hold_keys(conn: Conn<'_>, site: SiteId, keys: Value) -> Resu
 pub(super) async fn remove(conn: Conn<'_>, site: SiteId, keys: Value) -> Result<Vec<Entry>> {
     sql_both!(
         sqlite: "DELETE FROM block WHERE site = $1 AND email_key IN (SELECT value FROM json_each($2))
-                 RETURNING id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key",
+                 RETURNING id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key,
+                             (SELECT i.job_id FROM block_import i WHERE i.site = block.site AND i.number = block.import)",
         postgres: "DELETE FROM block
                    WHERE site = $1 AND email_key = ANY ($2)
-                   RETURNING id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key",
+                   RETURNING id, email, strength, source, note, vendor_code, first_seen, updated_at, email_key,
+                             (SELECT i.job_id FROM block_import i WHERE i.site = block.site AND i.number = block.import)",
     )
     .bind(site)
     .bind(keys)
@@ -330,6 +342,20 @@ pub(super) async fn keys_of_import(
         .bind(limit)
         .all(conn)
         .await
+}
+
+/// How many entries come from an import, and of how many of them another source has said something.
+pub(super) async fn count_of_import(conn: Conn<'_>, site: SiteId, import: i64) -> Result<(i64, i64)> {
+    sql!(
+        "SELECT count(*), COALESCE(sum(CASE WHEN EXISTS (SELECT 1 FROM block_claim c
+                    WHERE c.site = b.site AND c.email_key = b.email_key AND c.import <> b.import)
+                THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END), 0)
+         FROM block b WHERE b.site = $1 AND b.import = $2"
+    )
+    .bind(site)
+    .bind(import)
+    .one(conn)
+    .await
 }
 
 /// The next keys that an import says something of beside another source, after `after`.

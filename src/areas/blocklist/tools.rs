@@ -8,10 +8,7 @@ use super::{
     undo,
 };
 use crate::{
-    areas::{
-        activity::store::escape,
-        jobs::{Accepted, JobView},
-    },
+    areas::{activity::store::escape, jobs::JobView},
     error::Result,
     gate::Cx,
     paging::{self, Cursor, LAST, default_limit},
@@ -295,11 +292,20 @@ impl Tool for ImportBlocks {
     }
 }
 
+/// An import that is taken back.
+#[derive(Object)]
+pub struct UndoAccepted {
+    /// The job.
+    job: JobView,
+    /// Only in a dry run: what would become of the addresses.
+    preview: Option<undo::Preview>,
+}
+
 /// Take an import back
 ///
 /// Takes the addresses off the list again that an import put there, as a job, within 30 days. What others have said too,
 /// before or after it, stays: another import, or `blocklist.add`; the strongest of them stands again. The job counts
-/// `done`, `total`, `removed` and `kept`. An import that still runs is to be cancelled first. Take care: mail goes to
+/// `done`, `total`, `removed` and `kept`. An import that still runs is to be cancelled first. With `dryRun` the answer has a `preview` with the counts to expect. Take care: mail goes to
 /// these addresses again.
 #[derive(Object)]
 pub struct UndoImport {
@@ -311,11 +317,12 @@ impl Tool for UndoImport {
     const NAME: &'static str = "blocklist.undoImport";
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
     const EXAMPLE: &'static str = r#"{"job":"job_01kan8v3t0e0rt8nfkzk1s7p4qc"}"#;
-    type Output = Accepted;
+    type Output = UndoAccepted;
 
-    async fn run(self, cx: &mut Cx) -> Result<Accepted> {
+    async fn run(self, cx: &mut Cx) -> Result<UndoAccepted> {
+        let preview = undo::preview(cx, &self.job).await?;
         let undo = undo::accept(cx, &self.job).await?;
-        Ok(Accepted { job: JobView::from_row(cx.enqueue(&undo).await?)? })
+        Ok(UndoAccepted { job: JobView::from_row(cx.enqueue(&undo).await?)?, preview })
     }
 }
 

@@ -6,7 +6,7 @@ use usher_files::{EXPORTERS, Exporter, Field, Wanted};
 use crate::{
     error::Result,
     imports::{self, ImportFormat},
-    values::{BlockId, Time},
+    values::{BlockId, JobId, Time},
 };
 
 /// Why an address is blocked, the weakest first.
@@ -90,6 +90,8 @@ pub struct Entry {
     pub first_seen: Time,
     /// When the entry changed last.
     pub updated_at: Time,
+    /// The import that it comes from, by its job, for 30 days: `blocklist.undoImport` takes that back.
+    pub job: Option<JobId>,
     #[oai(skip)]
     pub(super) key: String,
 }
@@ -110,6 +112,7 @@ impl FromRow for Entry {
             first_seen: row.take()?,
             updated_at: row.take()?,
             key: row.take()?,
+            job: row.take::<Option<String>>()?.and_then(|id| JobId::parse(&id).ok()),
         })
     }
 }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use usher_db::Value;
@@ -67,6 +68,33 @@ struct Counts {
     removed: u64,
     /// Those that others have said too.
     kept: u64,
+}
+
+/// What taking an import back would do.
+#[derive(Clone, Copy, Debug, Object)]
+#[oai(rename = "UndoImportPreview")]
+pub struct Preview {
+    /// Addresses that would leave the list.
+    removed: u64,
+    /// Addresses that would stay, as others have said them too.
+    kept: u64,
+}
+
+/// Counts what it would do, for a dry run: apart, as there may be a million entries to look at.
+pub(super) async fn preview(cx: &mut Cx, job: &JobId) -> Result<Option<Preview>> {
+    let (app, site) = (cx.app.clone(), cx.site());
+    if !cx.dry_run {
+        return Ok(None);
+    }
+    let counted = cx
+        .apart(async {
+            let Some((number, _)) = store::hold_import(app.db.read(), site, job).await? else { return Ok(None) };
+            store::count_of_import(app.db.read(), site, number).await.map(Some)
+        })
+        .await?;
+    let counted: Option<(i64, i64)> = counted?;
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    Ok(counted.map(|(all, kept)| Preview { removed: count(all - kept), kept: count(kept) }))
 }
 
 /// Accepts it, if the import can be taken back.

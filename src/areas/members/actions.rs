@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_db::Change;
 
 use super::{
@@ -271,7 +271,14 @@ pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Me
     let site = cx.site();
     if let Some(email) = changes.email.filter(|email| email.key() != before.key) {
         match store::id_of(cx.conn(), site, &email).await? {
-            Some(other) if email.key() != before.email_key() => return Err(taken(&other)),
+            Some(other) if email.key() != before.email_key() => {
+                let mut loser = json!({ "id": before.id });
+                // Who may not read members learns no address.
+                if cx.caller.key.scopes.has(Scope::MembersRead) {
+                    loser["expectEmail"] = json!(before.email);
+                }
+                return Err(taken_by(&other, &email, loser));
+            }
             // Another way to write the address of the other: it stays as it is.
             Some(_) => {}
             None => after.key = email.key().to_owned(),
@@ -390,6 +397,20 @@ fn taken(id: &MemberId) -> Error {
         ),
     )
     .fixed_by(fix)
+}
+
+/// The refusal to give a member an address that is another's: they may be one person.
+fn taken_by(other: &MemberId, email: &Email, loser: Value) -> Error {
+    let text = format!(
+        "The address belongs to member {other} already. If the two are the same person, merge them with members.merge; \
+         the winner keeps its address. Otherwise choose another address."
+    );
+    let args = json!({ "winner": { "id": other, "expectEmail": email.as_str() }, "loser": loser });
+    Error::new(Code::MemberExists, text).fixed_by(Fix {
+        tool: "members.merge",
+        args,
+        scope: Some(Scope::MembersManage.name()),
+    })
 }
 
 /// On PostgreSQL another call can take the address between the look and the write.

@@ -6,7 +6,7 @@
 use super::{
     store::{self, FEW, Filter, Path, Place, words},
     types::{Member, MemberSort},
-    words::{ADDRESS, LAST, NAME, Search},
+    words::{ADDRESS, BEGINNINGS, LAST, NAME, Search, WordRange},
 };
 use crate::{
     areas::groups,
@@ -126,7 +126,7 @@ async fn way(cx: &mut Cx, filter: &Filter, sort: MemberSort) -> Result<Way> {
     if let Some(search) = &filter.text {
         let range = rarest_range(cx, search).await?;
         match range {
-            Some((n, range)) if n <= FEW => return Ok(Way::Path(Path::Word(words::ANYWHERE.to_vec(), range))),
+            Some((n, range)) if n <= FEW => return Ok(Way::Path(Path::Word(range))),
             _ => rarest = range.map(|(_, range)| range),
         }
     }
@@ -166,12 +166,12 @@ async fn way(cx: &mut Cx, filter: &Filter, sort: MemberSort) -> Result<Way> {
 }
 
 /// The range of words with the fewest members, and how many.
-async fn rarest_range(cx: &mut Cx, search: &Search) -> Result<Option<(u32, (String, String))>> {
+async fn rarest_range(cx: &mut Cx, search: &Search) -> Result<Option<(u32, WordRange)>> {
     let site = cx.site();
-    let mut rarest: Option<(u32, (String, String))> = None;
+    let mut rarest: Option<(u32, WordRange)> = None;
     for range in search.terms.iter().flat_map(|term| &term.ranges).take(COUNTED) {
         let limit = rarest.as_ref().map_or(FEW + 1, |(n, _)| *n);
-        let n = words::count_some(cx.conn(), site, &words::ANYWHERE, range, limit).await?;
+        let n = words::count_some(cx.conn(), site, range, limit).await?;
         if n < limit || rarest.is_none() {
             rarest = Some((n, range.clone()));
         }
@@ -187,12 +187,12 @@ async fn by_beginning(cx: &mut Cx, search: &Search, sort: MemberSort) -> Result<
         MemberSort::Email | MemberSort::EmailDown => ADDRESS,
         _ => NAME,
     };
-    let without: Vec<_> = words::ANYWHERE.into_iter().filter(|begins| begins & with == 0).collect();
+    let without: Vec<_> = BEGINNINGS.into_iter().filter(|begins| begins & with == 0).collect();
     for term in search.terms.iter().take(COUNTED) {
         let Some(text) = term.beginning() else { continue };
-        let range = &term.ranges[0];
-        if words::count_some(cx.conn(), site, &without, range, FEW + 1).await? <= FEW {
-            return Ok(Way::Beginning(text.to_owned(), Path::Word(without, range.clone())));
+        let others = WordRange { begins: without.clone(), ..term.ranges[0].clone() };
+        if words::count_some(cx.conn(), site, &others, FEW + 1).await? <= FEW {
+            return Ok(Way::Beginning(text.to_owned(), Path::Word(others)));
         }
     }
     Ok(Way::Path(Path::Walk))

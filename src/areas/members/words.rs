@@ -8,7 +8,7 @@
 //! A row says whether the member's address or name begins with its word. In the order of addresses or names those members
 //! stand together, wherever that is, and are read from there; the others stand anywhere.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::values::{Word, words};
 
@@ -24,13 +24,19 @@ pub const ADDRESS: i64 = 1;
 /// The name begins with the word.
 pub const NAME: i64 = 2;
 
+/// The row is of a later part of a word.
+pub const CONTINUES: i64 = 4;
+
+/// What `begins` says of the first part of a word.
+pub const BEGINNINGS: [i64; 4] = [0, 1, 2, 3];
+
 /// The words of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
     /// As `member.words` has them.
     pub text: String,
-    /// The rows: each word, and what begins with it.
-    pub rows: BTreeMap<String, i64>,
+    /// The rows: what begins with a word, and the word.
+    pub rows: BTreeSet<(i64, String)>,
 }
 
 impl Words {
@@ -41,7 +47,7 @@ impl Words {
         if let Some((_, domain)) = email_key.rsplit_once('@').filter(|(_, domain)| domain.contains("xn--")) {
             all.extend(words(&idna::domain_to_unicode(domain).0));
         }
-        let mut found = Self { text: String::new(), rows: BTreeMap::new() };
+        let mut found = Self { text: String::new(), rows: BTreeSet::new() };
         for word in &all {
             let text = word.as_str();
             if !found.text.split(' ').any(|known| known == text) {
@@ -49,15 +55,14 @@ impl Words {
                 found.text.push_str(text);
             }
             for (at, part) in parts(word).enumerate() {
-                let is_first = at == 0 && matches!(word, Word::Plain(_));
-                let begins = match is_first {
-                    true => {
-                        ADDRESS * i64::from(email_key.starts_with(&part))
-                            + NAME * i64::from(name_key.starts_with(&part))
-                    }
-                    false => 0,
+                let is_address = i64::from(email_key.starts_with(&part));
+                let is_name = i64::from(name_key.starts_with(&part));
+                let begins = match (word, at) {
+                    (Word::Run(_), _) => 0,
+                    (Word::Plain(_), 0) => ADDRESS * is_address + NAME * is_name,
+                    (Word::Plain(_), _) => CONTINUES,
                 };
-                *found.rows.entry(part).or_default() |= begins;
+                found.rows.insert((begins, part));
             }
         }
         found
@@ -96,12 +101,23 @@ pub struct Search {
     pub terms: Vec<Term>,
 }
 
+/// Rows that are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WordRange {
+    /// What may begin with the words, or [`CONTINUES`].
+    pub begins: Vec<i64>,
+    /// The first word.
+    pub from: String,
+    /// The last.
+    pub to: String,
+}
+
 /// A word that somebody searches for.
 #[derive(Clone, Debug)]
 pub struct Term {
     word: Word,
-    /// The rows that its members have, each as the first and the last word that is looked for.
-    pub ranges: Vec<(String, String)>,
+    /// The rows that its members have.
+    pub ranges: Vec<WordRange>,
 }
 
 impl Search {
@@ -148,9 +164,10 @@ impl Term {
         let parts: Vec<_> = parts(&word).collect();
         let is_run = matches!(word, Word::Run(_));
         let last = parts.len().saturating_sub(1);
-        let ranges = parts.into_iter().enumerate().map(|(at, part)| match at == last && !is_run {
-            true => (part.clone(), format!("{part}{LAST}")),
-            false => (part.clone(), part),
+        let ranges = parts.into_iter().enumerate().map(|(at, part)| WordRange {
+            begins: if at == 0 || is_run { BEGINNINGS.to_vec() } else { vec![CONTINUES] },
+            to: if at == last && !is_run { format!("{part}{LAST}") } else { part.clone() },
+            from: part,
         });
         Self { ranges: ranges.collect(), word }
     }
@@ -184,14 +201,15 @@ mod tests {
     fn a_member_has_the_words_of_name_and_address() {
         let words = of("jurgen.meier85@bücher.example", "Jürgen Meier");
         assert_eq!(words.text, " jurgen meier meier85 bucher example");
-        let rows: Vec<_> = words.rows.iter().map(|(word, begins)| (word.as_str(), *begins)).collect();
-        assert_eq!(rows, [("85", 0), ("bucher", 0), ("example", 0), ("jurgen", 3), ("meier", 0)]);
+        let rows: Vec<_> = words.rows.iter().map(|(begins, word)| (*begins, word.as_str())).collect();
+        assert_eq!(rows, [(0, "bucher"), (0, "example"), (0, "meier"), (3, "jurgen"), (4, "85")]);
         let words = of("a@xn--bcher-kva.example", "");
         assert_eq!(words.text, " a xn bcher kva example bucher");
         let words = of("o'brien@x.example", "山田太郎");
         assert_eq!(words.text, " 山田太郎 obrien o brien x example");
-        assert_eq!(words.rows["o"], ADDRESS);
-        assert_eq!((words.rows["山"], words.rows["郎"]), (0, 0));
+        for row in [(ADDRESS, "o"), (0, "山"), (0, "郎")] {
+            assert!(words.rows.contains(&(row.0, row.1.to_owned())), "{row:?}");
+        }
     }
 
     #[test]
@@ -200,7 +218,13 @@ mod tests {
         assert_eq!(search.patterns(), (Some("% jurgen%".into()), vec!["% lind%".into()]));
         assert_eq!(search.terms[0].beginning(), Some("jurgen"));
         let search = Search::parse("user12");
-        assert_eq!(search.terms[0].ranges, [("user".into(), "user".into()), ("12".into(), format!("12{LAST}"))]);
+        let range = |begins: &[i64], from: &str, to: &str| WordRange {
+            begins: begins.to_vec(),
+            from: from.into(),
+            to: to.into(),
+        };
+        let ranges = [range(&BEGINNINGS, "user", "user"), range(&[CONTINUES], "12", &format!("12{LAST}"))];
+        assert_eq!(search.terms[0].ranges, ranges);
         assert_eq!(search.terms[0].beginning(), None);
         assert_eq!(Search::parse("太郎").patterns().0, Some("%太郎%".into()));
         assert!(Search::parse("%_ !").terms.is_empty());

@@ -261,7 +261,10 @@ impl Import {
         }
         match text(job, "status") {
             Some("succeeded") if self.json => Ok(()),
-            Some("succeeded") => out(&report::summary(source.shown(), job, saved.as_deref())),
+            Some("succeeded") => {
+                let id = text(job, "id").unwrap_or_default();
+                out(&report::summary(source.shown(), job, saved.as_deref(), &self.how_to_undo(id)))
+            }
             _ => Err(Failure(report::failure(source.shown(), job, saved.as_deref()))),
         }
     }
@@ -299,6 +302,18 @@ impl Import {
                 self.how_to_look(id)
             )),
         }
+    }
+
+    /// How to take it back, where a tool does that.
+    fn how_to_undo(&self, id: &str) -> String {
+        if self.tool != "blocklist.import" {
+            return String::new();
+        }
+        let url = self.command.server.url.trim_end_matches('/');
+        format!(
+            " To take it back within 30 days:\n  curl -X POST {url}/api/v1/tools/blocklist.undoImport \\\n    -H \
+             \"Authorization: Bearer $USHER_KEY\" -H 'Content-Type: application/json' -d '{{\"args\":{{\"job\":\"{id}\"}}}}'"
+        )
     }
 
     fn how_to_look(&self, id: &str) -> String {

@@ -34,7 +34,8 @@ pub(super) fn counts(progress: &Value) -> String {
 }
 
 /// Of an import that succeeded.
-pub(super) fn summary(file: &str, job: &Value, errors: Option<&Path>) -> String {
+pub(super) fn summary(file: &str, job: &Value, errors: Option<&Path>, undo: &str) -> String {
+    let id = text(job, "id").unwrap_or_default();
     let progress = &job["progress"];
     let rows = match number(progress, "total") {
         1 => "1 row".into(),
@@ -44,7 +45,8 @@ pub(super) fn summary(file: &str, job: &Value, errors: Option<&Path>) -> String 
         0 => "",
         _ => " Of the unclear rows --dry-run shows what they say.",
     };
-    format!("Imported {file}: {rows}; {}.{unclear}{}{}", counts(progress), ignored(&job["result"]), mend(errors))
+    let (counts, ignored, mend) = (counts(progress), ignored(&job["result"]), mend(errors));
+    format!("Imported {file}: {rows}; {counts}.{unclear}{ignored}{mend}\nIt was job {id}.{undo}")
 }
 
 /// The columns that were not used, if any.
@@ -152,7 +154,8 @@ mod tests {
             "id": "job_x", "status": "succeeded",
             "progress": { "done": 1234, "total": 1234, "added": 1200, "already": 0, "strengthened": 33, "invalid": 1 },
         });
-        let said = summary("a.csv", &job, Some(Path::new("a.csv.errors.csv")));
+        let said = summary("a.csv", &job, Some(Path::new("a.csv.errors.csv")), " To take it back: …");
+        assert!(said.ends_with("\nIt was job job_x. To take it back: …"), "{said}");
         assert!(said.starts_with("Imported a.csv: 1,234 rows; 1,200 added, 33 strengthened, 1 invalid.\n"), "{said}");
         assert!(said.contains("in a.csv.errors.csv;"), "{said}");
     }

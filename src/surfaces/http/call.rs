@@ -7,7 +7,7 @@ use poem::{Body, Request};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{address, envelope::Preferences};
+use super::{address, compress, envelope::Preferences};
 use crate::{
     app::App,
     areas::activity::Surface,
@@ -64,6 +64,7 @@ pub(super) async fn input(headers: HeaderMap, body: Body) -> Result<Input> {
         poem::error::ReadBodyError::PayloadTooLarge => too_large(),
         other => Error::new(Code::InvalidJson, "The body broke off. Send it again.").caused_by(other),
     })?;
+    let bytes = decoded(&headers, bytes.into())?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Input { args: Value::Object(Default::default()), dry_run: false });
     }
@@ -74,6 +75,27 @@ pub(super) async fn input(headers: HeaderMap, body: Body) -> Result<Input> {
         return Err(Error::new(Code::UnsupportedMediaType, text));
     }
     parse(&bytes)
+}
+
+/// The body without what `Content-Encoding` says was done to it. Its limit holds before and after.
+fn decoded(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    let encoding = text(headers, header::CONTENT_ENCODING.as_str()).unwrap_or_default();
+    match encoding.trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => Ok(bytes),
+        "gzip" | "x-gzip" => match compress::unzip(&bytes, BODY_BYTES) {
+            Ok(Some(plain)) => Ok(plain),
+            Ok(None) => Err(too_large()),
+            Err(error) => {
+                let text =
+                    "The body is no gzip, though Content-Encoding says so. Send it as it is, or compress it again.";
+                Err(Error::new(Code::InvalidJson, text).caused_by(error))
+            }
+        },
+        _ => {
+            let text = "The body has a Content-Encoding that is not known here. Send it as it is, or as gzip.";
+            Err(Error::new(Code::UnsupportedMediaType, text))
+        }
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Input> {

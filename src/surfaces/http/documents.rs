@@ -1,8 +1,8 @@
 //! The documents: what programs and people read about the API. They never change while the program runs.
 
-use bytes::Bytes;
-use poem::{Endpoint, Response, Route, endpoint::make_sync, get};
+use poem::{Endpoint, Request, Route, endpoint::make_sync, get};
 
+use super::compress::Document;
 use crate::{
     areas::{access, billing, blocklist, emails, installation, notices, sign_in},
     tools::{manifest, openapi},
@@ -27,12 +27,6 @@ pub(super) fn routes() -> Route {
 }
 
 fn fixed(content_type: &'static str, text: String) -> impl Endpoint {
-    let text = Bytes::from(text);
-    make_sync(move |_| {
-        Response::builder()
-            .content_type(content_type)
-            .header("cache-control", "max-age=300")
-            .header("x-content-type-options", "nosniff")
-            .body(text.clone())
-    })
+    let document = Document::new(content_type, text);
+    make_sync(move |request: Request| document.answer(request.headers()))
 }

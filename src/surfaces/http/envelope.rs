@@ -3,7 +3,10 @@
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use poem::Response;
 
-use super::status;
+use super::{
+    compress::{self, Encoding},
+    status,
+};
 use crate::{
     error::{Code, Error},
     gate::{Answer, Bucket, Budgets, Standing},
@@ -49,9 +52,23 @@ impl Preferences {
 }
 
 /// The answer of the gate.
-pub(super) fn response(answer: Answer, request: &RequestId, preferences: Preferences) -> Response {
+pub(super) fn response(
+    answer: Answer,
+    request: &RequestId,
+    preferences: Preferences,
+    encoding: Option<Encoding>,
+) -> Response {
     let status = status::of(answer.code, answer.by_tool, preferences.strict);
-    let mut response = json(status, answer.body);
+    let body = line(answer.body);
+    let mut response = match encoding.filter(|_| body.len() >= compress::WORTHWHILE) {
+        None => json_bytes(status, body),
+        Some(encoding) => {
+            let mut response = json_bytes(status, encoding.quickly(body.as_bytes()));
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+            response
+        }
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     let headers = response.headers_mut();
     common(headers, request, answer.code, answer.retry_after_s);
     if let Some((standing, budgets)) = &answer.standing {
@@ -79,7 +96,17 @@ pub(super) fn identify(headers: &mut HeaderMap, request: &RequestId) {
 }
 
 /// A JSON body.
-pub(super) fn json(status: StatusCode, body: impl Into<poem::Body>) -> Response {
+pub(super) fn json(status: StatusCode, body: String) -> Response {
+    json_bytes(status, line(body))
+}
+
+/// With an end of line, so that a terminal shows the prompt on the next.
+fn line(mut body: String) -> String {
+    body.push('\n');
+    body
+}
+
+fn json_bytes(status: StatusCode, body: impl Into<poem::Body>) -> Response {
     Response::builder().status(status).content_type("application/json").body(body)
 }
 
@@ -90,6 +117,9 @@ fn common(headers: &mut HeaderMap, request: &RequestId, code: Option<Code>, retr
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
     match code {
+        Some(Code::UnsupportedMediaType) => {
+            _ = headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
+        }
         Some(Code::InvalidKey) => _ = headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         Some(Code::MethodNotAllowed) => _ = headers.insert(header::ALLOW, HeaderValue::from_static("POST")),
         _ => {}

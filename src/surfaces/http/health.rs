@@ -7,15 +7,16 @@ use std::{
 
 use http::StatusCode;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use poem::Response;
+use poem::{Endpoint, EndpointExt as _, Request, Response, Route, endpoint::make, error::NotFoundError, get};
 use serde_json::json;
+use subtle::ConstantTimeEq as _;
 use tokio::time::timeout;
 use usher_db::Schema;
 
-use super::envelope;
+use super::{call, envelope};
 use crate::{
     app::{self, App},
-    error::Error,
+    error::{Code, Error},
 };
 
 /// How long the database may take to answer before it counts as away.
@@ -63,8 +64,30 @@ pub(super) async fn ready(app: Arc<App>) -> poem::Result<Response> {
     })
 }
 
+/// `/metrics` and nothing else, for an address of its own.
+pub fn metrics_endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
+    Route::new()
+        .at("/metrics", get(make(move |_| metrics(app.clone()))))
+        .map_to_response()
+        .catch_all_error(|_| async { Response::builder().status(StatusCode::NOT_FOUND).body("See /metrics.\n") })
+}
+
+/// The same at the main address, for who has the token. Without one it is not there, so that nobody learns from it how
+/// many members are blocked, mailed or billed.
+pub(super) async fn metrics_for_token(app: Arc<App>, request: Request) -> poem::Result<Response> {
+    let presented = call::bearer(request.headers()).unwrap_or_default();
+    match &app.config.metrics_token {
+        None => Err(NotFoundError.into()),
+        Some(token) if bool::from(token.as_bytes().ct_eq(presented.as_bytes())) => metrics(app).await,
+        Some(_) => {
+            let text = "Send the token of USHER_METRICS_TOKEN as Authorization: Bearer.";
+            Ok(envelope::failure(&Error::new(Code::InvalidKey, text), None, &app.clock.id()))
+        }
+    }
+}
+
 /// Counters and gauges, as Prometheus reads them.
-pub(super) async fn metrics(app: Arc<App>) -> poem::Result<Response> {
+async fn metrics(app: Arc<App>) -> poem::Result<Response> {
     if let Ok(depth) = app.jobs.depth().await {
         metrics::gauge!("usher_jobs", "state" => "queued").set(depth.queued as f64);
         metrics::gauge!("usher_jobs", "state" => "running").set(depth.running as f64);

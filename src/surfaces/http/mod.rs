@@ -3,6 +3,7 @@
 
 mod address;
 mod call;
+mod compress;
 mod documents;
 mod envelope;
 mod events;
@@ -19,8 +20,8 @@ mod webhooks;
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-pub use health::start_metrics;
-use http::Method;
+pub use health::{metrics_endpoint, start_metrics};
+use http::{Method, StatusCode};
 use poem::{
     Endpoint, EndpointExt as _, IntoResponse as _, Request, Response, Route,
     endpoint::make,
@@ -36,7 +37,8 @@ use crate::{
     app::App,
     error::{Code, Error, Result},
     gate::{self, Call, Caller},
-    tools::{Kind, Scope},
+    tools::{CATALOG, Kind, Scope},
+    values::RequestId,
 };
 
 /// Where tools are called.
@@ -72,7 +74,7 @@ pub fn endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
         .at("/.well-known/jwks.json", get(with(|app, request| Box::pin(sign_in::key_set(app, request)))))
         .at("/healthz", get(make(|_| async { health::alive() })))
         .at("/readyz", get(with(|app, _| Box::pin(health::ready(app)))))
-        .at("/metrics", get(with(|app, _| Box::pin(health::metrics(app)))))
+        .at("/metrics", get(with(|app, request| Box::pin(health::metrics_for_token(app, request)))))
         .nest_no_strip("/", documents::routes())
         .around(move |endpoint, request| {
             let app = around.clone();
@@ -114,7 +116,7 @@ struct Entrance {
 async fn enter(app: Arc<App>, request: Request, entrance: Entrance) -> poem::Result<Response> {
     let (call, _) = call::of(&app, &request, entrance.name);
     let call = Arc::new(call);
-    let (let_in, standing) = gate::enter(&app, &call, entrance.scope, entrance.kind).await;
+    let (let_in, standing, caller) = gate::enter(&app, &call, entrance.scope, entrance.kind).await;
     let answer = match let_in {
         Err(error) => Err(error),
         Ok(caller) => match (entrance.handle)(app.clone(), request, call.clone(), caller.clone()).await {
@@ -122,6 +124,7 @@ async fn enter(app: Arc<App>, request: Request, entrance: Entrance) -> poem::Res
             answered => answered,
         },
     };
+    let code = answer.as_ref().err().map(Error::code);
     let mut response = match answer {
         Ok(response) => response,
         Err(error) => {
@@ -135,13 +138,36 @@ async fn enter(app: Arc<App>, request: Request, entrance: Entrance) -> poem::Res
     if let Some((standing, budgets)) = &standing {
         envelope::budget(response.headers_mut(), standing, budgets);
     }
+    log(&call.request, (entrance.name, code), response.status(), call.started, caller.as_ref());
     Ok(response)
+}
+
+/// One line for each call, also for one that is refused: never an address, an argument or a body.
+fn log(
+    request: &RequestId,
+    (tool, code): (&str, Option<Code>),
+    status: StatusCode,
+    started: std::time::Instant,
+    caller: Option<&Caller>,
+) {
+    tracing::info!(
+        tool,
+        code = code.map_or("ok", Code::name),
+        status = status.as_u16(),
+        ms = started.elapsed().as_secs_f64() * 1000.0,
+        %request,
+        key = caller.map(|caller| caller.key.id.as_str()),
+        site = caller.map(|caller| caller.site.id.number()),
+        "call"
+    );
 }
 
 async fn call_tool(app: Arc<App>, mut request: Request) -> poem::Result<Response> {
     let tool = request.raw_path_param("tool").unwrap_or_default().to_owned();
     let (call, preferences) = call::of(&app, &request, &tool);
-    let id = call.request.clone();
+    let (id, started, encoding) = (call.request.clone(), call.started, compress::Encoding::of(request.headers()));
+    // What is no tool may be anything, an address too.
+    let name = CATALOG.get(&tool).map_or("unknown", |tool| tool.definition.name);
     let answer = if request.method() == Method::POST {
         let headers = request.headers().clone();
         let limit = LONGEST + call.waits();
@@ -151,7 +177,9 @@ async fn call_tool(app: Arc<App>, mut request: Request) -> poem::Result<Response
             Err(_) => {
                 let error =
                     Error::unavailable("The call took too long; the database may be away. Try again in a moment.");
-                return Ok(envelope::failure(&error, Some(&tool), &id));
+                let response = envelope::failure(&error, Some(&tool), &id);
+                log(&id, (name, Some(error.code())), response.status(), started, None);
+                return Ok(response);
             }
         }
     } else {
@@ -162,7 +190,10 @@ async fn call_tool(app: Arc<App>, mut request: Request) -> poem::Result<Response
         );
         gate::refuse(&app, call, Error::new(Code::MethodNotAllowed, text)).await
     };
-    Ok(envelope::response(answer, &id, preferences))
+    let (code, caller) = (answer.code, answer.caller.clone());
+    let response = envelope::response(answer, &id, preferences, encoding);
+    log(&id, (name, code), response.status(), started, caller.as_ref());
+    Ok(response)
 }
 
 /// poem's own errors, as the API says errors.

@@ -2,7 +2,7 @@
 
 use usher_db::{Conn, Engine, Result, Statement, Value, sql, sql_both};
 
-use super::super::words::Words;
+use super::super::words::{CONTINUES, WordRange, Words};
 use crate::values::{MemberId, SiteId};
 
 /// Rows that one statement writes: four values each, of the 32,766 that SQLite takes.
@@ -10,9 +10,6 @@ const ROWS: usize = 8000;
 
 /// Words that a page by creation is merged of at most.
 pub const FEW_WORDS: usize = 100;
-
-/// Every value of `begins`.
-pub const ANYWHERE: [i64; 4] = [0, 1, 2, 3];
 
 /// A row of a member.
 type Triple<'a> = (i64, &'a str, &'a MemberId);
@@ -41,10 +38,9 @@ pub async fn insert<'a>(
 pub async fn replace(mut conn: Conn<'_>, site: SiteId, members: &[(&MemberId, Words, Words)]) -> Result<()> {
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     for (id, before, after) in members {
-        gone.extend(triples(id, before).filter(|(begins, word, _)| after.rows.get(*word) != Some(begins)));
-        let added = after.rows.iter().filter(|(word, begins)| before.rows.get(*word) != Some(begins));
-        let rows = added.map(|(word, begins)| (word.clone(), *begins)).collect();
-        new.push((*id, Words { text: String::new(), rows }));
+        let kept = &before.rows & &after.rows;
+        gone.extend(before.rows.iter().filter(|row| !kept.contains(row)).map(|row| (row.0, row.1.as_str(), *id)));
+        new.push((*id, Words { text: String::new(), rows: &after.rows - &kept }));
     }
     delete(conn.again(), site, gone).await?;
     insert(conn, site, new.iter().map(|(id, words)| (*id, words))).await
@@ -77,17 +73,11 @@ async fn delete(mut conn: Conn<'_>, site: SiteId, rows: Vec<Triple<'_>>) -> Resu
 }
 
 fn triples<'a>(id: &'a MemberId, words: &'a Words) -> impl Iterator<Item = Triple<'a>> {
-    words.rows.iter().map(move |(word, begins)| (*begins, word.as_str(), id))
+    words.rows.iter().map(move |(begins, word)| (*begins, word.as_str(), id))
 }
 
 /// How many rows there are in a range of words, up to a limit.
-pub async fn count_some(
-    conn: Conn<'_>,
-    site: SiteId,
-    begins: &[i64],
-    (from, to): &(String, String),
-    limit: u32,
-) -> Result<u32> {
+pub async fn count_some(conn: Conn<'_>, site: SiteId, range: &WordRange, limit: u32) -> Result<u32> {
     let statement: Statement = sql_both!(
         sqlite: "SELECT count(*) FROM (SELECT 1 AS one FROM member_word WHERE site = $1
                    AND begins IN (SELECT value FROM json_each($2)) AND word >= $3 AND word <= $4 LIMIT $5)",
@@ -95,6 +85,7 @@ pub async fn count_some(
                      (SELECT 1 FROM member_word w WHERE w.site = $1 AND w.begins = b.begins AND w.word >= $3 AND w.word <= $4
                       LIMIT $5) AS w LIMIT $5) AS some_of_them",
     );
+    let WordRange { begins, from, to } = range;
     let begins: Vec<_> = begins.iter().copied().map(Some).collect();
     let (n,): (i64,) = statement.bind(site).bind(begins).bind(from).bind(to).bind(limit).one(conn).await?;
     Ok(u32::try_from(n).unwrap_or(limit))
@@ -102,12 +93,13 @@ pub async fn count_some(
 
 /// The different words in a range, with what begins with them, up to one more than [`FEW_WORDS`]. Each is sought from the
 /// one before it, however many members they have.
-pub async fn different(conn: Conn<'_>, site: SiteId, (from, to): &(String, String)) -> Result<Vec<(i64, String)>> {
+pub async fn different(conn: Conn<'_>, site: SiteId, range: &WordRange) -> Result<Vec<(i64, String)>> {
     sql!(
         "WITH RECURSIVE found (begins, word) AS (
              SELECT b.begins, (SELECT min(w.word) FROM member_word w
                                WHERE w.site = $1 AND w.begins = b.begins AND w.word >= $2 AND w.word <= $3)
-             FROM (SELECT 0 AS begins UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) b
+             FROM (SELECT 0 AS begins UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) b
+             WHERE (b.begins = 4) = $5
              UNION ALL
              SELECT f.begins, (SELECT min(w.word) FROM member_word w
                                WHERE w.site = $1 AND w.begins = f.begins AND w.word > f.word AND w.word <= $3)
@@ -115,9 +107,10 @@ pub async fn different(conn: Conn<'_>, site: SiteId, (from, to): &(String, Strin
          SELECT CAST(begins AS BIGINT), word FROM found WHERE word IS NOT NULL LIMIT $4"
     )
     .bind(site)
-    .bind(from)
-    .bind(to)
+    .bind(&range.from)
+    .bind(&range.to)
     .bind(u32::try_from(FEW_WORDS + 1).unwrap_or(u32::MAX))
+    .bind(range.begins == [CONTINUES])
     .all(conn)
     .await
 }

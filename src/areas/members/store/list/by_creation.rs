@@ -4,7 +4,10 @@ use usher_db::{Conn, Engine, Result, Statement, Value};
 
 use super::{Filter, Path, Place, by_key::worded, page};
 use crate::{
-    areas::members::types::{Member, MemberSort},
+    areas::members::{
+        types::{Member, MemberSort},
+        words::WordRange,
+    },
     values::{GroupId, SiteId, Tag},
 };
 
@@ -26,14 +29,14 @@ pub async fn list_by_creation(
     let (tag, group) = (filter.tag.as_ref().map(Tag::as_str), filter.group.as_ref().map(GroupId::as_str));
     let is_down = sort == MemberSort::Newest;
     let statement = match path {
-        Path::Word(..) => of_a_range(is_down),
+        Path::Word(_) => of_a_range(is_down),
         Path::Merge(_) => of_words(is_down),
         _ if group.is_some() => within_group(is_down),
         _ => walk(filter, is_down),
     };
     let statement = filter.bind(statement.bind(site).bind(after).bind(before), limit);
     let statement = match (path, group, tag) {
-        (Path::Word(begins, (from, to)), ..) => {
+        (Path::Word(WordRange { begins, from, to }), ..) => {
             let begins: Vec<_> = begins.iter().copied().map(Some).collect();
             statement.bind(tag).bind(group).bind(begins).bind(from).bind(to)
         }

@@ -4,7 +4,10 @@ use usher_db::{Conn, Result, Statement};
 
 use super::{Filter, Path, Place, page};
 use crate::{
-    areas::members::types::{Member, MemberSort},
+    areas::members::{
+        types::{Member, MemberSort},
+        words::WordRange,
+    },
     values::{GroupId, SiteId, Tag, Time},
 };
 
@@ -97,7 +100,7 @@ macro_rules! by_key {
                 tagged!(), " AND ", placed!();
                 $($sorted),+
             ),
-            Path::Word(..) => page!(
+            Path::Word(_) => page!(
                 worded!(sqlite, "$13", "$14", "$15"), worded!(postgres, "$13", "$14", "$15");
                 "(", $key, " || '', m.id) ", $after, " ($8, $9) AND ", $key, " || '' ", $until, " $12
                    AND m.id = f.member_id AND m.id || '' > $2 AND m.id || '' < $3 AND (m.status = $4 OR $4 IS NULL) AND ",
@@ -138,7 +141,7 @@ pub async fn list_by_key(
         .bind(filter.group.as_ref().map(GroupId::as_str))
         .bind(bound);
     let statement = match path {
-        Path::Word(begins, (from, to)) => {
+        Path::Word(WordRange { begins, from, to }) => {
             statement.bind(begins.iter().copied().map(Some).collect::<Vec<_>>()).bind(from).bind(to)
         }
         _ => statement,

@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::{
     areas::members::{
         types::{Member, MemberSort, MemberStatus},
-        words::{LAST, Search},
+        words::{LAST, Search, WordRange},
     },
     values::{GroupId, MemberId, SiteId, Tag, Time},
 };
@@ -106,7 +106,7 @@ impl Place {
     pub fn after(member: &Member, sort: MemberSort) -> Self {
         let key = match sort {
             MemberSort::Newest | MemberSort::Oldest => String::new(),
-            MemberSort::Email | MemberSort::EmailDown => member.email_key(),
+            MemberSort::Email | MemberSort::EmailDown => member.key.clone(),
             MemberSort::Name | MemberSort::NameDown => member.name_key(),
         };
         Self { key, id: member.id.to_string() }
@@ -126,8 +126,8 @@ pub enum Path {
     Status,
     /// Gathering those of the time, or all.
     Time,
-    /// Gathering those of a range of words, if what begins with the word is one of these.
-    Word(Vec<i64>, (String, String)),
+    /// Gathering those of a range of words.
+    Word(WordRange),
     /// By creation, merging those of each of these words.
     Merge(Vec<(i64, String)>),
 }
