@@ -81,7 +81,7 @@ impl Grounds {
         let is_dated = |seen: &&Seen| {
             let is_no_mail =
                 matches!(seen.evidence.kind, EvidenceKind::YesOrNo { yes: Verdict::Suppressed(_), takes_text: false });
-            is_no_mail && seen.n_filled > 0 && cells.of(seen.evidence.column).all(|cell| is_date(cell))
+            is_no_mail && seen.n_filled > 0 && cells.of(seen.evidence.column).all(is_date)
         };
         let column = |seen: &Seen| seen.evidence.column;
         Self {
@@ -162,7 +162,7 @@ fn is_code_name(name: &str) -> bool {
     let is_code = |word: &&str| matches!(*word, "code" | "smtp" | "dsn" | "diagnostic");
     let is_beside = |word: &str| matches!(word, "error" | "status" | "bounce" | "enhanced" | "vendor" | "reply");
     let tokens = names::tokens(name);
-    tokens.iter().any(|word| is_code(word)) && tokens.iter().all(|word| is_code(word) || is_beside(word))
+    tokens.iter().any(&is_code) && tokens.iter().all(|word| is_code(word) || is_beside(word))
 }
 
 /// Whoever takes the newsletter and not the offers of partners has not left: that column says nothing here.

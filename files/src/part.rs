@@ -169,8 +169,11 @@ fn open<R: Read + Seek>(
     Ok((mapping, OpenPart { records, n_skipped: start as u64 }))
 }
 
+/// The text of a file as it is decoded, behind the beginning that was read to recognise it.
+type Decoded<R> = Text<Chain<Cursor<Vec<u8>>, Input<SharedFile<R>>>>;
+
 impl<R: Read + Seek> OpenPart<R> {
-    fn text(&self) -> &Tally<Text<Chain<Cursor<Vec<u8>>, Input<SharedFile<R>>>>> {
+    fn text(&self) -> &Tally<Decoded<R>> {
         self.records.input().input().get_ref().1
     }
 

@@ -158,7 +158,10 @@ both!(a_workbook_is_imported_and_its_bad_rows_can_be_mended, async |world| {
     assert_eq!(entry(world, "ben@").await["reason"], "complaint");
     let bad = errors(world, &world.key, &job).await.text;
     assert!(bad.starts_with("Email,Reason,Note,line,error_code,error\nnobody,bounced,,7,invalid_address,"), "{bad}");
-    assert_eq!(counts(&import(world, bad.replace("nobody", "cat@example.com"), "manual").await), [1, 1, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(
+        counts(&import(world, bad.replace("nobody", "cat@example.com"), "manual").await),
+        [1, 1, 1, 0, 0, 0, 0, 0]
+    );
     assert_eq!(entry(world, "cat@").await["reason"], "hard_bounce");
 
     let bomb = format!("<worksheet><sheetData>{}", "x".repeat(3 << 20));
