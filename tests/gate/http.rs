@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::{Value, json};
-use usher::tools::Scope;
+use usher::{surfaces::http, tools::Scope};
 
 use crate::harness::{Backend, World};
 
@@ -25,17 +25,16 @@ fn headers(world: &World, more: &[(&'static str, &str)]) -> Vec<(&'static str, S
 
 both!(a_body_may_come_as_gzip, async |world| {
     world.without_budgets().await;
-    let zipped = |text: &str| gzip(text);
     let bomb = format!(r#"{{"args":{{"text":"{}"}}}}"#, "x".repeat(1 << 20));
     for (encoding, body, status, code) in [
-        ("gzip", zipped(r#"{"args":{"limit":1}}"#), 200, ""),
-        ("GZIP", zipped(r#"{"args":{}}"#), 200, ""),
+        ("gzip", gzip(r#"{"args":{"limit":1}}"#), 200, ""),
+        ("GZIP", gzip(r#"{"args":{}}"#), 200, ""),
         ("identity", br#"{"args":{}}"#.to_vec(), 200, ""),
-        ("gzip", zipped(r#"{"args":{"limit":0}}"#), 400, "invalid_arguments"),
+        ("gzip", gzip(r#"{"args":{"limit":0}}"#), 400, "invalid_arguments"),
         ("gzip", br#"{"args":{}}"#.to_vec(), 400, "invalid_json"),
-        ("gzip", zipped(&bomb), 413, "body_too_large"),
-        ("br", zipped("{}"), 415, "unsupported_media_type"),
-        ("gzip, gzip", zipped("{}"), 415, "unsupported_media_type"),
+        ("gzip", gzip(&bomb), 413, "body_too_large"),
+        ("br", gzip("{}"), 415, "unsupported_media_type"),
+        ("gzip, gzip", gzip("{}"), 415, "unsupported_media_type"),
     ] {
         let reply = world.send("POST", LIST, &headers(world, &[("content-encoding", encoding)]), body).await;
         assert_eq!(reply.status, status, "{encoding}: {}", reply.text);
@@ -146,6 +145,7 @@ async fn metrics_are_for_who_has_the_token() {
         let bearer: Vec<_> = token.map(|token| ("authorization", format!("Bearer {token}"))).into_iter().collect();
         world.send("GET", "/metrics", &bearer, "").await
     };
+    http::start_metrics();
     let closed = World::start(Backend::Sqlite).await;
     assert_eq!(get(&closed, None).await.status, 404);
     assert_eq!(get(&closed, Some("")).await.status, 404);

@@ -113,7 +113,7 @@ async fn strays(world: &World) -> Vec<String> {
 
 both!(words_follow_every_change_of_a_member, async |world| {
     world.without_budgets().await;
-    let anna = world.ok("members.create", json!({ "email": "anna@one.example", "name": "Anna Lind" })).await;
+    let anna = world.one("members.create", json!({ "email": "anna@one.example", "name": "Anna Lind" })).await;
     let member = json!({ "id": anna["id"] });
     world.ok("members.update", json!({ "member": member, "name": "Anna Björk" })).await;
     assert_eq!((found(world, "lind").await.len(), found(world, "bjork").await.len()), (0, 1));
@@ -133,7 +133,7 @@ both!(words_follow_every_change_of_a_member, async |world| {
     assert_eq!((found(world, "ost").await.len(), found(world, "vast").await.len()), (0, 1));
     assert_eq!(strays(world).await, Vec::<String>::new());
     // A merge leaves the winner's words, and the loser's name if it had none.
-    let bare = world.ok("members.create", json!({ "email": "bare@four.example" })).await;
+    let bare = world.one("members.create", json!({ "email": "bare@four.example" })).await;
     let winner = json!({ "id": bare["id"], "expectEmail": "bare@four.example" });
     let merge = json!({ "winner": winner, "loser": { "email": "carl@three.example" } });
     let job = world.ok("members.merge", merge).await["job"]["id"].clone();
@@ -257,7 +257,7 @@ both!(every_way_to_a_page_gives_the_same_members, async |world| {
                     let nameless = expected.iter().filter(|(_, name)| name.is_empty()).count();
                     let (none, named) = expected.split_at(nameless);
                     let mut named = named.to_vec();
-                    named.sort_by(|a, b| b.1.to_lowercase().cmp(&a.1.to_lowercase()));
+                    named.sort_by_key(|one| std::cmp::Reverse(one.1.to_lowercase()));
                     expected = named.into_iter().chain(none.iter().copied()).collect();
                 }
                 _ => {}

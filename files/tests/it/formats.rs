@@ -158,27 +158,30 @@ fn rows_in_which_nothing_stands_are_nothing() {
     for (file, expected) in [
         (format!("email,note\na@example.com,x\n{tail}"), &[(2, "a@example.com")][..]),
         (format!("email,note\n{tail}a@example.com,x\n"), &[(5_002, "a@example.com")]),
-        (format!(",\n,\nemail,note\n,\na@example.com,x\n"), &[(5, "a@example.com")]),
-        (format!("email,note\n\"\",\"\"\na@example.com,\"\"\n\" \", \n"), &[(3, "a@example.com")]),
-        (format!("email;note\n ;\t\n;;;;\na@example.com;x\n\u{a0};\u{feff}\n"), &[(4, "a@example.com")]),
-        (format!("email\tnote\n\t\n\t\t\na@example.com\t\n\t"), &[(4, "a@example.com")]),
+        (",\n,\nemail,note\n,\na@example.com,x\n".to_string(), &[(5, "a@example.com")]),
+        ("email,note\n\"\",\"\"\na@example.com,\"\"\n\" \", \n".to_string(), &[(3, "a@example.com")]),
+        ("email;note\n ;\t\n;;;;\na@example.com;x\n\u{a0};\u{feff}\n".to_string(), &[(4, "a@example.com")]),
+        ("email\tnote\n\t\n\t\t\na@example.com\t\n\t".to_string(), &[(4, "a@example.com")]),
         (
             format!("email,note\na@example.com,\n{wide}\nb@example.com,\n"),
             &[(2, "a@example.com"), (4, "b@example.com")],
         ),
         (
-            format!("a@example.com\n,\n;\n\"\"\n , ,\nb@example.com\n\"\",\"\""),
+            "a@example.com\n,\n;\n\"\"\n , ,\nb@example.com\n\"\",\"\"".to_string(),
             &[(1, "a@example.com"), (6, "b@example.com")],
         ),
         (
-            format!("{{\"email\":\"\",\"note\":null}}\n{{\"email\":\"a@example.com\",\"note\":\"\"}}\n\n"),
+            "{\"email\":\"\",\"note\":null}\n{\"email\":\"a@example.com\",\"note\":\"\"}\n\n".to_string(),
             &[(2, "a@example.com")],
         ),
-        (format!("[\"a@example.com\",\"\",\n\" \",\"b@example.com\"]"), &[(1, "a@example.com"), (2, "b@example.com")]),
-        // Where anything stands, somebody is told.
-        (format!("email,note\n,x\na@example.com,\n"), &[(2, "no_address"), (3, "a@example.com")]),
         (
-            format!("{{\"email\":null,\"n\":0}}\n{{\"email\":\"a@example.com\",\"n\":1}}\n"),
+            "[\"a@example.com\",\"\",\n\" \",\"b@example.com\"]".to_string(),
+            &[(1, "a@example.com"), (2, "b@example.com")],
+        ),
+        // Where anything stands, somebody is told.
+        ("email,note\n,x\na@example.com,\n".to_string(), &[(2, "no_address"), (3, "a@example.com")]),
+        (
+            "{\"email\":null,\"n\":0}\n{\"email\":\"a@example.com\",\"n\":1}\n".to_string(),
             &[(1, "no_address"), (2, "a@example.com")],
         ),
     ] {

@@ -89,7 +89,7 @@ fn csv(file: &[u8]) -> Result<Option<(Sheet, String)>, FileError> {
 
 #[track_caller]
 fn refused(parts: &[(String, String)]) -> &'static str {
-    csv(&pack(parts)).err().expect("a workbook that cannot be read").code()
+    csv(&pack(parts)).expect_err("a workbook that cannot be read").code()
 }
 
 /// Titles, an empty row, each kind of cell, and a row of nothing.
@@ -233,7 +233,7 @@ fn a_workbook_that_would_take_too_much_is_refused() {
     }
     let whole = pack(&people());
     let at = whole.windows(10).position(|bytes| bytes == b"sheet1.xml").unwrap() + 40;
-    let mut broken = whole.clone();
+    let mut broken = whole;
     broken[at..at + 32].fill(0xff);
     assert!(csv(&broken).is_err());
     // A sheet of nothing but far cells is written no wider than a row may be.
@@ -253,6 +253,6 @@ fn a_workbook_that_would_take_too_much_is_refused() {
     }
     let bomb = bomb.finish().unwrap().into_inner();
     let refused =
-        sheet_as_csv(&mut Cursor::new(&bomb), 10_000_000, || Ok(Vec::new())).err().expect("more than the limit");
+        sheet_as_csv(&mut Cursor::new(&bomb), 10_000_000, || Ok(Vec::new())).expect_err("more than the limit");
     assert_eq!(refused.code(), "workbook_too_large");
 }

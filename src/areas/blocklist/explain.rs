@@ -50,7 +50,7 @@ fn columns_of(mapping: &Mapping) -> Vec<String> {
     }
     match mapping.name_says {
         Some(Said::Suppressed(reason)) => {
-            sentences.push(format!("By its name, everybody in it {}.", has(reason.into())))
+            sentences.push(format!("By its name, everybody in it {}.", has(reason.into())));
         }
         Some(Said::Sendable) => sentences.push("By its name, everybody in it may get mail.".into()),
         None => {}

@@ -347,9 +347,9 @@ pub(super) async fn keys_of_import(
 /// How many entries come from an import, and of how many of them another source has said something.
 pub(super) async fn count_of_import(conn: Conn<'_>, site: SiteId, import: i64) -> Result<(i64, i64)> {
     sql!(
-        "SELECT count(*), COALESCE(sum(CASE WHEN EXISTS (SELECT 1 FROM block_claim c
+        "SELECT count(*), CAST(COALESCE(sum(CASE WHEN EXISTS (SELECT 1 FROM block_claim c
                     WHERE c.site = b.site AND c.email_key = b.email_key AND c.import <> b.import)
-                THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END), 0)
+                THEN 1 ELSE 0 END), 0) AS BIGINT)
          FROM block b WHERE b.site = $1 AND b.import = $2"
     )
     .bind(site)

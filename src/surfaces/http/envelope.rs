@@ -118,7 +118,7 @@ fn common(headers: &mut HeaderMap, request: &RequestId, code: Option<Code>, retr
     }
     match code {
         Some(Code::UnsupportedMediaType) => {
-            _ = headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
+            _ = headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
         Some(Code::InvalidKey) => _ = headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         Some(Code::MethodNotAllowed) => _ = headers.insert(header::ALLOW, HeaderValue::from_static("POST")),
