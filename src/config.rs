@@ -376,8 +376,10 @@ fn is_of_kubernetes(name: &str) -> bool {
 }
 
 fn unknown(place: &str, name: &str, of: fn(&Setting) -> &'static str) -> ConfigError {
-    let near =
-        SETTINGS.iter().map(of).max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+    // Of two names that are as like, the prefix is what somebody has added or left out.
+    let bare = name.strip_prefix("USHER_").unwrap_or(name);
+    let likeness = |known: &str| strsim::jaro_winkler(known, name).max(strsim::jaro_winkler(known, bare));
+    let near = SETTINGS.iter().map(of).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     ConfigError(format!(
         "{place} is not a setting; did you mean {}? `usher config` lists all",
         near.unwrap_or("listen")

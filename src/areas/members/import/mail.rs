@@ -272,7 +272,9 @@ fn word(cell: &str) -> Option<Said> {
     match plain.as_str() {
         "not subscribed" | "non subscribed" | "nonsubscribed" | "never subscribed" | "neversubscribed"
         | "notsubscribed" | "declined" | "denied" | "refused" | "withdrawn" | "revoked" | "disabled" | "never"
-        | "no permission" | "no consent" | "do not email" | "unsub" | "removed" => Some(Said::Not(Reason::Unsubscribe)),
+        | "no permission" | "no consent" | "do not email" | "unsub" | "removed" | "cancelled" | "canceled" => {
+            Some(Said::Not(Reason::Unsubscribe))
+        }
         "granted" | "accepted" | "express" | "implied" | "given" | "allowed" | "single opt in" | "double opt in"
         | "confirmed opt in" | "explicit" => Some(Said::Nothing),
         "pending" | "unconfirmed" | "inactive" | "cold" | "archived" | "transactional" => Some(Said::Unclear),
