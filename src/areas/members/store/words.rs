@@ -1,4 +1,4 @@
-//! The SQL of the words by which members are found ([`crate::areas::members::words`]).
+//! The SQL of the words by which members are found (`members/words.rs`).
 
 use usher_db::{Conn, Engine, Result, Statement, Value, sql, sql_both};
 
