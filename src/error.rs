@@ -232,6 +232,21 @@ impl Error {
         .caused_by(source)
     }
 
+    /// The same, for arguments that came as a query: `query.tag` for `args.tag`.
+    pub fn of_query(mut self) -> Self {
+        let Inner { message, detail, .. } = &mut *self.0;
+        let of_query = |path: &str| path.replacen("args.", "query.", 1);
+        *message = of_query(message).into();
+        if let Detail::Fields(fields) = detail {
+            for field in fields.iter_mut() {
+                field.path = of_query(&field.path);
+            }
+            let words: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.path, field.message)).collect();
+            *message = words.join("; ").into();
+        }
+        self
+    }
+
     /// Something that we need is away.
     pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::Unavailable, message).retry_after(1)

@@ -5,6 +5,7 @@ mod harness;
 
 mod access;
 mod activity;
+mod addresses;
 mod backup;
 mod billing;
 mod blocklist;

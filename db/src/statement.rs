@@ -46,6 +46,10 @@ macro_rules! sql_both {
     }};
 }
 
+/// Rows of one statement of SQLite. Each number of rows is a text of its own, which is prepared and kept: of any number it
+/// would be a new one each time, and those that are kept would take hundreds of megabytes.
+const PART_ROWS: [usize; 4] = [512, 64, 8, 1];
+
 /// A statement with its values, ready to run.
 #[must_use = "a statement does nothing until it is run"]
 pub struct Statement {
@@ -85,7 +89,13 @@ impl Statement {
     pub async fn run(self, conn: Conn<'_>) -> Result<u64> {
         Ok(match conn {
             Conn::SqliteRead(c) => self.sqlite()?.execute(&c.pool).await?.rows_affected(),
-            Conn::SqliteTx(c) => self.sqlite()?.execute(c).await?.rows_affected(),
+            Conn::SqliteTx(c) => {
+                let mut n = 0;
+                for part in self.parts() {
+                    n += part.sqlite()?.execute(&mut *c).await?.rows_affected();
+                }
+                n
+            }
             Conn::PgPool(c) => self.postgres()?.execute(c).await?.rows_affected(),
             Conn::PgTx(c) => self.postgres()?.execute(c).await?.rows_affected(),
         })
@@ -126,6 +136,23 @@ impl Statement {
             runs.push(values.by_ref().take(columns).collect());
         }
         (text.sqlite, runs)
+    }
+
+    /// The same statement in parts of [`PART_ROWS`], if it has many rows.
+    fn parts(self) -> impl Iterator<Item = Self> {
+        let Self { text, values, columns } = self;
+        let n_values = values.len();
+        let mut values = values.into_iter();
+        let mut is_begun = false;
+        std::iter::from_fn(move || {
+            let n = match columns {
+                0 if is_begun => return None,
+                0 => n_values,
+                _ => columns * PART_ROWS.into_iter().find(|n| *n <= values.len() / columns)?,
+            };
+            is_begun = true;
+            Some(Self { text, values: values.by_ref().take(n).collect(), columns })
+        })
     }
 
     // Not generic, so that the driver's code is compiled once and not for each row type.
@@ -187,5 +214,27 @@ impl Statement {
             }
         };
         AssertSqlSafe([&text[..start], &rows, &text[end..]].concat()).into_sql_str() // Only placeholders were added.
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INSERT: &str = "INSERT INTO a (b, c) VALUES ($1, $2)";
+
+    static TEXT: Text = Text { file: file!(), line: line!(), sqlite: INSERT, postgres: INSERT };
+
+    #[test]
+    fn many_rows_are_written_in_few_sizes() {
+        let sizes = |n: i64| -> Vec<usize> {
+            let rows = (0..n).map(|n| [Value::from(n), Value::from(1_i64)]);
+            Statement::new(&TEXT).rows(rows).parts().map(|part| part.values.len() / 2).collect()
+        };
+        assert_eq!(sizes(0), [0; 0]);
+        assert_eq!(sizes(1), [1]);
+        assert_eq!(sizes(1100), [512, 512, 64, 8, 1, 1, 1, 1]);
+        assert_eq!(Statement::new(&TEXT).bind(1_i64).bind(1_i64).parts().count(), 1);
+        assert_eq!(Statement::new(&TEXT).parts().count(), 1);
     }
 }

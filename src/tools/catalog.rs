@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use poem_openapi::registry::{MetaSchemaRef, Registry};
+use poem_openapi::{
+    registry::{MetaSchemaRef, Registry},
+    types::Type as _,
+};
 use serde_json::Value;
 
 use super::{
@@ -11,7 +14,7 @@ use super::{
     schema::{self, Schemas},
 };
 use crate::{
-    areas::AREAS,
+    areas::{AREAS, uploads::Upload},
     error::{Error, Result},
     values::{Email, Tag, id_format, is_moment},
 };
@@ -59,6 +62,7 @@ impl Catalog {
         for (_, definition) in definitions() {
             (definition.register)(&mut registry);
         }
+        Upload::register(&mut registry);
         let mut schemas = schema::exact(&registry);
         for (_, definition) in definitions() {
             schema::close(&name_of((definition.args)()), &mut schemas);

@@ -1,6 +1,7 @@
 //! What a tool is. A tool is defined once, as a struct of its arguments with one `impl Tool`; HTTP, OpenAPI, the
 //! manifest, `tools.list`, the scope page and the tests over all tools read the same [`CATALOG`].
 
+pub mod addresses;
 pub mod catalog;
 mod faults;
 pub mod manifest;

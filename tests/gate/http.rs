@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use poem::Endpoint as _;
 use serde_json::{Value, json};
 use usher::{surfaces::http, tools::Scope};
 
@@ -156,5 +157,11 @@ async fn metrics_are_for_who_has_the_token() {
     assert_eq!(get(&world, Some(&world.key.text)).await.status, 401);
     let counted = get(&world, Some("0123456789abcdef")).await;
     assert_eq!((counted.status, counted.text.contains("usher_jobs")), (200, true), "{}", counted.text);
+    // A listener of its own needs no token, and serves nothing else.
+    let own = http::metrics_endpoint(world.app.clone());
+    for (path, status) in [("/metrics", 200), ("/", 404), ("/healthz", 404), ("/api/v1/tools/members.list", 404)] {
+        let request = poem::Request::builder().uri(path.parse().expect("a path")).finish();
+        assert_eq!(own.get_response(request).await.status().as_u16(), status, "{path}");
+    }
     world.end().await;
 }

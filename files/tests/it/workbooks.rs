@@ -141,6 +141,18 @@ fn the_first_sheet_is_a_table_with_the_lines_of_excel() {
     assert_eq!(crate::lines(errors.replace("\n,true", "\nc@example.com,true")), crate::at(&[(2, "c@example.com")]));
 }
 
+/// A text that is empty has its number too, however it is written.
+#[test]
+fn empty_shared_texts_are_counted() {
+    let shared = |at: &str, n: u32| format!("<c r=\"{at}\" t=\"s\"><v>{n}</v></c>");
+    for empty in ["<si/>", "<si />", "<si></si>", "<si><t/></si>", "<si><t></t></si>", "<si><r><t/></r></si>"] {
+        let texts = format!("<si><t>a@example.com</t></si>{empty}<si><t>b@example.com</t></si>");
+        let row = format!("<row r=\"1\">{}{}{}</row>", shared("A1", 0), shared("B1", 1), shared("C1", 2));
+        let (_, csv) = csv(&pack(&parts(false, &row, "", &texts))).unwrap().unwrap();
+        assert_eq!(csv, "a@example.com,,b@example.com\n", "{empty}");
+    }
+}
+
 #[test]
 fn a_hidden_sheet_is_passed_over() {
     let row = |email: &str| format!("<row r=\"1\">{}</row>", text("A1", email));

@@ -120,10 +120,8 @@ impl Metadata {
         let mut after = self.clone();
         for (key, value) in change.0 {
             if let Some(why) = fault(&key, value.as_deref().unwrap_or_default()) {
-                return Err(Error::field(
-                    &format!("args.metadata.{}", key.chars().take(LONGEST_KEY).collect::<String>()),
-                    why,
-                ));
+                let key: String = key.chars().take(LONGEST_KEY).collect();
+                return Err(Error::refused(&format!("args.metadata.{key}"), why));
             }
             match value.filter(|value| !value.is_empty()) {
                 Some(value) => _ = after.0.insert(key, value),

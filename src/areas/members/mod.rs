@@ -44,3 +44,4 @@ pub use store::fill_words;
 pub use tools::AREA;
 pub(super) use types::member_columns;
 pub use types::{Member, MemberById, MemberRef, MemberStatus, Name, Span};
+pub(crate) use words::Words;

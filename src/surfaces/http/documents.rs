@@ -5,7 +5,7 @@ use poem::{Endpoint, Request, Route, endpoint::make_sync, get};
 use super::compress::Document;
 use crate::{
     areas::{access, billing, blocklist, emails, installation, notices, sign_in},
-    tools::{manifest, openapi},
+    tools::{addresses, manifest, openapi},
 };
 
 pub(super) fn routes() -> Route {
@@ -22,8 +22,8 @@ pub(super) fn routes() -> Route {
         .at("/docs/sign-in.md", get(fixed("text/markdown; charset=utf-8", sign_in::guide())))
         .at("/llms.txt", get(fixed("text/plain; charset=utf-8", manifest::llms())))
         .at("/.well-known/agent.json", get(fixed("application/json", manifest::agent().to_string())))
-        .at("/api/v1/scopes", get(fixed("application/json", manifest::scopes().to_string())))
-        .at("/api/v1/errors", get(fixed("application/json", manifest::errors().to_string())))
+        .at(addresses::SCOPES.path, get(fixed("application/json", manifest::scopes().to_string())))
+        .at(addresses::ERRORS.path, get(fixed("application/json", manifest::errors().to_string())))
 }
 
 fn fixed(content_type: &'static str, text: String) -> impl Endpoint {

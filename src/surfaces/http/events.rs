@@ -14,7 +14,7 @@ use crate::{
     areas::jobs::JobView,
     error::{Code, Error, Result},
     gate::{self, Call, Caller},
-    tools::Kind,
+    tools::addresses,
     values::JobId,
 };
 
@@ -25,15 +25,13 @@ const LOOK: Duration = Duration::from_millis(500);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 pub(super) const ENTRANCE: Entrance = Entrance {
-    name: "jobs.events",
-    scope: None,
-    kind: Kind::Read,
+    address: &addresses::JOB_EVENTS,
     handle: |app, request, call, caller| Box::pin(follow(app, request, call, caller)),
 };
 
 /// `progress` for each change, and `end` with the job as it ended, after which the stream ends.
 async fn follow(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
-    let text = request.raw_path_param("id").unwrap_or_default();
+    let text = request.raw_path_param("job").unwrap_or_default();
     let id = JobId::parse(text)
         .map_err(|_| Error::new(Code::InvalidId, "The job's id is mistyped. Copy it from an answer of this API."))?;
     let (site, key) = (caller.site.id.number(), caller.key.id.to_string());

@@ -14,50 +14,42 @@ use crate::{
     areas::{activity, blocklist, uploads},
     error::{Code, Error, Result},
     gate::{self, Call, Caller},
-    tools::{CATALOG, Kind, Scope},
+    tools::addresses::{self, Address},
     values::JobId,
 };
 
 pub(super) const ACTIVITY: Entrance = Entrance {
-    name: "activity.export",
-    scope: Some(Scope::ActivityRead),
-    kind: Kind::Read,
+    address: &addresses::ACTIVITY_EXPORT,
     handle: |app, request, call, caller| Box::pin(activity(app, request, call, caller)),
 };
 
 pub(super) const BLOCKLIST: Entrance = Entrance {
-    name: "blocklist.export",
-    scope: Some(Scope::MembersRead),
-    kind: Kind::Read,
+    address: &addresses::BLOCKLIST_EXPORT,
     handle: |app, request, call, caller| Box::pin(block_list(app, request, call, caller)),
 };
 
 pub(super) const JOB_FILE: Entrance = Entrance {
-    name: "jobs.file",
-    scope: Some(Scope::MembersRead),
-    kind: Kind::Read,
+    address: &addresses::JOB_FILE,
     handle: |app, request, call, caller| Box::pin(job_file(app, request, call, caller)),
 };
 
 pub(super) const JOB_ERRORS: Entrance = Entrance {
-    name: "jobs.errors",
-    scope: None,
-    kind: Kind::Read,
+    address: &addresses::JOB_ERRORS,
     handle: |app, request, call, caller| Box::pin(job_errors(app, request, call, caller)),
 };
 
-/// The query parameters, as arguments of a tool that lists.
-fn arguments(request: &Request, tool: &str) -> Result<Value> {
+/// The query parameters, as arguments of the tool that lists.
+fn filters(request: &Request, address: &Address) -> Result<Value> {
     let query: Vec<(String, String)> = request
         .params()
         .map_err(|_| Error::field("query", "cannot be read; encode it as application/x-www-form-urlencoded"))?;
-    let args = query.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-    CATALOG.get(tool).expect("a tool of the catalogue").accept(Value::Object(args))
+    address.arguments(query)
 }
 
 /// `GET /api/v1/activity/export`: the rows of `activity.list`, with its filters as query parameters.
 async fn activity(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
-    let filter = activity::export_filter(arguments(&request, "activity.list")?, caller.site.settings.time_zone)?;
+    let filter =
+        activity::export_filter(filters(&request, &addresses::ACTIVITY_EXPORT)?, caller.site.settings.time_zone)?;
     gate::record_entry(&app, &call, &caller).await?;
     let lines = activity::export(app, caller.site.id, filter).map_err(std::io::Error::other);
     Ok(Response::builder()
@@ -68,7 +60,7 @@ async fn activity(app: Arc<App>, request: Request, call: Arc<Call>, caller: Call
 
 /// `GET /api/v1/blocklist/export`: the entries of `blocklist.list`, with its filters as query parameters.
 async fn block_list(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
-    let filter = blocklist::export_filter(arguments(&request, "blocklist.list")?)?;
+    let filter = blocklist::export_filter(filters(&request, &addresses::BLOCKLIST_EXPORT)?)?;
     gate::record_entry(&app, &call, &caller).await?;
     let rows = blocklist::export(app, caller.site.id, filter).map_err(std::io::Error::other);
     Ok(Response::builder()
@@ -101,7 +93,7 @@ async fn job_file(app: Arc<App>, request: Request, call: Arc<Call>, caller: Call
 
 /// The job that a path names, which this key must have started.
 async fn own_job(app: &App, request: &Request, caller: &Caller, what: &str) -> Result<JobId> {
-    let id = JobId::parse(request.raw_path_param("id").unwrap_or_default())
+    let id = JobId::parse(request.raw_path_param("job").unwrap_or_default())
         .map_err(|_| Error::new(Code::InvalidId, "The job's id is mistyped. Copy it from an answer of this API."))?;
     let row = app.jobs.get(app.db.read(), caller.site.id.number(), id.as_str()).await.map_err(Error::from)?;
     match row.is_some_and(|row| row.key_id.as_deref() == Some(caller.key.id.as_str())) {

@@ -37,7 +37,10 @@ use crate::{
     app::App,
     error::{Code, Error, Result},
     gate::{self, Call, Caller},
-    tools::{CATALOG, Kind, Scope},
+    tools::{
+        CATALOG,
+        addresses::{self, Address, Opens},
+    },
     values::RequestId,
 };
 
@@ -61,19 +64,19 @@ pub fn endpoint(app: Arc<App>) -> impl Endpoint<Output = Response> {
     let around = app.clone();
     Route::new()
         .at("/api/v1/tools/:tool", with(|app, request| Box::pin(call_tool(app, request))))
-        .at("/api/v1/uploads", post(entrance(uploads::ENTRANCE)))
-        .at("/api/v1/jobs/:id/events", get(entrance(events::ENTRANCE)))
-        .at("/api/v1/jobs/:id/errors", get(entrance(export::JOB_ERRORS)))
-        .at("/api/v1/jobs/:id/file", get(entrance(export::JOB_FILE)))
-        .at("/api/v1/blocklist/export", get(entrance(export::BLOCKLIST)))
-        .at("/api/v1/activity/export", get(entrance(export::ACTIVITY)))
+        .at(uploads::ENTRANCE.address.route(), post(entrance(uploads::ENTRANCE)))
+        .at(events::ENTRANCE.address.route(), get(entrance(events::ENTRANCE)))
+        .at(export::JOB_ERRORS.address.route(), get(entrance(export::JOB_ERRORS)))
+        .at(export::JOB_FILE.address.route(), get(entrance(export::JOB_FILE)))
+        .at(export::BLOCKLIST.address.route(), get(entrance(export::BLOCKLIST)))
+        .at(export::ACTIVITY.address.route(), get(entrance(export::ACTIVITY)))
         .at("/webhooks/stripe/:site", with(|app, request| Box::pin(webhooks::stripe(app, request))))
         .at("/webhooks/mail/:site", with(|app, request| Box::pin(webhooks::mail(app, request))))
         .at("/unsubscribe/*token", with(|app, request| Box::pin(unsubscribe::page(app, request))))
         .at("/sign-in/:token", with(|app, request| Box::pin(sign_in::page(app, request))))
-        .at("/.well-known/jwks.json", get(with(|app, request| Box::pin(sign_in::key_set(app, request)))))
-        .at("/healthz", get(make(|_| async { health::alive() })))
-        .at("/readyz", get(with(|app, _| Box::pin(health::ready(app)))))
+        .at(addresses::KEY_SET.path, get(with(|app, request| Box::pin(sign_in::key_set(app, request)))))
+        .at(addresses::ALIVE.path, get(make(|_| async { health::alive() })))
+        .at(addresses::READY.path, get(with(|app, _| Box::pin(health::ready(app)))))
         .at("/metrics", get(with(|app, request| Box::pin(health::metrics_for_token(app, request)))))
         .nest_no_strip("/", documents::routes())
         .around(move |endpoint, request| {
@@ -104,19 +107,18 @@ type Entered = BoxFuture<'static, Result<Response>>;
 /// What is let in by the gate and is not a tool.
 #[derive(Clone, Copy)]
 struct Entrance {
-    /// How the activity log names it.
-    name: &'static str,
-    scope: Option<Scope>,
-    kind: Kind,
+    address: &'static Address,
     /// What is done for whom is let in; it records itself when it succeeds.
     handle: fn(Arc<App>, Request, Arc<Call>, Caller) -> Entered,
 }
 
 /// Lets a request in, and answers it with its own id and its key's budget, whatever becomes of it.
 async fn enter(app: Arc<App>, request: Request, entrance: Entrance) -> poem::Result<Response> {
-    let (call, _) = call::of(&app, &request, entrance.name);
+    let Address { name, opens, .. } = *entrance.address;
+    let Opens::Keys(scope, kind) = opens else { unreachable!("{name} lets anybody in, and is no entrance") };
+    let (call, _) = call::of(&app, &request, name);
     let call = Arc::new(call);
-    let (let_in, standing, caller) = gate::enter(&app, &call, entrance.scope, entrance.kind).await;
+    let (let_in, standing, caller) = gate::enter(&app, &call, scope, kind).await;
     let answer = match let_in {
         Err(error) => Err(error),
         Ok(caller) => match (entrance.handle)(app.clone(), request, call.clone(), caller.clone()).await {
@@ -129,7 +131,7 @@ async fn enter(app: Arc<App>, request: Request, entrance: Entrance) -> poem::Res
         Ok(response) => response,
         Err(error) => {
             if error.code() == Code::Internal {
-                tracing::error!(request = %call.request, what = entrance.name, ?error, "a request failed");
+                tracing::error!(request = %call.request, what = name, ?error, "a request failed");
             }
             envelope::failure(&error, None, &call.request)
         }
@@ -138,7 +140,7 @@ async fn enter(app: Arc<App>, request: Request, entrance: Entrance) -> poem::Res
     if let Some((standing, budgets)) = &standing {
         envelope::budget(response.headers_mut(), standing, budgets);
     }
-    log(&call.request, (entrance.name, code), response.status(), call.started, caller.as_ref());
+    log(&call.request, (name, code), response.status(), call.started, caller.as_ref());
     Ok(response)
 }
 
@@ -215,7 +217,7 @@ fn routing(app: &App, method: &Method, path: &str, error: poem::Error) -> Respon
     }
     let mut response = envelope::failure(&told, None, &request);
     if told.code() == Code::MethodNotAllowed {
-        let allowed = if path == "/api/v1/uploads" { "POST" } else { "GET" };
+        let allowed = if path == addresses::UPLOAD.path { "POST" } else { "GET" };
         response.headers_mut().insert(http::header::ALLOW, http::HeaderValue::from_static(allowed));
     }
     response

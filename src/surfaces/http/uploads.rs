@@ -16,7 +16,7 @@ use crate::{
     areas::uploads::{Upload, actions},
     error::{Error, Result},
     gate::{self, Call, Caller},
-    tools::{Kind, Scope, schema},
+    tools::{addresses, schema},
 };
 
 /// What a form may add to its file, in bytes.
@@ -25,13 +25,8 @@ const FORM_BYTES: u64 = 64 << 10;
 /// How long a client may be silent in the middle of an upload.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// What an upload is called in the activity log and in its response, as a tool is.
-const NAME: &str = "uploads.create";
-
 pub(super) const ENTRANCE: Entrance = Entrance {
-    name: NAME,
-    scope: Some(Scope::MembersManage),
-    kind: Kind::Write,
+    address: &addresses::UPLOAD,
     handle: |app, request, call, caller| Box::pin(receive(app, request, call, caller)),
 };
 
@@ -39,7 +34,7 @@ async fn receive(app: Arc<App>, mut request: Request, call: Arc<Call>, caller: C
     let upload = file(&app, &call, &caller, &mut request).await?;
     let mut view = upload.to_json().unwrap_or_default();
     schema::without_nulls(&mut view);
-    let body = json!({ "ok": true, "tool": NAME, "result": { "upload": view } }).to_string();
+    let body = json!({ "ok": true, "tool": addresses::UPLOAD.name, "result": { "upload": view } }).to_string();
     let mut response = envelope::json(StatusCode::OK, body);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)

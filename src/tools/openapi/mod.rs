@@ -2,9 +2,11 @@
 //!
 //! poem-openapi gives the schemas; the operations are all of one shape, so they are written here.
 
+mod others;
+
 use serde_json::{Map, Value, json};
 
-use super::{CATALOG, Kind, Scope, ToolInfo};
+use super::{CATALOG, Kind, Scope, ToolInfo, addresses::ADDRESSES};
 use crate::{areas::AREAS, error::Code, surfaces::http::TOOLS};
 
 /// The statuses besides 200: name, meaning, whether only writes give it.
@@ -47,21 +49,31 @@ pub fn text() -> String {
 
 /// The document.
 pub fn document() -> Value {
-    let tags = AREAS.iter().map(|area| json!({ "name": area.name, "description": area.about }));
-    let paths = CATALOG
+    let tag = |name, about| json!({ "name": name, "description": about });
+    let tags = AREAS
+        .iter()
+        .map(|area| tag(area.name, area.about))
+        .chain(others::TAGS.iter().map(|(name, about)| tag(name, about)));
+    let tools = CATALOG
         .tools
         .iter()
         .map(|tool| (format!("{TOOLS}{}", tool.definition.name), json!({ "post": operation(tool) })));
+    let others = ADDRESSES.iter().map(|address| {
+        let method = if address.is_post() { "post" } else { "get" };
+        (address.path.to_owned(), json!({ method: others::operation(address) }))
+    });
+    let paths = tools.chain(others);
     let mut schemas = shared_schemas();
     schemas.extend(CATALOG.schemas.clone());
     schemas.extend(CATALOG.tools.iter().flat_map(envelope));
+    schemas.insert("UploadSuccess".into(), others::upload_success());
     json!({
         "openapi": "3.0.3",
         "info": {
             "title": "Usher API",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "The back office of a membership site. Every tool is a POST of `{\"args\": {…}}` with a \
-                key of the site. What a tool could not do is answered with status 200 and `ok: false`; \
+                key of the site; files, progress and documents have addresses of their own. What a tool could not do is answered with status 200 and `ok: false`; \
                 `Prefer: handling=strict` turns that into a 4xx. The codes are listed at `/api/v1/errors`, the scopes \
                 at `/api/v1/scopes`.",
             "contact": { "name": "Your Usher's operator", "url": "https://example.com/support" },
