@@ -199,7 +199,7 @@ impl Partial {
         }
         let path = target.with_file_name(format!(".{}.partial", name.to_string_lossy()));
         let open = File::options().create(true).read(true).write(true).truncate(false).open(&path);
-        let file = open.map_err(BackupError::of(&path))?;
+        let file = open.map_err(BackupError::of(target))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -44,13 +44,13 @@ pub(super) struct Update {
     #[arg(long)]
     domain: Option<String>,
     /// Calls of reading tools that a key may make in any 60 s.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     reads_per_minute: Option<u32>,
     /// Calls of writing tools that a key may make in any 60 s.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     writes_per_minute: Option<u32>,
     /// Calls of any tools that a key may make in any 60 s.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     calls_per_minute: Option<u32>,
     /// Generations that a key may make a day (UTC).
     #[arg(long)]

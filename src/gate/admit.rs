@@ -83,8 +83,8 @@ pub(super) async fn let_in(
     Ok(caller)
 }
 
-pub(super) fn unknown_tool(name: &str) -> Error {
-    let like = CATALOG.like(name);
+pub(super) fn unknown_tool(name: &str, caller: &Caller) -> Error {
+    let like = CATALOG.like(name, caller.key.scopes);
     let hint = match like.first() {
         Some(best) => format!("Did you mean {best}?"),
         None => "GET /openapi.json or call tools.list for the names.".into(),

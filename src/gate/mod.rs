@@ -212,7 +212,7 @@ async fn admitted(
 ) -> Result<Done> {
     let caller = authenticate(app, call).await?;
     progress.caller = Some(caller.clone());
-    let tool = CATALOG.get(&call.tool).ok_or_else(|| unknown_tool(&call.tool))?;
+    let tool = CATALOG.get(&call.tool).ok_or_else(|| unknown_tool(&call.tool, &caller))?;
     let access = tool.definition.access;
     let caller = let_in(app, call, caller, access.scope, access.kind, progress).await?;
 

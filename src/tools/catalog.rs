@@ -9,9 +9,10 @@ use poem_openapi::{
 use serde_json::Value;
 
 use super::{
-    Area, Definition,
+    Area, Definition, Scopes,
     faults::{Faults, TAG, path, word},
     schema::{self, Schemas},
+    suggest::suggest,
 };
 use crate::{
     areas::{AREAS, uploads::Upload},
@@ -21,10 +22,6 @@ use crate::{
 
 /// Every tool, documented and with its schemas at hand.
 pub static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::new(AREAS));
-
-/// How many names like an unknown one are suggested, and how like they must be.
-const SUGGESTIONS: usize = 3;
-const LIKENESS: f64 = 0.75;
 
 /// The tools as they are at run time.
 pub struct Catalog {
@@ -80,13 +77,9 @@ impl Catalog {
         Some(&self.tools[*self.by_name.get(name)?])
     }
 
-    /// The names most like one that is not there.
-    pub fn like(&self, name: &str) -> Vec<&'static str> {
-        let likeness = |known: &&'static str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
-        let mut names: Vec<_> = self.by_name.keys().copied().filter(|known| likeness(known) > LIKENESS).collect();
-        names.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)).then(a.cmp(b)));
-        names.truncate(SUGGESTIONS);
-        names
+    /// Names like one that is not there, of tools that a key with these scopes may call.
+    pub fn like(&self, name: &str, scopes: Scopes) -> Vec<&'static str> {
+        suggest(&self.tools, name, Some(scopes))
     }
 }
 

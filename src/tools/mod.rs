@@ -8,6 +8,7 @@ pub mod manifest;
 pub mod openapi;
 pub mod schema;
 pub mod scope;
+mod suggest;
 mod tool;
 
 pub use catalog::{CATALOG, Catalog, ToolInfo};

@@ -48,6 +48,21 @@ async fn an_empty_folder() {
     is(found(&place.ends(&DOCTOR, &[]).await, "sites"), "problem", "there is no site yet", "usher sites create");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_of_another_folder_is_not_taken_for_this_ones() {
+    let (served, _) = Installation::new(Backend::Sqlite).await;
+    let (other, _) = Installation::new(Backend::Sqlite).await;
+    let address = free_address().await;
+    let settings = [("USHER_LISTEN", address.as_str())];
+    let server = served.serve(&settings).await;
+    let ended = other.ends(&DOCTOR, &settings).await;
+    is(found(&ended, "server"), "problem", "serves another data folder", "USHER_LISTEN");
+    drop(server);
+    // A budget of nothing would refuse every call for ever.
+    let nothing = other.ends(&["sites", "update", "--calls-per-minute", "0"], &[]).await;
+    assert_eq!(nothing.status.code(), Some(2), "{nothing:?}");
+}
+
 async fn from_nothing_to_well(backend: Backend) {
     let (place, _) = Installation::new(backend).await;
     let address = free_address().await;

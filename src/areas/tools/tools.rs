@@ -109,7 +109,8 @@ impl Tool for DescribeTool {
     async fn run(self, cx: &mut Cx) -> Result<ToolDescription> {
         let Some(tool) = CATALOG.get(&self.tool) else {
             let text = format!("There is no tool {:?}. Call tools.list for the names.", self.tool);
-            return Err(Error::new(Code::ToolNotFound, text).with(Detail::DidYouMean(CATALOG.like(&self.tool))));
+            let like = CATALOG.like(&self.tool, cx.caller.key.scopes);
+            return Err(Error::new(Code::ToolNotFound, text).with(Detail::DidYouMean(like)));
         };
         Ok(ToolDescription {
             tool: ToolSummary::new(tool, cx),

@@ -89,7 +89,7 @@ fn write(folder: &Path, n: u64) -> Result<Files> {
         let id: MemberId = clock.id();
         let name = format!("{first} {last}");
         let (key, found) = (sort_key(&name), Words::of(&email, Some(&name), &sort_key(&name)));
-        writeln!(members, "1,{id},{email},{email},{name},{key},,free,{now},{now},0,0,0,0,0,{}", found.text)?;
+        writeln!(members, "1,{id},{email},{email},{name},{key},,free,{now},{now},0,0,0,0,0,0")?;
         for (begins, word) in &found.rows {
             writeln!(words, "1,{begins},{word},{id}")?;
             writeln!(words_by_email, "{email},{begins},{word}")?;

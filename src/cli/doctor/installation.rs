@@ -191,6 +191,10 @@ async fn server(config: &Config, found: &mut Findings) {
     let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build();
     let Ok(http) = http else { return };
     match http.get(format!("{url}/readyz")).send().await {
+        Ok(answer) if answer.status().is_success() && !is_served(config) => {
+            let text = format!("the server at {url} serves another data folder than {}", config.data.display());
+            found.problem(what, text, "start one for this folder on another address (USHER_LISTEN), or stop that one");
+        }
         Ok(answer) if answer.status().is_success() => found.ok(what, format!("ready at {url}")),
         Ok(answer) => {
             let status = answer.status();
@@ -201,6 +205,12 @@ async fn server(config: &Config, found: &mut Findings) {
         }
         Err(_) => found.problem(what, format!("nobody answers at {url}"), "start it: `usher serve`"),
     }
+}
+
+/// Whether somebody serves the database of this folder. Of a PostgreSQL database that cannot be told from the folder.
+fn is_served(config: &Config) -> bool {
+    !matches!(config.database, usher_db::Options::Sqlite { .. })
+        || data_folder::lock(&config.data, data_folder::SERVE_LOCK).is_ok_and(|lock| lock.is_none())
 }
 
 fn proxies(config: &Config, found: &mut Findings) {

@@ -4,7 +4,7 @@ use super::{mail::Said, take::Given};
 use crate::{areas::members::metadata::Metadata, imports, values::Email};
 
 /// Bytes of text after which a run ends early.
-const MAX_TEXT: usize = 12 << 20;
+const MAX_TEXT: usize = 5 << 20;
 
 /// Texts of a row: key, email, name, note, tags, groups, bundle, external id, metadata.
 const TEXTS: usize = 9;

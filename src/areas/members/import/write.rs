@@ -41,7 +41,7 @@ impl imports::Import for Started {
     type Take = Take;
     type Counts = Counts;
     /// More than of other imports, as a row touches several tables and their indexes; found by trying.
-    const CALM_ROWS: Option<usize> = Some(4000);
+    const CALM_ROWS: Option<usize> = Some(1000);
 
     fn take_back(_: &str) -> String {
         "They stay. Import the whole file once it is mended: rows that are done change nothing.".into()
