@@ -278,7 +278,7 @@ async fn sqlite(path: &std::path::Path, synchronous: Synchronous, readers: u32) 
         .synchronous(synchronous)
         .busy_timeout(BUSY)
         .foreign_keys(true)
-        .pragma("cache_size", "-65536") // KiB, a limit; it fills as pages are used.
+        .pragma("cache_size", "-32768") // KiB, a limit; it fills as pages are used.
         .pragma("temp_store", "MEMORY")
         .pragma("journal_size_limit", "67108864")
         .pragma("wal_autocheckpoint", MOST_PAGES)

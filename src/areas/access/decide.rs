@@ -6,6 +6,8 @@
 //! the reason is the nearest miss: a subscription that could let in again, else what ended last, else that there is
 //! nothing.
 
+use std::time::Duration;
+
 use poem_openapi::Enum;
 
 use super::facts::{Content, Facts, Subscription, SubscriptionStatus as Status};
@@ -247,9 +249,15 @@ fn span(name: &'static str, what: &str, span: Option<Span>, (allowed, over): (Re
     check(name, outcome, detail)
 }
 
+/// How far Stripe's clock may be ahead of ours: a subscription that is active there has begun.
+const AHEAD: Duration = Duration::from_secs(5 * 60);
+
 /// The best of the member's subscriptions.
 fn subscriptions(facts: &Facts, at: Time) -> Check {
-    let all = facts.subscriptions.iter().filter(|one| one.started_at <= at).map(|one| subscription(one, facts, at));
+    let all = facts.subscriptions.iter().map(|one| match begins(one) {
+        begins if begins <= at => subscription(one, facts, at),
+        begins => (Outcome::Nothing, format!("{} begins on {begins}.", one.id)),
+    });
     let best = all.max_by_key(|(outcome, _)| match outcome {
         // One that goes on beats one that ends, and a paid one an overdue one that ends at the same time.
         Outcome::Lets(reason, until) => (9, until.unwrap_or(Time::MAX), *reason == Reason::AllowedSubscription),
@@ -260,14 +268,35 @@ fn subscriptions(facts: &Facts, at: Time) -> Check {
     check("subscription", outcome, detail)
 }
 
+/// From when on a subscription counts.
+fn begins(one: &Subscription) -> Time {
+    match one.status {
+        Status::Active | Status::Trialing if one.is_linked => one.started_at - AHEAD,
+        _ => one.started_at,
+    }
+}
+
 fn subscription(one: &Subscription, facts: &Facts, at: Time) -> (Outcome, String) {
-    let (outcome, detail) = standing(one, facts, at);
+    let (outcome, detail) = ending(one, standing(one, facts, at), at);
     let plans = &facts.content.plans;
     if matches!(outcome, Outcome::Lets(..)) && !plans.is_empty() && !plans.contains(&one.plan) {
         let detail = format!("{} is for the plan {}, which does not include the content.", one.id, one.plan);
         return (Outcome::Misses(Reason::PlanNotIncluded, one.started_at), detail);
     }
     (outcome, detail)
+}
+
+/// What a subscription gives that is to end, if that is settled.
+fn ending(one: &Subscription, (outcome, detail): (Outcome, String), at: Time) -> (Outcome, String) {
+    match (outcome, one.cancel_at) {
+        (Outcome::Lets(..), Some(end)) if end <= at => {
+            (Outcome::Misses(Reason::SubscriptionEnded, end), format!("{} was to end on {end}.", one.id))
+        }
+        (Outcome::Lets(reason, until), Some(end)) if until.is_none_or(|until| end < until) => {
+            (Outcome::Lets(reason, Some(end)), format!("{detail} It ends on {end}."))
+        }
+        _ => (outcome, detail),
+    }
 }
 
 /// What a subscription gives, whatever its plan.

@@ -67,6 +67,7 @@ fn subscribed(status: Status, period_end: i64, past_due_since: Option<i64>) -> F
         past_due_since: past_due_since.map(days),
         is_linked: true,
         synced_at: Some(NOW),
+        cancel_at: None,
         refunded: None,
     };
     Facts { subscriptions: vec![subscription], ..nothing(Content::members()) }

@@ -134,6 +134,8 @@ pub struct Subscription {
     pub is_linked: bool,
     /// When it was compared with Stripe last.
     pub synced_at: Option<Time>,
+    /// When it will end, if that is settled.
+    pub cancel_at: Option<Time>,
     /// When all that was paid for a period was given back, and the end of that period if it has one.
     pub refunded: Option<(Time, Option<Time>)>,
 }
@@ -283,13 +285,35 @@ fn content(row: &mut Row<'_>) -> usher_db::Result<Option<Content>> {
 }
 
 /// id, plan, status, started_at, period_end, past_due_since, whether it is linked, synced_at, refunded_at,
-/// refunded_until
-type SubscriptionRow =
-    (SubscriptionId, PlanId, String, i64, Option<i64>, Option<i64>, bool, Option<i64>, Option<i64>, Option<i64>);
+/// refunded_until, cancel_at
+type SubscriptionRow = (
+    SubscriptionId,
+    PlanId,
+    String,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    bool,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+);
 
 fn subscription(row: SubscriptionRow) -> usher_db::Result<Subscription> {
-    let (id, plan, status, started_at, period_end, past_due_since, is_linked, synced_at, refunded_at, refunded_until) =
-        row;
+    let (
+        id,
+        plan,
+        status,
+        started_at,
+        period_end,
+        past_due_since,
+        is_linked,
+        synced_at,
+        refunded_at,
+        refunded_until,
+        end,
+    ) = row;
     let known = SubscriptionStatus::stored(&status);
     let status =
         known.ok_or_else(|| usher_db::Error::Decode(format!("a subscription's status is {status:?}").into()))?;
@@ -303,6 +327,7 @@ fn subscription(row: SubscriptionRow) -> usher_db::Result<Subscription> {
         past_due_since: time(past_due_since),
         is_linked,
         synced_at: time(synced_at),
+        cancel_at: time(end),
         refunded: time(refunded_at).map(|at| (at, time(refunded_until))),
     })
 }

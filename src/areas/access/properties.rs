@@ -83,16 +83,18 @@ fn subscription() -> impl Strategy<Value = Subscription> {
     ]);
     // The end of what was given back is past too, as what lies after it would begin then.
     let refunded = prop::option::of((past(), prop::option::of(past())));
-    (0u128..3, status, past(), prop::option::of(hour()), prop::option::of(past()), refunded).prop_map(
-        |(n, status, started_at, period_end, past_due_since, refunded)| Subscription {
+    let ends = (prop::option::of(hour()), prop::option::of(hour()));
+    (0u128..3, status, past(), ends, prop::option::of(past()), prop::bool::ANY, refunded).prop_map(
+        |(n, status, started_at, (period_end, cancel_at), past_due_since, is_linked, refunded)| Subscription {
             id: SubscriptionId::of(Uuid::from_u128(n)),
             plan: plan(n),
             status,
             started_at,
             period_end,
             past_due_since,
-            is_linked: false,
+            is_linked,
             synced_at: None,
+            cancel_at,
             refunded,
         },
     )

@@ -7,7 +7,8 @@ macro_rules! known {
             "SELECT ",
             member_columns!(),
             ", (SELECT json_group_array(json_array(s.id, s.plan_id, s.status, s.started_at, s.period_end,
-                    s.past_due_since, json(iif(s.external_id IS NULL, 'false', 'true')), s.synced_at, s.refunded_at, s.refunded_until))
+                    s.past_due_since, json(iif(s.external_id IS NULL, 'false', 'true')), s.synced_at, s.refunded_at,
+                    s.refunded_until, s.cancel_at))
                 FROM subscription s WHERE s.site = m.site AND s.member_id = m.id),
                (SELECT json_group_array(json_array(e.bundle_id, e.granted_at, e.expires_at, e.revoked_at))
                 FROM entitlement e WHERE e.site = m.site AND e.member_id = m.id)",
@@ -23,7 +24,8 @@ macro_rules! known {
             "SELECT ",
             member_columns!(),
             ", (SELECT COALESCE(json_agg(json_build_array(s.id, s.plan_id, s.status, s.started_at, s.period_end,
-                    s.past_due_since, s.external_id IS NOT NULL, s.synced_at, s.refunded_at, s.refunded_until)), '[]')::text
+                    s.past_due_since, s.external_id IS NOT NULL, s.synced_at, s.refunded_at,
+                    s.refunded_until, s.cancel_at)), '[]')::text
                 FROM subscription s WHERE s.site = m.site AND s.member_id = m.id),
                (SELECT COALESCE(json_agg(json_build_array(e.bundle_id, e.granted_at, e.expires_at, e.revoked_at)),
                                 '[]')::text
