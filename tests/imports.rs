@@ -1,5 +1,9 @@
 //! Files of people that become members.
 
+mod mail;
+mod other_sites;
+mod values;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -26,7 +30,7 @@ pub fn counts(job: &Value) -> [u64; 6] {
     counts
 }
 
-async fn member(world: &World, email: &str) -> Value {
+pub async fn member(world: &World, email: &str) -> Value {
     world.one("members.get", json!({ "member": { "email": email } })).await
 }
 
@@ -37,7 +41,7 @@ pub async fn errors(world: &World, key: &TestKey, job: &Value) -> String {
 }
 
 /// Makes the group `Friends, old`.
-async fn group(world: &World) {
+pub async fn group(world: &World) {
     let text = "INSERT INTO member_group (site, id, name, name_key, created_at, updated_at)
                 VALUES (1, 'grp_01kan8v3t0e0rt8nfkzk1s7p4qe', 'Friends, old', 'friends, old', 1, 1) RETURNING id";
     assert_eq!(world.rows(text).await, [GROUP]);
@@ -361,163 +365,3 @@ async fn a_file_with_too_many_rows_makes_no_member() {
     world.leaves_traces = true;
     world.end().await;
 }
-
-/// What an export is to bring over.
-async fn all(world: &World, key: &TestKey) -> Vec<Value> {
-    let page = world.call(key, "members.list", json!({ "sort": "email", "limit": 200 })).await.result();
-    let mut members = page["items"].as_array().unwrap().clone();
-    for member in &mut members {
-        let member = member.as_object_mut().unwrap();
-        for name in ["id", "createdAt", "updatedAt"] {
-            member.remove(name);
-        }
-        if let Some(free) = member.get_mut("freeAccess").and_then(Value::as_object_mut) {
-            free.remove("since");
-        }
-    }
-    members
-}
-
-async fn fetch(world: &World, key: &TestKey, job: &Value) -> crate::harness::Reply {
-    let headers = [("authorization", format!("Bearer {}", key.text))];
-    world.send("GET", &format!("/api/v1/jobs/{}/file", job["id"].as_str().unwrap()), &headers, "").await
-}
-
-both!(an_export_makes_the_same_members_elsewhere, async |world| {
-    world.without_budgets().await;
-    group(world).await;
-    let names = ["=1+1", "'=1", "-x", "Ann, \"the\" Lind", "@y", "", "'quoted'", "ÄÖ"];
-    for (n, name) in names.iter().enumerate() {
-        let args = json!({
-            "email": format!("{}M{n}@example.com", if n == 2 { "+" } else { "" }), "name": name,
-            "note": if n % 2 == 0 { "one\ntwo; =three" } else { "" }, "tags": if n == 3 { json!([]) } else { json!(["b", "a-b"]) },
-        });
-        world.one("members.create", args).await;
-    }
-    import(
-        world,
-        "email,free access until,groups\nm1@example.com,never,\"Friends, old\"\nm4@example.com,2027-01-01,\n",
-        json!({}),
-    )
-    .await;
-    let before = all(world, &world.key).await;
-    for format in ["csv", "jsonl"] {
-        let id = world.ok("members.export", json!({ "format": format })).await["job"]["id"].clone();
-        let job = world.job(&id).await;
-        assert_eq!((&job["status"], &job["result"]["done"]), (&json!("succeeded"), &json!(names.len())), "{job}");
-        let file = fetch(world, &world.key, &job).await;
-        assert_eq!(file.status, 200, "{}", file.text);
-        assert_eq!(counts(&import(world, file.text.clone(), json!({})).await), [8, 8, 0, 0, 8, 0], "{}", file.text);
-
-        let (site, key) = world.other_site(format, None).await;
-        let other = world.key_with(&[usher::tools::Scope::MembersRead]).await;
-        assert_eq!(fetch(world, &other, &job).await.failure(), (404, "job_not_found".into()));
-        assert_eq!(fetch(world, &key, &job).await.failure(), (404, "job_not_found".into()));
-        let mut tx = world.app.db.begin().await.unwrap();
-        let mut settings = site.settings.clone();
-        settings.budgets.calls_per_minute = 1000;
-        usher::areas::sites::store::update(tx.conn(), site.id, &site.name, None, &settings).await.unwrap();
-        tx.commit().await.unwrap();
-        let sent =
-            crate::uploads::send(world, &key, "", file.text.clone()).await.json()["result"]["upload"]["id"].clone();
-        let args = json!({ "args": { "upload": sent } });
-        let made = world.call_with(&key, "members.import", args, &[("prefer", "wait=30")]).await.result();
-        assert_eq!(made["job"]["progress"]["created"], 8, "{made}");
-        assert_eq!(all(world, &key).await, before, "{}", file.text);
-    }
-    let args = json!({ "tag": "a-b", "text": "m1@", "withGroups": true });
-    let job = world.job(&world.ok("members.export", args).await["job"]["id"]).await;
-    let text = fetch(world, &world.key, &job).await.text;
-    let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines.len(), 2, "{text}");
-    assert_eq!(lines[0], "email,name,note,tags,free_access_until,external_id,metadata,groups,id,status,created_at");
-    assert!(lines[1].starts_with("M1@example.com,''=1,,\"a-b,b\",never,,,\"[\"\"Friends, old\"\"]\",mem_"), "{text}");
-    assert_eq!(counts(&import(world, text, json!({})).await), [1, 1, 0, 0, 1, 0]);
-    world.leaves_traces = true;
-});
-
-async fn blocked(world: &World, email: &str) -> Value {
-    let found = world.ok("blocklist.check", json!({ "emails": [email] })).await["results"][0].clone();
-    found.get("reason").cloned().unwrap_or_default()
-}
-
-both!(a_file_that_says_no_mail_is_believed, async |world| {
-    world.without_budgets().await;
-    // Whose file, and what it says of no@, yes@ and odd@.
-    for (n, file) in [
-        "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels\n\
-         1,no@,No,,false,false,,2024-01-01T00:00:00Z,,\n2,yes@,Yes,,true,false,,2024-01-01T00:00:00Z,,\n",
-        "First Name,Last Name,Email,Accepts Email Marketing,Accepts SMS Marketing\nN,O,no@,no,yes\nY,E,yes@,yes,no\n",
-        "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,UNSUB_TIME\nno@,N,2,2024-01-01 10:00:00,2025-01-01 10:00:00\n\
-         yes@,Y,2,2024-01-01 10:00:00,\n",
-        "email;status;created_at\nno@;unsubscribed;2024-01-01\nyes@;subscribed;2024-01-01\n",
-        "Name,Email,Email Marketing Status\nN,no@,Unsubscribed\nY,yes@,Subscribed\n",
-        "userid,name,email,unsubscribe_from_marketing_emails\n1,N,no@,t\n2,Y,yes@,f\n",
-        "email,active_subscription,expiry,plan,email_disabled,created_at\nno@,true,,yearly,true,2024-01-01\n\
-         yes@,false,,free,false,2024-01-01\n",
-        "Full Name,Email,Subscribed\nN,no@,false\nY,yes@,true\n",
-        "Email,Unsubscribed from all email\nno@,true\nyes@,\n",
-        "[{\"email\":\"no@\",\"subscribed\":false},{\"email\":\"yes@\",\"subscribed\":true}]",
-    ]
-    .iter()
-    .enumerate()
-    {
-        let of = |name: &str| format!("{name}@{n}.example.com");
-        let file = file.replace("no@", &of("no")).replace("yes@", &of("yes"));
-        let args = json!({ "upload": upload(world, file.clone()).await["id"] });
-        let dry = world.call_with(&world.key, "members.import", json!({ "args": args, "dryRun": true }), &[]).await;
-        let preview = dry.result()["preview"].clone();
-        assert_eq!(preview["counts"]["unsubscribed"], 1, "{file}: {preview:#}");
-        assert_eq!(preview["rows"][0]["blockReason"], "unsubscribe", "{preview:#}");
-        assert!(preview["rows"][1].get("blockReason").is_none() && preview["unclearColumns"] == json!([]), "{preview:#}");
-        let blocks = dry.json()["changes"].as_array().expect("changes").iter().find(|one| one["kind"] == "blocks").cloned();
-        assert_eq!(blocks.expect("what would be blocked")["after"]["count"], 1);
-        assert_eq!(blocked(world, &of("no")).await, Value::Null, "a dry run");
-        let job = import(world, file.clone(), json!({})).await;
-        assert_eq!(counts(&job), [2, 2, 2, 0, 0, 0], "{job}");
-        assert_eq!((&job["result"]["unsubscribed"], &job["progress"]["unsubscribed"]), (&json!(1), &json!(1)), "{job}");
-        assert_eq!((blocked(world, &of("no")).await, blocked(world, &of("yes")).await), (json!("unsubscribe"), Value::Null));
-        // Again, and with everybody saying yes: nothing is weaker.
-        world.ok("blocklist.add", json!({ "emails": [of("yes")], "reason": "complaint" })).await;
-        let job = import(world, file.clone(), json!({ "update": false })).await;
-        assert_eq!((&job["result"]["unsubscribed"], &job["result"]["unchanged"]), (&json!(0), &json!(2)), "{job}");
-        assert_eq!((blocked(world, &of("no")).await, blocked(world, &of("yes")).await), (json!("unsubscribe"), json!("complaint")));
-    }
-});
-
-both!(what_is_unclear_about_mail_is_said_and_does_nothing, async |world| {
-    world.without_budgets().await;
-    let file = "email,Status,Opt-in,deleted_at\n\
-                a@example.com,canceled,yes,\nb@example.com,active,perhaps,\nc@example.com,active,yes,2025-01-01\n\
-                d@example.com,bounced,yes,null\ne@example.com,past_due,yes,0000-00-00 00:00:00\n";
-    let args = json!({ "upload": upload(world, file).await["id"] });
-    let dry = world.call_with(&world.key, "members.import", json!({ "args": args, "dryRun": true }), &[]).await;
-    let preview = dry.result()["preview"].clone();
-    let counted =
-        ["created", "skipped", "unsubscribed", "unclear", "invalid"].map(|name| preview["counts"][name].as_u64());
-    assert_eq!(counted, [Some(4), Some(1), Some(1), Some(2), Some(0)], "{preview:#}");
-    let unclear = json!([{ "name": "Status", "values": ["canceled"] }, { "name": "Opt-in", "values": ["perhaps"] }]);
-    assert_eq!((&preview["unclearColumns"], &preview["ignoredColumns"]), (&unclear, &json!([])), "{preview:#}");
-    assert_eq!(
-        (&preview["rows"][2]["verdict"], &preview["rows"][3]["blockReason"]),
-        (&json!("skipped"), &json!("hard_bounce"))
-    );
-    let fields: Vec<_> = preview["columns"].as_array().unwrap().iter().map(|one| one["field"].clone()).collect();
-    assert_eq!(fields, ["email", "mail_status", "mail", "deleted"]);
-    let job = import(world, file, json!({})).await;
-    assert_eq!(counts(&job), [5, 5, 4, 0, 0, 0], "{job}");
-    let counted = ["skipped", "unsubscribed", "unclear"].map(|name| job["result"][name].as_u64());
-    assert_eq!(counted, [Some(1), Some(1), Some(2)], "{job}");
-    let gone = world.call(&world.key, "members.get", json!({ "member": { "email": "c@example.com" } })).await;
-    assert_eq!(gone.code(), "member_not_found");
-    // Whoever knows better says so.
-    let job = import(world, file, json!({ "mapping": { "mail": "status" } })).await;
-    assert_eq!(job["result"]["unsubscribed"], 1, "{job}");
-    assert_eq!(blocked(world, "a@example.com").await, "unsubscribe");
-    let other = "email,Blaue Liste\nf@example.com,ja\ng@example.com,nein\n";
-    let job = import(world, other, json!({ "mapping": { "noMail": "Blaue Liste" } })).await;
-    assert_eq!(
-        (&job["result"]["unsubscribed"], blocked(world, "f@example.com").await),
-        (&json!(1), json!("unsubscribe"))
-    );
-});

@@ -38,7 +38,8 @@ pub(super) enum Command {
     /// Make members of a file of people, and change those that are there.
     ///
     /// Sends the file to a running server and follows its import. What a row leaves empty stays; tags and groups are
-    /// added, free access is only ever extended, and nobody is sent anything. Rows that cannot be taken end up in
+    /// added, free access is only ever extended, and nobody is sent anything. Who wants no mail, as the file says, goes on
+    /// the block list; what it says unclearly is counted and does nothing. Rows that cannot be taken end up in
     /// FILE.errors.csv, which can be mended and imported.
     Members(Members),
 }
@@ -78,6 +79,12 @@ pub(super) struct Members {
     /// Leave members as they are that are there already.
     #[arg(long)]
     only_new: bool,
+    /// The column that says who wants mail, where its name does not tell it. A no there puts the address on the block list.
+    #[arg(long, value_name = "COLUMN")]
+    mail_column: Option<String>,
+    /// The column that says who wants no mail: a yes, or since when.
+    #[arg(long, value_name = "COLUMN")]
+    no_mail_column: Option<String>,
 }
 
 /// What every import is told.
@@ -130,6 +137,11 @@ impl Members {
         }
         if let Some(bundle) = &self.bundle {
             args["bundle"] = json!(bundle);
+        }
+        for (field, column) in [("mail", &self.mail_column), ("noMail", &self.no_mail_column)] {
+            if let Some(column) = column {
+                args["mapping"][field] = json!(column);
+            }
         }
         args
     }

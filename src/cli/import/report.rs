@@ -14,23 +14,39 @@ pub(super) fn number(value: &Value, name: &str) -> u64 {
     value[name].as_u64().unwrap_or(0)
 }
 
+/// What is counted of a file of addresses.
+const OF_BLOCKS: [(&str, &str); 6] = [
+    ("added", "added"),
+    ("already", "there already"),
+    ("strengthened", "strengthened"),
+    ("skipped", "skipped since they may get mail"),
+    ("unclear", "unclear and left as they are"),
+    ("invalid", "invalid"),
+];
+
+/// What is counted of a file of people.
+const OF_MEMBERS: [(&str, &str); 7] = [
+    ("created", "created"),
+    ("updated", "updated"),
+    ("unchanged", "unchanged"),
+    ("skipped", "skipped since they were deleted"),
+    ("invalid", "invalid"),
+    ("unsubscribed", "opt-outs for the block list"),
+    ("unclear", "unclear about mail"),
+];
+
 /// The counts of a job, such as `9 added, 1 invalid`; those that are 0 are left out, but for the first.
 pub(super) fn counts(progress: &Value) -> String {
-    const NAMES: [(&str, &str); 9] = [
-        ("added", "added"),
-        ("already", "there already"),
-        ("strengthened", "strengthened"),
-        ("created", "created"),
-        ("updated", "updated"),
-        ("unchanged", "unchanged"),
-        ("skipped", "skipped since they may get mail"),
-        ("unclear", "unclear and left as they are"),
-        ("invalid", "invalid"),
-    ];
-    let first = if progress["created"].is_u64() { "created" } else { "added" };
-    let counted = NAMES.iter().map(|(name, words)| (number(progress, name), *name, words));
-    let shown = counted.filter(|(n, name, _)| *n > 0 || *name == first);
-    shown.map(|(n, _, words)| format!("{} {words}", grouped(n))).collect::<Vec<_>>().join(", ")
+    let names = if is_of_members(progress) { &OF_MEMBERS[..] } else { &OF_BLOCKS };
+    let counted = names.iter().map(|(name, words)| (number(progress, name), *name, words));
+    let shown = counted.filter(|(n, name, _)| *n > 0 || *name == names[0].0);
+    let one_of = |n: u64, words: &str| if n == 1 { words.replace("opt-outs", "opt-out") } else { words.to_owned() };
+    shown.map(|(n, _, words)| format!("{} {}", grouped(n), one_of(n, words))).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether counts are those of people.
+fn is_of_members(progress: &Value) -> bool {
+    progress["created"].is_u64()
 }
 
 /// Of an import that succeeded.
@@ -43,6 +59,7 @@ pub(super) fn summary(file: &str, job: &Value, errors: Option<&Path>, undo: &str
     };
     let unclear = match number(progress, "unclear") {
         0 => "",
+        _ if is_of_members(progress) => " Nobody is blocked for what is unclear; --dry-run shows it.",
         _ => " Of the unclear rows --dry-run shows what they say.",
     };
     let (counts, ignored, mend) = (counts(progress), ignored(&job["result"]), mend(errors));
@@ -64,15 +81,35 @@ pub(super) fn preview(file: &str, preview: &Value) -> String {
     let about = if counted["exact"] == true { "" } else { "about " };
     let total = grouped(number(counted, "total"));
     let mut said = understood(file, preview);
+    said += &unclear_columns(preview);
     said += &format!("\nOf {about}{total} rows: {about}{}. Nothing was imported. The first rows:\n", counts(counted));
     for row in preview["rows"].as_array().into_iter().flatten() {
         let (line, verdict) = (number(row, "line"), text(row, "verdict").unwrap_or_default());
         let email = text(row, "email").unwrap_or("-");
         let why = ["reason", "message", "name"].into_iter().find_map(|name| text(row, name)).unwrap_or_default();
-        said += &format!("{line:>7}  {verdict:<12} {email}  {why}\n");
+        let no_mail = text(row, "blockReason").map(|reason| format!("  no mail: {reason}")).unwrap_or_default();
+        said += &format!("{line:>7}  {verdict:<12} {email}  {why}{no_mail}\n");
     }
     said.truncate(said.trim_end().len());
     said
+}
+
+/// The columns about mail that are not understood, each with some of its words.
+fn unclear_columns(preview: &Value) -> String {
+    let columns = preview["unclearColumns"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let each = columns.iter().map(|column| {
+        let values = column["values"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let values: Vec<_> = values.map(|value| format!("“{value}”")).collect();
+        format!("  “{}”: {}\n", text(column, "name").unwrap_or_default(), values.join(", "))
+    });
+    let each: String = each.collect();
+    match each.as_str() {
+        "" => each,
+        each => format!(
+            "\nUnclear about mail, so nobody is blocked for it:\n{each}If such a column says who wants mail, pass \
+             --mail-column NAME; if it says who wants none, --no-mail-column NAME.\n"
+        ),
+    }
 }
 
 /// How a file is understood: as what, and then sentence by sentence.
@@ -85,7 +122,8 @@ fn understood(file: &str, preview: &Value) -> String {
     // The sentences name the columns.
     let kind = summary.split_once(": email is").map_or(summary, |(kind, _)| kind);
     let kind = kind.rsplit_once(": ").map_or(kind, |(_, kind)| kind);
-    let mut said = format!("{file}: a {kind}.\n\n");
+    let article = if kind.starts_with(['A', 'E', 'I', 'O', 'U', 'a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let mut said = format!("{file}: {article} {kind}.\n\n");
     sentences.iter().for_each(|sentence| said += &format!("  {sentence}\n"));
     said
 }
@@ -179,6 +217,30 @@ mod tests {
     }
 
     #[test]
+    fn opt_outs_and_what_is_unclear_are_told() {
+        let mut job = json!({
+            "id": "job_x", "status": "succeeded",
+            "progress": { "done": 4, "total": 4, "created": 4, "updated": 0, "skipped": 1, "unsubscribed": 2, "unclear": 1 },
+        });
+        let said = summary("a.csv", &job, None, "");
+        let expected = "Imported a.csv: 4 rows; 4 created, 1 skipped since they were deleted, 2 opt-outs for the block list, \
+                        1 unclear about mail. Nobody is blocked for what is unclear; --dry-run shows it.\n";
+        assert!(said.starts_with(expected), "{said}");
+        job["progress"] = json!({ "total": 1, "created": 0, "unsubscribed": 1 });
+        assert!(summary("a.csv", &job, None, "").contains("1 row; 0 created, 1 opt-out for the block list.\n"));
+        let seen = json!({
+            "summary": "table",
+            "unclearColumns": [{ "name": "Status", "values": ["canceled", "paused"] }],
+            "counts": { "total": 2, "exact": true, "created": 2, "unsubscribed": 1, "unclear": 1 },
+            "rows": [{ "line": 2, "verdict": "created", "email": "a@example.com", "name": "Anna", "blockReason": "unsubscribe" }],
+        });
+        let said = preview("a.csv", &seen);
+        assert!(said.contains("blocked for it:\n  “Status”: “canceled”, “paused”\nIf such a column"), "{said}");
+        assert!(said.contains("Of 2 rows: 2 created, 1 opt-out for the block list, 1 unclear about mail."), "{said}");
+        assert!(said.ends_with("a@example.com  Anna  no mail: unsubscribe"), "{said}");
+    }
+
+    #[test]
     fn a_look_is_told_in_the_sentences_of_the_server() {
         let mut seen = json!({
             "summary": "HubSpot contacts: table separated by commas in UTF-8, with a header: email is column 1 \"Email\"",
@@ -190,6 +252,8 @@ mod tests {
         let begin = "a.csv: a table separated by commas in UTF-8, with a header.\n\n  “Email” is the address.\n  Not used: “City”.\n";
         assert!(said.starts_with(begin), "{said}");
         assert!(said.contains("0 added, 1 unclear and left as they are"), "{said}");
+        seen["summary"] = json!("Excel workbook, sheet \"People\": email is column 1");
+        assert!(preview("a.xlsx", &seen).starts_with("a.xlsx: an Excel workbook, sheet \"People\".\n"));
         seen["problem"] = json!({ "code": "reason_needed", "message": "Nothing says it." });
         let said = refused("a.csv", &seen, "Nothing says it.");
         assert!(

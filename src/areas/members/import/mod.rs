@@ -19,10 +19,12 @@
 //! written; such a row is kept by its number (`import_refusal`), and at the end the file is read once more to write
 //! them to the error file as they came.
 
+mod blank;
 mod fold;
 mod jobs;
 mod lines;
 mod mail;
+mod metadata;
 mod names;
 mod parts;
 mod preview;

@@ -2,10 +2,17 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
 use usher_files::display_name;
 
-use super::take::Bad;
-use crate::{areas::members::types::Name, values::text};
+use super::{
+    blank::{is_blank, without_blanks},
+    take::Bad,
+};
+use crate::{
+    areas::members::types::Name,
+    values::{Email, text},
+};
 
 /// The cells that tell a name.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,10 +24,20 @@ pub(super) struct NameCells<'a> {
     pub(super) address: Option<&'a str>,
 }
 
+/// What the parts of a name are called in a JSON object, in the words of most programs.
+const WHOLE_KEYS: [&str; 9] =
+    ["full", "fullName", "full_name", "displayName", "display_name", "formatted", "name", "display", "value"];
+const FIRST_KEYS: [&str; 7] = ["first", "firstName", "first_name", "given", "givenName", "given_name", "forename"];
+const LAST_KEYS: [&str; 8] =
+    ["last", "lastName", "last_name", "family", "familyName", "family_name", "surname", "familyname"];
+
 /// The name of a member, if a row tells one that can be seen.
 pub(super) fn name(cells: NameCells<'_>) -> Result<Option<String>, Bad> {
-    let seen = |cell: Option<&'_ str>| cell.filter(|cell| text::is_visible(cell)).map(str::to_owned);
-    let joined = match (seen(cells.whole), seen(cells.first), seen(cells.last)) {
+    let (whole, first, last) = match cells.whole.and_then(of_object) {
+        Some([whole, first, last]) => (whole, first.or(seen(cells.first)), last.or(seen(cells.last))),
+        None => (seen(cells.whole), seen(cells.first), seen(cells.last)),
+    };
+    let joined = match (whole, first, last) {
         (Some(whole), None, None) => whole,
         (Some(whole), Some(first), Some(_)) if has_word(&whole, &first) || whole.contains(' ') => whole,
         (_, Some(first), Some(last)) => join(&first, &last),
@@ -40,8 +57,8 @@ pub(super) fn name(cells: NameCells<'_>) -> Result<Option<String>, Bad> {
             }
         }
         (None, Some(one), None) | (None, None, Some(one)) => one,
-        (None, None, None) => match cells.address.and_then(display_name).filter(|name| text::is_visible(name)) {
-            Some(name) => name.to_owned(),
+        (None, None, None) => match cells.address.and_then(display_name).and_then(|name| seen(Some(name))) {
+            Some(name) => name,
             None => return Ok(None),
         },
     };
@@ -50,6 +67,33 @@ pub(super) fn name(cells: NameCells<'_>) -> Result<Option<String>, Bad> {
         ("invalid_name", Cow::Borrowed(text))
     })?;
     Ok(name.into_option())
+}
+
+/// A part of a name, if there is one: neither an address nor what a program writes for nothing.
+fn seen(cell: Option<&str>) -> Option<String> {
+    let cell = cell.filter(|cell| text::is_visible(cell) && !is_blank(cell) && !is_address(cell))?;
+    Some(without_blanks(cell))
+}
+
+/// Whether a cell is an address, bare or in angle brackets.
+fn is_address(cell: &str) -> bool {
+    let cell = cell.trim().trim_start_matches('<').trim_end_matches('>');
+    cell.contains('@') && Email::parse(cell).is_ok()
+}
+
+/// The whole, first and last name in a JSON object such as `{"first":"Anna","last":"Lind"}`.
+fn of_object(cell: &str) -> Option<[Option<String>; 3]> {
+    if !cell.starts_with('{') {
+        return None;
+    }
+    let Ok(Value::Object(object)) = serde_json::from_str(cell) else {
+        return None;
+    };
+    let part = |keys: &[&str]| {
+        let found = |key: &&str| seen(object.get(*key)?.as_str());
+        keys.iter().find_map(found)
+    };
+    Some([part(&WHOLE_KEYS), part(&FIRST_KEYS), part(&LAST_KEYS)])
 }
 
 /// Whether a name has another in it already.
@@ -123,6 +167,48 @@ mod tests {
             name(NameCells { whole: Some("two\nlines"), ..NameCells::default() }).unwrap_err().0,
             "invalid_name"
         );
+    }
+
+    #[test]
+    fn what_stands_for_nothing_is_no_part_of_a_name() {
+        for (whole, first, last, expected) in [
+            ("NULL", "", "", None),
+            ("N/A", "", "", None),
+            ("-", "", "", None),
+            ("None", "", "", None),
+            ("undefined undefined", "", "", None),
+            ("#N/A", "", "", None),
+            ("", "Eva", "NULL", Some("Eva")),
+            ("", "#REF!", "Lind", Some("Lind")),
+            ("NULL", "Eva", "Lind", Some("Eva Lind")),
+            ("Eva undefined", "", "", Some("Eva")),
+            ("", "Eva", "Null", Some("Eva Null")),
+            ("eva@x.example", "", "", None),
+            ("<eva@x.example>", "", "", None),
+            ("Eva@X.example", "Eva", "", Some("Eva")),
+            ("", "eva@x.example", "Lind", Some("Lind")),
+            ("@eva", "", "", Some("@eva")),
+        ] {
+            assert_eq!(told(whole, first, last).as_deref(), expected, "{whole:?} {first:?} {last:?}");
+        }
+        let only = |address| name(NameCells { address: Some(address), ..NameCells::default() }).unwrap();
+        assert_eq!(only("\"undefined undefined\" <b@x.example>"), None);
+    }
+
+    #[test]
+    fn a_name_may_be_a_json_object() {
+        for (cell, expected) in [
+            (r#"{"first":"Anna","last":"Lind"}"#, Some("Anna Lind")),
+            (r#"{"given_name":"Anna","family_name":"Lind"}"#, Some("Anna Lind")),
+            (r#"{"firstName":"Anna","lastName":null}"#, Some("Anna")),
+            (r#"{"full":"Anna Lind","first":"A","last":"L"}"#, Some("Anna Lind")),
+            (r#"{"first":"NULL","last":"Lind"}"#, Some("Lind")),
+            ("{}", None),
+            (r#"{"id":3}"#, None),
+        ] {
+            assert_eq!(told(cell, "", "").as_deref(), expected, "{cell}");
+        }
+        assert_eq!(told("{Anna}", "", "").as_deref(), Some("{Anna}"));
     }
 
     #[test]

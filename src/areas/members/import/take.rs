@@ -1,16 +1,14 @@
 //! What a row says of a person.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use usher_files::{DateFault, Field, Mapping, Row};
 
 use super::{
+    blank::is_blank,
     lines::Lines,
     mail::{MailColumns, Said},
+    metadata,
     names::{self, NameCells},
     parts::list,
     types::metadata_key,
@@ -18,7 +16,7 @@ use super::{
 use crate::{
     areas::members::{
         MAX_TAGS,
-        metadata::{ExternalId, MAX_KEYS, Metadata, fault},
+        metadata::{ExternalId, Metadata},
         types::Note,
     },
     imports::{self, DateColumn, Taken},
@@ -97,8 +95,10 @@ impl Take {
 
     /// Reads a row.
     pub(super) fn read(&self, row: &Row<'_>) -> Result<Given, Bad> {
-        // `\N` is how MySQL writes that there is nothing.
-        let value = |column: Option<usize>| column.and_then(|column| row.value(column)).filter(|cell| *cell != "\\N");
+        let cell = |column: Option<usize>| column.and_then(|column| row.value(column));
+        let value = |column: Option<usize>| cell(column).filter(|cell| !is_blank(cell));
+        // Of dates the reader knows itself what is none, and the keys of metadata hold any text. `\N` is MySQL's.
+        let raw = |column: Option<usize>| cell(column).filter(|cell| *cell != "\\N");
         let at = &self.columns;
         Ok(Given {
             name: names::name(NameCells {
@@ -109,13 +109,13 @@ impl Take {
             })?,
             note: value(at.note).map(note).transpose()?.flatten(),
             tags: value(at.tags).map_or(Ok(Vec::new()), tags)?,
-            groups: value(at.groups).map_or(Ok(Vec::new()), |cell| self.groups(cell))?,
-            bundle: value(at.bundle).map(|cell| self.bundle(cell)).transpose()?,
-            free: free(value(at.free), value(at.free_until), at.free_dates)?,
+            groups: raw(at.groups).map_or(Ok(Vec::new()), |cell| self.groups(cell))?,
+            bundle: raw(at.bundle).map(|cell| self.bundle(cell)).transpose()?.flatten(),
+            free: free(raw(at.free), raw(at.free_until), at.free_dates)?,
             external_id: value(at.external_id).map(external_id).transpose()?.flatten(),
-            metadata: metadata(
+            metadata: metadata::read(
                 value(at.metadata),
-                at.metadata_keys.iter().filter_map(|(column, key)| Some((key, value(Some(*column))?))),
+                at.metadata_keys.iter().filter_map(|(column, key)| Some((key, raw(Some(*column))?))),
             )?,
             mail: self.mail.said(|at| row.value(at)),
         })
@@ -138,6 +138,9 @@ impl Take {
         if let Some(group) = find(cell) {
             return Ok(vec![group]);
         }
+        if is_blank(cell) {
+            return Ok(Vec::new());
+        }
         let missing = |name: &str| {
             let name = imports::cut(name, 100);
             ("group_not_found", format!("The site has no group {name}. Make it first, or correct the row.").into())
@@ -152,13 +155,15 @@ impl Take {
         }
     }
 
-    fn bundle(&self, cell: &str) -> Result<BundleId, Bad> {
+    fn bundle(&self, cell: &str) -> Result<Option<BundleId>, Bad> {
         let known = &self.known.bundles;
-        known.get(cell).or_else(|| known.get(&search_key(cell))).cloned().ok_or_else(|| {
-            let name = imports::cut(cell, 100);
-            let text = format!("The site has no bundle {name}, or several of this name. Give its id.");
-            ("bundle_not_found", text.into())
-        })
+        let bundle = known.get(cell).or_else(|| known.get(&search_key(cell))).cloned();
+        if bundle.is_some() || is_blank(cell) {
+            return Ok(bundle);
+        }
+        let name = imports::cut(cell, 100);
+        let text = format!("The site has no bundle {name}, or several of this name. Give its id.");
+        Err(("bundle_not_found", text.into()))
     }
 }
 
@@ -217,22 +222,6 @@ fn external_id(cell: &str) -> Result<Option<String>, Bad> {
     Ok(id.into_option())
 }
 
-/// The texts of a JSON object, and those of columns of their own.
-fn metadata<'a>(object: Option<&str>, keys: impl Iterator<Item = (&'a String, &'a str)>) -> Result<Metadata, Bad> {
-    let bad = |why: &str| ("invalid_metadata", Cow::Owned(format!("The metadata cannot be kept: {why}. Correct it.")));
-    let object = object.map_or_else(|| Ok(BTreeMap::new()), serde_json::from_str::<BTreeMap<String, String>>);
-    let object = object.map_err(|_| bad("it is no JSON object of texts"))?;
-    let mut metadata = Metadata::default();
-    let keys = keys.map(|(key, value)| (key.clone(), value.to_owned()));
-    for (key, value) in object.into_iter().chain(keys).filter(|(_, value)| !value.is_empty()) {
-        if let Some(why) = fault(&key, &value) {
-            return Err(bad(why));
-        }
-        metadata.insert(key, value);
-    }
-    if metadata.iter().count() > MAX_KEYS { Err(bad("it has more than 50 keys")) } else { Ok(metadata) }
-}
-
 fn note(cell: &str) -> Result<Option<String>, Bad> {
     let note = Note::parse(cell).map_err(|_| {
         (
@@ -245,7 +234,7 @@ fn note(cell: &str) -> Result<Option<String>, Bad> {
 
 fn tags(cell: &str) -> Result<Vec<Tag>, Bad> {
     let mut tags = Vec::new();
-    for text in list(cell) {
+    for text in list(cell).into_iter().filter(|text| !is_blank(text)) {
         tags.push(Tag::parse(&text).map_err(|_| {
             let text = imports::cut(&text, 100);
             let text = format!("{text} is no tag: a tag needs a letter or digit and has at most 64 characters.");
@@ -309,6 +298,12 @@ mod tests {
         for cell in ["VIP, Early Bird", "vip;early-bird;", "VIP|early bird|vip", "[\"VIP\",\"Early bird\"]"] {
             let tags = tags(cell).unwrap();
             assert_eq!(tags.iter().map(Tag::as_str).collect::<Vec<_>>(), ["early-bird", "vip"], "{cell}");
+        }
+        for (cell, expected) in
+            [("NULL", ""), ("N/A", ""), ("None", ""), ("-", ""), ("vip, NULL", "vip"), ("[null]", "")]
+        {
+            let tags = tags(cell).unwrap();
+            assert_eq!(tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(","), expected, "{cell}");
         }
         assert_eq!(tags("vip, !").unwrap_err().0, "invalid_tag");
         let many: String = (0..=MAX_TAGS).map(|n| format!("t{n},")).collect();
