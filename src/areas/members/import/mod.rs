@@ -30,6 +30,7 @@ mod parts;
 mod preview;
 mod take;
 mod types;
+mod vocabulary;
 mod write;
 
 pub use jobs::{Import, import};
