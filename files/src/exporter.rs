@@ -1,7 +1,7 @@
 //! The exports of other mail tools, recognised by their columns: what one is. The table of them is in `exporters`.
 
 use crate::address::is_address;
-use crate::evidence::of_status_code;
+use crate::cell_looks::of_status_code;
 use crate::exporters::EXPORTERS;
 use crate::fold::{is_same, plain};
 use crate::mapping::Field;
