@@ -147,6 +147,11 @@ impl Exporter {
         self.lists == Lists::BlocksByDate
     }
 
+    /// Whether its columns say nothing, so that the name of a file in an archive tells who is in it.
+    pub(crate) fn is_told_by_name(&self) -> bool {
+        self.code == "mailchimp_subscribed"
+    }
+
     /// Whether the same words always mean the same, whatever the note.
     pub(crate) fn reads_words(&self) -> bool {
         matches!(self.verdicts, Verdicts::Words(..))

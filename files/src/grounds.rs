@@ -195,7 +195,7 @@ fn see(column: usize, name: &str, cells: &Cells<'_>, is_bare: bool) -> Option<Se
             Some(of(words(weakest, 2, cells.of(column)), is_of_blocks))
         }
         Some(NameSays::Doubtful) => {
-            Some(Seen { is_doubtful: true, ..of(words(WordGrade::Medium, 2, cells.of(column)), false) })
+            Some(Seen { is_doubtful: true, ..of(words(WordGrade::Strong, 2, cells.of(column)), false) })
         }
         None if is_codes && is_code_name(name) => Some(of(EvidenceKind::StatusCodes, true)),
         None => {

@@ -60,7 +60,7 @@ pub fn mail_column(name: &str) -> Option<MailColumn> {
         Some(NameSays::YesOrNo(flag)) => (of_flag(flag), Some(EvidenceKind::YesOrNo(flag))),
         Some(NameSays::Words { weakest: WordGrade::Weak, .. }) => (MailMeaning::Status, words(WordGrade::Weak)),
         Some(NameSays::Words { weakest, .. }) => (MailMeaning::PerhapsStatus, words(weakest)),
-        Some(NameSays::Doubtful) => (MailMeaning::PerhapsStatus, words(WordGrade::Medium)),
+        Some(NameSays::Doubtful) => (MailMeaning::PerhapsStatus, words(WordGrade::Strong)),
         None if mail_names::is_about_other_things(&name) => (MailMeaning::NotMail, None),
         None => return None,
     };

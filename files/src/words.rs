@@ -54,7 +54,7 @@ const HARD_BOUNCE: &[&str] = &[
 ];
 
 const INVALID: &[&str] = &[
-    "invalid; invalid email; invalid email address; invalid address; invalid recipient; invalid mailbox; email invalid",
+    "invalid; invalid email; invalid emails; invalid email address; invalid address; invalid recipient; invalid mailbox; email invalid",
     "bad address; bad email; bad email address; undeliverable; not deliverable; malformed",
     "ungultig; ungultige adresse; ungultige e mail; ungultige e mail adresse; falsche adresse",
     "invalide; adresse invalide; email invalide; adresse e mail invalide",
@@ -172,6 +172,7 @@ pub(crate) const MEDIUM: &[&str] = &[
     "non contattare; nao contatar; zwarte lijst; op zwarte lijst; czarna lista; na czarnej liscie; svartlistad",
     "sortlistet; svartelistet; estolista; mustalla listalla; cerna listina; na cerne listine; kara liste; kara listede",
     "черныи список; в черном списке; ブラックリスト; オプトアウト",
+    "opt in; opted in; double opt in; double opted in; single opt in; confirmed opt in",
 ];
 
 /// Words of a bounce that do not say of which kind: what says that it passes counts more.
