@@ -1,14 +1,15 @@
 //! What a file of people says about mail: who wants none.
 //!
-//! A word that says so is believed, and a yes never takes a block away. Which columns say it, and in which words, is in
-//! [`vocabulary`](super::vocabulary); [`MailColumns::of`] adds what the call names, what the export of another tool means,
-//! and columns whose cells tell it. A cell of such a column that is not understood is `unclear`: it is counted and shown,
-//! and does nothing.
+//! A word that says so is believed, and a yes never takes a block away. Which columns say it, and in which words, is
+//! decided by [`mail_column`], whose vocabulary block lists are read with too; [`MailColumns::of`] adds what the call
+//! names, what the export of another tool means, and columns whose cells tell it. A cell of such a column that is not
+//! understood is `unclear`: it is counted and shown, and does nothing.
 
-use usher_files::{EXPORTERS, EvidenceKind, Field, Mapping};
-
-use super::vocabulary::{MailColumn, MailMeaning, MailWord, is_nothing, mail_column, yes_or_no};
 use crate::areas::blocklist::Reason;
+use usher_files::{
+    DateCell, DateFault, EXPORTERS, EvidenceKind, Field, MailColumn, MailMeaning, MailWord, Mapping, is_nothing,
+    mail_column, read_date, yes_or_no,
+};
 
 /// What a row says about mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,8 +45,8 @@ impl MailColumns {
             if is_about_deletion(name) {
                 return Some((at, Kind::Deleted));
             }
-            let column = mail_column(name);
-            let is_doubtful = column.is_none_or(|column| column.meaning() == MailMeaning::Status);
+            let column = column_of(name);
+            let is_doubtful = column.is_none_or(|column| column.meaning() == MailMeaning::PerhapsStatus);
             let column = match column {
                 _ if is_doubtful && of_status == Some(at) => of_a_subscriber(),
                 None if has_words_about_mail(mapping, at) => of_a_status(),
@@ -66,7 +67,7 @@ impl MailColumns {
 
     /// What a row says, by its cells: the strongest word counts.
     pub(super) fn said<'a>(&self, cell: impl Fn(usize) -> Option<&'a str>) -> Said {
-        let words = || self.mail().filter_map(|(at, column)| Some(column.says(cell(at)?)));
+        let words = || self.mail().filter_map(|(at, column)| Some(read(column, cell(at)?)));
         match MailWord::together(words()) {
             // Whoever blocked a person by hand wants that no mail goes there, as the person may.
             MailWord::Suppressed(usher_files::Reason::Manual) => Said::Not(Reason::Unsubscribe),
@@ -81,10 +82,10 @@ impl MailColumns {
         &self,
         cell: impl Fn(usize) -> Option<&'a str>,
     ) -> impl Iterator<Item = (usize, &'a str)> {
-        let read = move |(at, column): (usize, MailColumn)| {
-            Some((at, cell(at).filter(|cell| column.says(cell) == MailWord::Unclear)?))
+        let unclear = move |(at, column): (usize, MailColumn)| {
+            Some((at, cell(at).filter(|cell| read(column, cell) == MailWord::Unclear)?))
         };
-        self.mail().filter_map(read)
+        self.mail().filter_map(unclear)
     }
 
     /// Whether a row says that its person was deleted.
@@ -117,10 +118,80 @@ impl Kind {
             Self::Deleted => "deleted",
             Self::Mail(column) => match column.meaning() {
                 MailMeaning::OptIn => "mail",
-                MailMeaning::Status | MailMeaning::NotMail => "mail_status",
+                MailMeaning::Status | MailMeaning::PerhapsStatus | MailMeaning::NotMail => "mail_status",
                 _ => "no_mail",
             },
         }
+    }
+}
+
+/// Names that say something about mail in files of people, and what they are the same as.
+const MORE_NAMES: [(&str, &str); 12] = [
+    ("newsletter subscription", "newsletter"),
+    ("subscribed newsletter", "newsletter"),
+    ("mailing list", "newsletter"),
+    ("mailing lists", "newsletter"),
+    ("receive marketing emails", "newsletter"),
+    ("can contact", "subscribed"),
+    ("can email", "subscribed"),
+    ("may contact", "subscribed"),
+    ("mailchimp woocommerce is subscribed", "subscribed"),
+    ("clean time", "hard bounced"),
+    ("intet nyhedsbrev", "no newsletter"),
+    ("email stopped", "unsubscribed"),
+];
+
+/// What the name of a column says about mail.
+fn column_of(name: &str) -> Option<MailColumn> {
+    let known = || MORE_NAMES.iter().find(|(known, _)| is_same(known, name));
+    mail_column(name).or_else(|| mail_column(known()?.1))
+}
+
+/// Words of those who never agreed to get mail. A block list passes them over; a file of people says that they want none.
+const NEVER_AGREED: [&str; 19] = [
+    "not subscribed",
+    "non subscribed",
+    "never subscribed",
+    "not opted in",
+    "nicht angemeldet",
+    "nicht abonniert",
+    "nie abonniert",
+    "non abonné",
+    "jamais abonné",
+    "no suscrito",
+    "nunca suscrito",
+    "non iscritto",
+    "mai iscritto",
+    "não inscrito",
+    "nunca inscrito",
+    "niet aangemeld",
+    "niet ingeschreven",
+    "nooit ingeschreven",
+    "未登録",
+];
+
+/// Words of those who have not answered yet, or not for long.
+const UNDECIDED: [&str; 6] = ["pending", "unconfirmed", "inactive", "cold", "archived", "transactional"];
+
+/// Words of consent: how it was given.
+const AGREED: [&str; 5] = ["express", "implied", "explicit", "granted", "given"];
+
+/// What a cell says. When somebody signed up is not whether they want mail.
+fn read(column: MailColumn, cell: &str) -> MailWord {
+    let is_one_of = |words: &[&str]| words.iter().any(|word| is_same(word, cell));
+    let is_date = || {
+        let date = read_date(cell, None);
+        cell.trim().len() >= 6 && !matches!(date, Ok(DateCell::Nothing | DateCell::Never) | Err(DateFault::Unknown))
+    };
+    match (column.says(cell), column.meaning()) {
+        (MailWord::Sendable, MailMeaning::PerhapsStatus) if is_one_of(&NEVER_AGREED) => MailWord::Unclear,
+        (MailWord::Sendable, MailMeaning::OptIn | MailMeaning::Status) if is_one_of(&NEVER_AGREED) => {
+            MailWord::Suppressed(usher_files::Reason::Unsubscribe)
+        }
+        (MailWord::Sendable, MailMeaning::OptIn | MailMeaning::Status) if is_one_of(&UNDECIDED) => MailWord::Unclear,
+        (MailWord::Unclear, MailMeaning::OptIn) if is_date() => MailWord::Nothing,
+        (MailWord::Unclear, MailMeaning::Status) if is_one_of(&AGREED) => MailWord::Sendable,
+        (word, _) => word,
     }
 }
 
@@ -139,7 +210,7 @@ fn of_no_mail(name: &str) -> Option<MailColumn> {
     let says_why = |column: &MailColumn| {
         matches!(column.meaning(), MailMeaning::HardBounce | MailMeaning::Complaint | MailMeaning::Invalid)
     };
-    mail_column(name).filter(says_why).or_else(|| mail_column("unsubscribed"))
+    column_of(name).filter(says_why).or_else(|| mail_column("unsubscribed"))
 }
 
 /// The column of states in an export of a tool that only sends mail: its `cancelled` is no payment's.

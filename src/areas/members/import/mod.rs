@@ -30,7 +30,6 @@ mod parts;
 mod preview;
 mod take;
 mod types;
-mod vocabulary;
 mod write;
 
 pub use jobs::{Import, import};
