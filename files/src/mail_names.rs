@@ -210,7 +210,7 @@ pub(crate) fn is_reason(name: &str) -> bool {
     names::tokens(name).into_iter().any(|token| is_in(REASONS, token))
 }
 
-/// The phrases in names of columns of yes and no, by what a yes says. Those at the end need a word about mail beside them.
+/// The phrases in names of columns of yes and no, by what a yes says.
 pub fn flag_names() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
     YES_OR_NO.iter().map(|(yes, lines)| (yes.code(), lines.iter().flat_map(|line| line.split("; ")).collect()))
 }
