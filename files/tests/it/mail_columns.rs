@@ -65,7 +65,7 @@ fn names_say_what_they_are_about() {
         }
     }
     for name in [
-        "Name;Email;City;Prioridad;Subscribed at;Unsubscribe link;Newsletter sent;Soft bounces;Tags;Spam score;Bounce rate;Opens;Rating",
+        "Name;Email;City;Prioridad;Subscribed at;Unsubscribe link;Newsletter sent;Tags;Spam score;Bounce rate;Opens;Rating",
         "Newsletter topics;Country;id;Favourite food;Impact;Riesgo;Reason for joining;Marketing manager",
     ]
     .iter()
@@ -123,6 +123,9 @@ fn cells_say_what_their_name_makes_of_them() {
         ("Type", "Permanent unclear;Manual unclear;Complaint unclear;Unsubscribed unsubscribe;lead nothing"),
         ("Consent", "no unclear;yes unclear;Unsubscribed unsubscribe;Opted out unclear"),
         ("Not unsubscribed", "yes unclear;no unclear"),
+        ("OPT_IN", "2024-01-01 sendable;No unsubscribe;perhaps unclear"),
+        ("Subscribed at", "2024-01-01 10:00:00 sendable"),
+        ("Soft bounced", "true soft;false nothing;2 soft"),
         ("WhatsApp", "Unsubscribed nothing;no nothing"),
         ("Marked email as spam", "true complaint;false sendable"),
     ] {
