@@ -28,6 +28,8 @@ pub enum EvidenceKind {
     YesOrNo(FlagColumn),
     /// By the status codes of mail servers, such as `550` or `5.1.1`.
     StatusCodes,
+    /// By yes, a date or a number of times that mail came back for a trouble that passes; a no says nothing.
+    SoftBounces,
     /// The caller has said that its cells are the reasons, in whatever words.
     Asked {
         /// What a yes says, if the column's name tells it.
@@ -111,6 +113,8 @@ impl EvidenceKind {
             Self::Words(column) => column.read(cell).unwrap_or(CellSays::Unknown),
             Self::YesOrNo(column) => column.read(cell),
             Self::StatusCodes => of_code(cell).unwrap_or(CellSays::Unknown),
+            Self::SoftBounces if yes_or_no(cell) == Some(true) || is_date(cell) || is_count(cell) => CellSays::Passing,
+            Self::SoftBounces => CellSays::Empty,
             Self::Asked { yes: Some(yes) } => match FlagColumn::of(yes).read(cell) {
                 CellSays::Unknown => CellSays::Listed,
                 said => said,
@@ -185,7 +189,15 @@ impl FlagColumn {
     fn word(self, cell: &str) -> CellSays {
         let weakest = if self.is_about_mail { WordGrade::Weak } else { WordGrade::Medium };
         let words = WordColumn { weakest, takes_ended: self.is_about_mail };
-        words.read(cell).unwrap_or_else(|| match (is_allowed(cell), self.yes) {
+        // `hard` is a word of many things, but not under `Bounced`.
+        let of_bounce = || {
+            let is_bounce =
+                |said: &CellSays| matches!(said, CellSays::Suppressed(Reason::HardBounce) | CellSays::Bounced);
+            WordColumn::ANY
+                .read(cell)
+                .filter(|said| self.yes == Verdict::Suppressed(Reason::HardBounce) && is_bounce(said))
+        };
+        words.read(cell).or_else(of_bounce).unwrap_or_else(|| match (is_allowed(cell), self.yes) {
             (Some(true), Verdict::Sendable) => CellSays::Sendable,
             (Some(false), Verdict::Sendable) => CellSays::Suppressed(Reason::Unsubscribe),
             // `Do not allow emails` is `Allow` or `Do not allow`.

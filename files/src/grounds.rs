@@ -73,11 +73,19 @@ impl Grounds {
         let is_bare = is_bare(names, fields, cells);
         let mut seen: Vec<Seen> = free.filter_map(|column| see(column, &names[column], cells, is_bare)).collect();
         without_other_offers(names, &mut seen);
+        // That mail came back and came through at last says something beside a bounce of any kind alone.
+        let is_any_bounce =
+            |seen: &Seen| matches!(seen.evidence.kind, EvidenceKind::YesOrNo(flag) if flag.is_any_bounce);
+        if !seen.iter().any(is_any_bounce) {
+            seen.retain(|seen| seen.evidence.kind != EvidenceKind::SoftBounces);
+        }
         for seen in &mut seen {
             // What the sample does not show may come behind it.
             seen.evidence.is_empty_no &= seen.n_filled > 0 || !cells.is_whole && !takes_all;
         }
-        let is_understood = |seen: &Seen| seen.n_known > 0 || seen.evidence.is_empty_no;
+        let is_understood = |seen: &Seen| {
+            seen.evidence.kind != EvidenceKind::SoftBounces && seen.n_known > 0 || seen.evidence.is_empty_no
+        };
         if seen.iter().any(is_understood) {
             // What is in doubt makes nothing unclear that other columns say.
             seen.retain(|seen| !seen.is_doubtful || seen.n_known > 0);
@@ -141,7 +149,8 @@ impl Grounds {
         others.sort_by_key(|column| std::cmp::Reverse((is_mail(column), n_known(*column))));
         columns.extend(others.iter().copied().filter(|column| is_mail(column) || n_known(*column) > 0));
         if columns.is_empty() {
-            columns.extend(people.iter().copied().filter(is_short));
+            let is_other = |column: &usize| mail_names::is_about_other_things(&names[*column]);
+            columns.extend(people.iter().copied().filter(|column| is_short(column) && !is_other(column)));
         }
         columns.truncate(SHOWN_COLUMNS);
         columns
@@ -197,7 +206,13 @@ fn see(column: usize, name: &str, cells: &Cells<'_>, is_bare: bool) -> Option<Se
         Some(NameSays::Doubtful) => {
             Some(Seen { is_doubtful: true, ..of(words(WordGrade::Strong, 2, cells.of(column)), false) })
         }
+        Some(NameSays::SoftBounces) => Some(of(EvidenceKind::SoftBounces, false)),
         None if is_codes && is_code_name(name) => Some(of(EvidenceKind::StatusCodes, true)),
+        None if is_code_name(name) && n_filled > 0 => {
+            // What mail servers reply: `smtp; 550 5.1.1 no such user`.
+            let kind = EvidenceKind::Words(WordColumn { weakest: WordGrade::Strong, takes_ended: false });
+            (2 * n_known(kind) >= n_filled).then(|| of(kind, true))
+        }
         None => {
             let weakest = mail_names::of_unknown(name);
             let kind = words(weakest, 1, cells.of(column));
@@ -241,7 +256,12 @@ fn is_flag<'a>(name: &str, flag: FlagColumn, mut cells: impl Iterator<Item = &'a
 /// Whether a column of this normal name may hold the codes of mail servers.
 fn is_code_name(name: &str) -> bool {
     let is_code = |word: &&str| matches!(*word, "code" | "smtp" | "dsn" | "diagnostic");
-    let is_beside = |word: &str| matches!(word, "error" | "status" | "bounce" | "enhanced" | "vendor" | "reply");
+    let is_beside = |word: &str| {
+        matches!(
+            word,
+            "error" | "status" | "bounce" | "enhanced" | "vendor" | "reply" | "response" | "message" | "text"
+        )
+    };
     let tokens = names::tokens(name);
     tokens.iter().any(&is_code) && tokens.iter().all(|word| is_code(word) || is_beside(word))
 }

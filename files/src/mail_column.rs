@@ -1,5 +1,6 @@
 //! What one column of any file says about mail: the vocabulary of block lists for other readers of tables.
 
+use crate::cell_looks::is_date;
 use crate::evidence::{CellSays, EvidenceKind, FlagColumn, WordColumn, together};
 use crate::mail_names::{self, NameSays};
 use crate::names;
@@ -60,6 +61,7 @@ pub fn mail_column(name: &str) -> Option<MailColumn> {
         Some(NameSays::YesOrNo(flag)) => (of_flag(flag), Some(EvidenceKind::YesOrNo(flag))),
         Some(NameSays::Words { weakest: WordGrade::Weak, .. }) => (MailMeaning::Status, words(WordGrade::Weak)),
         Some(NameSays::Words { weakest, .. }) => (MailMeaning::PerhapsStatus, words(weakest)),
+        Some(NameSays::SoftBounces) => (MailMeaning::Status, Some(EvidenceKind::SoftBounces)),
         Some(NameSays::Doubtful) => (MailMeaning::PerhapsStatus, words(WordGrade::Strong)),
         None if mail_names::is_about_other_things(&name) => (MailMeaning::NotMail, None),
         None => return None,
@@ -85,7 +87,8 @@ impl MailColumn {
     }
 
     /// What a cell says under it. In a column whose words may be about something else, a word that is not known says
-    /// nothing, and one that is known but not surely about mail is unclear; so are a yes and a no under a doubtful name.
+    /// nothing, and one that is known but not surely about mail is unclear; so are a yes and a no under a doubtful name. A
+    /// date under `Subscribed` says since when.
     pub fn says(self, cell: &str) -> MailWord {
         let Some(kind) = self.kind else { return MailWord::Nothing };
         let cell = cell.trim();
@@ -94,6 +97,8 @@ impl MailColumn {
                 let is_known = crate::reason::yes_or_no(cell).is_some() || WordColumn::ANY.read(cell).is_some();
                 if is_known { MailWord::Unclear } else { MailWord::Nothing }
             }
+            // Since when somebody is subscribed.
+            MailWord::Unclear if self.meaning == MailMeaning::OptIn && is_date(cell) => MailWord::Sendable,
             said => said,
         }
     }

@@ -8,7 +8,7 @@
 use crate::evidence::FlagColumn;
 use crate::mail_words::{
     ABOUT, ABOUT_MAIL, ANSWERS, ANY_BOUNCE, BESIDE, COUNTED, HOMONYMS, KINDS, MAIL, NEGATIONS, NEGATIONS_BEFORE,
-    NOT_MAIL_ALONE, OTHER_THINGS, REASONS, STATES, WITH_MAIL, YES_OR_NO,
+    NOT_MAIL_ALONE, OTHER_THINGS, REASONS, SOFT_BOUNCES, STATES, WITH_MAIL, YES_OR_NO,
 };
 use crate::names;
 use crate::reason::{Reason, Verdict, WordGrade};
@@ -22,6 +22,8 @@ pub(crate) enum NameSays {
     Words { is_of_blocks: bool, weakest: WordGrade },
     /// It is about mail or a consent, and what a yes says is in doubt: only words say something.
     Doubtful,
+    /// A yes says that mail came back for a trouble that passes.
+    SoftBounces,
 }
 
 /// What a column of this normal name says, if anything.
@@ -29,6 +31,10 @@ pub(crate) fn says(name: &str) -> Option<NameSays> {
     let tokens = without_answers(names::tokens(name));
     if tokens.is_empty() || is_about_other_things(name) {
         return None;
+    }
+    let soft = SOFT_BOUNCES.iter().flat_map(|line| line.split("; "));
+    if soft.filter_map(|phrase| without_phrase(&tokens, phrase)).any(|rest| rest.into_iter().all(is_beside)) {
+        return Some(NameSays::SoftBounces);
     }
     // The type of a bounce may be a soft one, so a bounce alone does not say it.
     if tokens.contains(&"type") || tokens.contains(&"status") {
@@ -210,7 +216,7 @@ pub(crate) fn is_reason(name: &str) -> bool {
     names::tokens(name).into_iter().any(|token| is_in(REASONS, token))
 }
 
-/// The phrases in names of columns of yes and no, by what a yes says. Those at the end need a word about mail beside them.
+/// The phrases in names of columns of yes and no, by what a yes says.
 pub fn flag_names() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
     YES_OR_NO.iter().map(|(yes, lines)| (yes.code(), lines.iter().flat_map(|line| line.split("; ")).collect()))
 }
@@ -229,6 +235,7 @@ mod tests {
             Some(NameSays::Words { is_of_blocks: true, .. }) => "reasons".into(),
             Some(NameSays::Words { is_of_blocks: false, .. }) => "states".into(),
             Some(NameSays::Doubtful) => "doubt".into(),
+            Some(NameSays::SoftBounces) => "soft".into(),
         }
     }
 
@@ -267,10 +274,8 @@ mod tests {
             ),
             ("states", "Newsletter-Status;Stan;ステータス;Marketing status;List status"),
             ("reasons", "Reason;Grund;Motivo;Raison;Bounce type;Type;Suppression reason type;причина;理由"),
-            (
-                "-",
-                "SMS unsubscribed;Order status;Payment status;Lead Status;Unsubscribe link;Name;City;Soft bounces;Phone",
-            ),
+            ("-", "SMS unsubscribed;Order status;Payment status;Lead Status;Unsubscribe link;Name;City;Phone"),
+            ("soft", "Soft bounces;soft_bounced;bounced_soft"),
             (
                 "-",
                 "Campaigns unsubscribed;Lifecycle Stage;Opens;Signup date;Account manager;SMS Consent;Rating;Language",

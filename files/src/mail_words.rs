@@ -91,6 +91,12 @@ pub(crate) const COUNTED: &[&str] = &[
     "spam complaints; spam report; spam reports; spam reported; unsubscribed",
 ];
 
+/// Phrases of a bounce that passes.
+pub(crate) const SOFT_BOUNCES: &[&str] = &[
+    "soft bounced; soft bounce; soft bounces; bounced soft; softbounced; softbounce; softbounces; weicher bounce; rebond mou",
+    "rebond temporaire; rebote suave; rimbalzo temporaneo; zachte bounce; mjuk studs; ソフトバウンス",
+];
+
 /// Words about mail, that make what stands beside them about mail.
 pub(crate) const MAIL: &[&str] = &[
     "email emails mail mails mailing mailings newsletter newsletters marketing subscriber subscribers e mail nieuwsbrief",

@@ -52,6 +52,7 @@ fn said(kind: EvidenceKind) -> String {
             "says who wants mail: a no there means unsubscribed".to_owned()
         }
         EvidenceKind::StatusCodes => "the mail server's codes, which say what bounced for good".to_owned(),
+        EvidenceKind::SoftBounces => "says whose mail came back for a trouble that passes".to_owned(),
         EvidenceKind::Asked { .. } => "the reasons, as you said".to_owned(),
     }
 }

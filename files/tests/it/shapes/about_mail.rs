@@ -93,6 +93,29 @@ pub(super) const SHAPES: &[Shape] = &[
         "hard_bounce skipped complaint unclear",
     ),
     (
+        "what mail servers replied",
+        "recipient,bounced_at,diagnostic\na@x.example,2024-01-01,smtp; 452 4.2.2 mailbox full\n\
+         b@x.example,2024-01-01,smtp; 550 5.1.1 no such user\n",
+        "skipped hard_bounce",
+    ),
+    (
+        "a bounce and whether it was soft",
+        "email,name,bounced,soft_bounced\na@x.example,A,true,true\nb@x.example,B,true,false\nc@x.example,C,false,false\n",
+        "skipped hard_bounce skipped",
+    ),
+    (
+        "which bounce it was",
+        "email,name,Bounced\na@x.example,A,Hard\nb@x.example,B,Soft\nc@x.example,C,\n",
+        "hard_bounce skipped skipped",
+    ),
+    ("soft bounces alone", "email,name,Soft bounces\na@x.example,A,2\nb@x.example,B,0\n", "reason_needed"),
+    ("marketing", "email,name,Marketing\na@x.example,A,Opted out\nb@x.example,B,Opted in\n", "unsubscribe skipped"),
+    (
+        "Salesforce, with fax and calls",
+        "Email,Name,HasOptedOutOfEmail,HasOptedOutOfFax,DoNotCall\na@x.example,A,0,1,1\nb@x.example,B,1,0,0\n",
+        "skipped unsubscribe",
+    ),
+    (
         "pandas",
         "email,name,unsubscribed\na@x.example,A,1.0\nb@x.example,B,0.0\nc@x.example,C,nan\nd@x.example,D,NaN\n",
         "unsubscribe skipped skipped skipped",
