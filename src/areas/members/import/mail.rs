@@ -126,7 +126,7 @@ impl Kind {
 }
 
 /// Names that say something about mail in files of people, and what they are the same as.
-const MORE_NAMES: [(&str, &str); 12] = [
+const MORE_NAMES: [(&str, &str); 13] = [
     ("newsletter subscription", "newsletter"),
     ("subscribed newsletter", "newsletter"),
     ("mailing list", "newsletter"),
@@ -139,6 +139,7 @@ const MORE_NAMES: [(&str, &str); 12] = [
     ("clean time", "hard bounced"),
     ("intet nyhedsbrev", "no newsletter"),
     ("email stopped", "unsubscribed"),
+    ("does not accept marketing", "no newsletter"),
 ];
 
 /// What the name of a column says about mail.
