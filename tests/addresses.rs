@@ -74,7 +74,7 @@ both!(no_address_opens_without_its_scope, async |world| {
         let other = ask(world, address, &id, "", Some(&stranger)).await;
         match address.opens {
             Opens::Anybody => {
-                assert_eq!((reply.status, nobody.status, other.status), (200, 200, 200), "{}", address.name)
+                assert_eq!((reply.status, nobody.status, other.status), (200, 200, 200), "{}", address.name);
             }
             Opens::Keys(scope, _) => {
                 assert_eq!(nobody.failure(), (401, "invalid_key".into()), "{}", address.name);
