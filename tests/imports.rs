@@ -3,6 +3,7 @@
 mod mail;
 mod other_sites;
 mod values;
+mod vocabulary;
 
 use serde_json::{Value, json};
 

@@ -92,7 +92,7 @@ impl Named<'_> {
         let rest_is_note = is_by_look && fields.of(Field::Note).is_none() && fields.0.contains(&None);
         let people = grounds.people(&normal, &fields.0, &cells);
         if !wanted.takes_all && !people.is_empty() && !grounds.is_understood {
-            let columns = grounds.might_say(&people, &cells);
+            let columns = grounds.might_say(&normal, &people, &cells);
             let columns = columns.into_iter().map(|column| self.names[column].clone()).collect();
             return Err(FileError::ReasonNeeded { columns });
         }

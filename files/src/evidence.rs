@@ -3,8 +3,10 @@
 //! Somebody is only ever blocked for what stands in their row. An empty cell is no reason, and nor is a word that is not
 //! known: either the column shows that it means no, or it is unclear, and then nothing is done.
 
+use crate::cell_looks::{is_count, is_date, of_code, of_status_line};
+use crate::fold::{is_same, plain};
 use crate::mail_names::NameSays;
-use crate::reason::{Reason, Verdict, is_ended, is_nothing, verdict, yes_or_no};
+use crate::reason::{Reason, Verdict, WordGrade, is_about_passing, is_allowed, is_ended, is_nothing, known, yes_or_no};
 
 /// A column that says whether an address gets mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,19 +23,13 @@ pub struct Evidence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EvidenceKind {
     /// By words, such as `unsubscribed`.
-    Words {
-        /// Whether words are about mail in it, so that `cancelled` is an unsubscription and not an order's end.
-        is_about_mail: bool,
-    },
-    /// By yes and no, a date or a number.
-    YesOrNo {
-        /// What a yes says.
-        yes: Verdict,
-        /// Whether any text is a yes, as in a column of reasons.
-        takes_text: bool,
-    },
+    Words(WordColumn),
+    /// By yes and no, a date, or a word.
+    YesOrNo(FlagColumn),
     /// By the status codes of mail servers, such as `550` or `5.1.1`.
     StatusCodes,
+    /// By yes, a date or a number of times that mail came back for a trouble that passes; a no says nothing.
+    SoftBounces,
     /// The caller has said that its cells are the reasons, in whatever words.
     Asked {
         /// What a yes says, if the column's name tells it.
@@ -41,13 +37,41 @@ pub enum EvidenceKind {
     },
 }
 
+/// A column of words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WordColumn {
+    /// The least sure words that say in it why an address gets no mail.
+    pub weakest: WordGrade,
+    /// Whether `cancelled` is an unsubscription in it, and not an order's end.
+    pub takes_ended: bool,
+}
+
+/// A column of yes and no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlagColumn {
+    /// What a yes says.
+    pub yes: Verdict,
+    /// Whether its name is about mail alone: a column `Blocked` may be that of an account.
+    pub is_about_mail: bool,
+    /// Whether any text is a yes, as in a column of reasons.
+    pub takes_text: bool,
+    /// Whether a number of times is a yes, as in a column of hard bounces.
+    pub takes_counts: bool,
+    /// Whether a yes may be a bounce of any kind.
+    pub is_any_bounce: bool,
+}
+
 /// What a cell says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CellSays {
     /// The address gets no mail, for this reason.
     Suppressed(Reason),
+    /// Mail to the address bounced, for good unless another cell says that it was a trouble that passes.
+    Bounced,
     /// The address is on the list, for a reason in words that are not known.
     Listed,
+    /// The address may get mail: what was wrong has passed.
+    Passing,
     /// The address may get mail.
     Sendable,
     /// Something that is not understood.
@@ -58,11 +82,12 @@ pub(crate) enum CellSays {
 
 impl CellSays {
     /// How much it counts beside what other cells say.
-    pub(crate) fn strength(self) -> (u8, Option<Reason>) {
+    fn strength(self) -> (u8, Option<Reason>) {
         match self {
             Self::Suppressed(reason) => (4, Some(reason)),
+            Self::Bounced => (4, Some(Reason::HardBounce)),
             Self::Listed => (3, None),
-            Self::Sendable => (2, None),
+            Self::Passing | Self::Sendable => (2, None),
             Self::Unknown => (1, None),
             Self::Empty => (0, None),
         }
@@ -85,17 +110,19 @@ impl EvidenceKind {
             return CellSays::Empty;
         }
         match self {
-            Self::Words { is_about_mail } => words(cell, is_about_mail).unwrap_or(CellSays::Unknown),
-            Self::YesOrNo { yes, takes_text } => of_yes_or_no(cell, yes, takes_text),
-            Self::StatusCodes => of_status_code(cell).map_or(CellSays::Unknown, CellSays::from),
-            Self::Asked { yes: Some(yes) } => match of_yes_or_no(cell, yes, false) {
+            Self::Words(column) => column.read(cell).unwrap_or(CellSays::Unknown),
+            Self::YesOrNo(column) => column.read(cell),
+            Self::StatusCodes => of_code(cell).unwrap_or(CellSays::Unknown),
+            Self::SoftBounces if yes_or_no(cell) == Some(true) || is_date(cell) || is_count(cell) => CellSays::Passing,
+            Self::SoftBounces => CellSays::Empty,
+            Self::Asked { yes: Some(yes) } => match FlagColumn::of(yes).read(cell) {
                 CellSays::Unknown => CellSays::Listed,
                 said => said,
             },
             Self::Asked { yes: None } => match yes_or_no(cell) {
                 Some(false) => CellSays::Sendable,
                 Some(true) => CellSays::Listed,
-                None => words(cell, true).unwrap_or(CellSays::Listed),
+                None => WordColumn::ANY.read(cell).unwrap_or(CellSays::Listed),
             },
         }
     }
@@ -103,96 +130,121 @@ impl EvidenceKind {
     /// Of a column with this name.
     pub(crate) fn asked(name: Option<NameSays>) -> Self {
         match name {
-            Some(NameSays::YesOrNo { yes, takes_text: false }) => Self::Asked { yes: Some(yes) },
+            Some(NameSays::YesOrNo(FlagColumn { yes, takes_text: false, .. })) => Self::Asked { yes: Some(yes) },
             _ => Self::Asked { yes: None },
         }
     }
 }
 
-/// What the words of a cell say: all of it, or the strongest of its parts.
-fn words(cell: &str, is_about_mail: bool) -> Option<CellSays> {
-    let of = |word: &str| {
-        let ended = || (is_about_mail && is_ended(word)).then_some(Verdict::Suppressed(Reason::Unsubscribe));
-        verdict(word).or_else(ended).map(CellSays::from)
-    };
-    let parts = || cell.split([',', ';', '|', '/', '(', ')', '[', ']']).filter_map(of);
-    of(cell).or_else(|| strongest(parts())).or_else(|| of_status_line(cell).map(CellSays::from))
-}
+impl WordColumn {
+    /// One that is about mail for certain.
+    pub(crate) const ANY: Self = Self { weakest: WordGrade::Weak, takes_ended: true };
 
-fn of_yes_or_no(cell: &str, yes: Verdict, takes_text: bool) -> CellSays {
-    match (yes_or_no(cell), yes) {
-        (Some(true), yes) => yes.into(),
-        (Some(false), Verdict::Suppressed(_)) => CellSays::Sendable,
-        // Who does not want mail has left.
-        (Some(false), Verdict::Sendable) => CellSays::Suppressed(Reason::Unsubscribe),
-        (None, Verdict::Suppressed(_)) if is_date(cell) || is_count(cell) => yes.into(),
-        (None, _) => match words(cell, true) {
-            Some(said) => said,
-            None if takes_text => yes.into(),
-            None => CellSays::Unknown,
-        },
+    /// What the words of a cell say: all of it, or its parts together.
+    pub(crate) fn read(self, cell: &str) -> Option<CellSays> {
+        let parts = || cell.split([',', ';', '|', '/', '(', ')', '[', ']']).filter_map(|part| self.word(part));
+        self.word(cell).or_else(|| together(parts()))
     }
-}
 
-/// The strongest of what several things say.
-pub(crate) fn strongest(said: impl Iterator<Item = CellSays>) -> Option<CellSays> {
-    said.max_by_key(|said| said.strength())
-}
-
-/// What a mail server's status says (RFC 3463, RFC 5321): 4.x.x and 4xx pass, and 5.7.x is a refusal of that mail and not
-/// of the address.
-pub(crate) fn of_status_code(code: &str) -> Option<Verdict> {
-    let is_code = |code: &str| {
-        let digits = |text: &str| !text.is_empty() && text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let n_parts = code.split('.').count();
-        code.split('.').all(digits) && (n_parts == 3 || n_parts == 1 && code.len() == 3)
-    };
-    match code.as_bytes().first() {
-        _ if !is_code(code) => None,
-        Some(b'4') => Some(Verdict::Sendable),
-        Some(b'5') if code.starts_with("5.7.") => Some(Verdict::Sendable),
-        Some(b'5') => Some(Verdict::Suppressed(Reason::HardBounce)),
-        _ => None,
-    }
-}
-
-/// What a mail server's reply says that begins with its codes: `550 5.1.1 unknown user`.
-fn of_status_line(line: &str) -> Option<Verdict> {
-    let mut codes = line.split([' ', '-']).take(2).filter(|word| of_status_code(word).is_some());
-    let first = codes.next()?;
-    let exact = Some(first).into_iter().chain(codes).find(|code| code.contains('.'));
-    of_status_code(exact.unwrap_or(first))
-}
-
-/// Whether a cell is a date or time by its look.
-pub(crate) fn is_date(cell: &str) -> bool {
-    let is_sign = |c: char| "-/.:, +年月日時分秒".contains(c);
-    let is_word = |word: &str| word.chars().count() <= 10;
-    if cell.len() > 60 || !cell.chars().all(|c| c.is_alphanumeric() || is_sign(c)) {
-        return false;
-    }
-    let groups: Vec<usize> =
-        cell.split(|c: char| !c.is_ascii_digit()).map(str::len).filter(|length| *length > 0).collect();
-    let has_letters = cell.contains(char::is_alphabetic);
-    let is_unix = !has_letters && matches!(groups[..], [9..=13] | [9..=13, _]);
-    let is_spelled = has_letters && cell.split(|c: char| !c.is_alphabetic()).all(is_word) && cell.contains(' ');
-    let is_day = match groups[..] {
-        [day, year] => is_spelled && matches!((day, year), (1 | 2, 4)),
-        [one, two, three, ..] => {
-            let lengths = [one, two, three];
-            let is_separated = has_letters || cell.contains(['-', '/', ':']) || cell.matches('.').count() == 2;
-            is_separated
-                && lengths.iter().all(|length| matches!(length, 1 | 2 | 4))
-                && lengths.iter().sum::<usize>() >= 4
+    fn word(self, word: &str) -> Option<CellSays> {
+        if let Some(known) = known(word) {
+            return match known.verdict {
+                Verdict::Sendable if known.is_passing => Some(CellSays::Passing),
+                Verdict::Sendable => Some(CellSays::Sendable),
+                Verdict::Suppressed(_) if known.grade < self.weakest => None,
+                Verdict::Suppressed(_) if known.is_bounce => Some(CellSays::Bounced),
+                Verdict::Suppressed(reason) => Some(CellSays::Suppressed(reason)),
+            };
         }
-        _ => false,
-    };
-    is_unix || is_day
+        let ended = || (self.takes_ended && is_ended(word)).then_some(CellSays::Suppressed(Reason::Unsubscribe));
+        let passing = || is_about_passing(word).then_some(CellSays::Passing);
+        ended().or_else(|| of_status_line(word)).or_else(passing)
+    }
 }
 
-/// Whether a cell is a number of times, at least one.
-fn is_count(cell: &str) -> bool {
-    cell.len() <= 6 && cell.parse::<u32>().is_ok_and(|n| n > 0)
+impl FlagColumn {
+    /// One of which nothing is known but what a yes says.
+    pub(crate) fn of(yes: Verdict) -> Self {
+        Self { yes, is_about_mail: true, takes_text: false, takes_counts: false, is_any_bounce: false }
+    }
+
+    /// What a yes says.
+    fn yes(self) -> CellSays {
+        if self.is_any_bounce { CellSays::Bounced } else { self.yes.into() }
+    }
+
+    fn read(self, cell: &str) -> CellSays {
+        let is_block = matches!(self.yes, Verdict::Suppressed(_));
+        match yes_or_no(cell) {
+            Some(true) => self.yes(),
+            Some(false) if is_block => CellSays::Sendable,
+            // Who does not want mail has left.
+            Some(false) => CellSays::Suppressed(Reason::Unsubscribe),
+            None if is_block && (is_date(cell) || self.takes_counts && is_count(cell)) => self.yes(),
+            None if self.takes_text => self.text(cell),
+            None => self.word(cell),
+        }
+    }
+
+    fn word(self, cell: &str) -> CellSays {
+        let weakest = if self.is_about_mail { WordGrade::Weak } else { WordGrade::Medium };
+        let words = WordColumn { weakest, takes_ended: self.is_about_mail };
+        // `hard` is a word of many things, but not under `Bounced`.
+        let of_bounce = || {
+            let is_bounce =
+                |said: &CellSays| matches!(said, CellSays::Suppressed(Reason::HardBounce) | CellSays::Bounced);
+            WordColumn::ANY
+                .read(cell)
+                .filter(|said| self.yes == Verdict::Suppressed(Reason::HardBounce) && is_bounce(said))
+        };
+        words.read(cell).or_else(of_bounce).unwrap_or_else(|| match (is_allowed(cell), self.yes) {
+            (Some(true), Verdict::Sendable) => CellSays::Sendable,
+            (Some(false), Verdict::Sendable) => CellSays::Suppressed(Reason::Unsubscribe),
+            // `Do not allow emails` is `Allow` or `Do not allow`.
+            _ if is_same_word(cell, "do not allow") => self.yes(),
+            _ if is_same_word(cell, "allow") => CellSays::Sendable,
+            _ => CellSays::Unknown,
+        })
+    }
+
+    /// In a column of reasons a word may say another than its name; one of a bounce has no other kind.
+    fn text(self, cell: &str) -> CellSays {
+        let is_bounce = self.yes == Verdict::Suppressed(Reason::HardBounce);
+        match WordColumn::ANY.read(cell) {
+            Some(CellSays::Passing | CellSays::Sendable) if is_bounce && !self.is_any_bounce => self.yes(),
+            Some(said @ (CellSays::Suppressed(Reason::HardBounce | Reason::Invalid) | CellSays::Passing)) => said,
+            Some(said) if !is_bounce => said,
+            _ => self.yes(),
+        }
+    }
+}
+
+fn is_same_word(cell: &str, word: &str) -> bool {
+    is_same(&plain(cell), word)
+}
+
+/// What several things say together: the strongest counts, but a bounce of which another says that it passes.
+pub(crate) fn together(said: impl Iterator<Item = CellSays>) -> Option<CellSays> {
+    strongest(said.enumerate()).map(|(_, said)| said)
+}
+
+/// The same with where it stands; of equal ones the first.
+pub(crate) fn strongest<T>(said: impl Iterator<Item = (T, CellSays)>) -> Option<(T, CellSays)> {
+    let (mut most, mut passing, mut bounced): (Option<(T, CellSays)>, _, _) = (None, None, None);
+    for (at, said) in said {
+        match said {
+            CellSays::Passing => passing = passing.or(Some((at, said))),
+            CellSays::Bounced => bounced = bounced.or(Some((at, said))),
+            _ if most.as_ref().is_none_or(|(_, most)| said.strength() > most.strength()) => most = Some((at, said)),
+            _ => {}
+        }
+    }
+    let bounce = passing.or(bounced);
+    match (most, bounce) {
+        (Some(most), Some(bounce)) if bounce.1.strength() >= most.1.strength() => Some(bounce),
+        (None, bounce) => bounce,
+        (most, _) => most,
+    }
 }
 
 #[cfg(test)]
@@ -201,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_cell_of_yes_and_no_may_be_a_date_or_a_word() {
-        let kind = |yes| EvidenceKind::YesOrNo { yes, takes_text: false };
+        let kind = |yes| EvidenceKind::YesOrNo(FlagColumn::of(yes));
         let (left, wants) = (kind(Verdict::Suppressed(Reason::Unsubscribe)), kind(Verdict::Sendable));
         let unsubscribed = CellSays::Suppressed(Reason::Unsubscribe);
         for (cell, of_left, of_wants) in [
@@ -210,7 +262,7 @@ mod tests {
             ("0", CellSays::Sendable, unsubscribed),
             ("nein", CellSays::Sendable, unsubscribed),
             ("2024-03-04 10:11", unsubscribed, CellSays::Unknown),
-            ("3", unsubscribed, CellSays::Unknown),
+            ("3", CellSays::Unknown, CellSays::Unknown),
             ("Unsubscribed", unsubscribed, unsubscribed),
             ("Subscribed", CellSays::Sendable, CellSays::Sendable),
             ("perhaps", CellSays::Unknown, CellSays::Unknown),
@@ -224,21 +276,25 @@ mod tests {
 
     #[test]
     fn words_may_stand_in_a_list_or_beside_others() {
-        let words = |is_about_mail| EvidenceKind::Words { is_about_mail };
+        let surely = EvidenceKind::Words(WordColumn::ANY);
+        let perhaps = EvidenceKind::Words(WordColumn { weakest: WordGrade::Strong, takes_ended: false });
         for (cell, said) in [
             ("Bounced (hard)", CellSays::Suppressed(Reason::HardBounce)),
             ("['UNSUBSCRIBE', 'SPAM_COMPLAINT']", CellSays::Suppressed(Reason::Complaint)),
-            ("Soft bounce, mailbox full", CellSays::Sendable),
+            ("Soft bounce, mailbox full", CellSays::Passing),
+            ("Bounced (soft)", CellSays::Passing),
+            ("Bounced", CellSays::Bounced),
             ("550 5.1.1 no such user", CellSays::Suppressed(Reason::HardBounce)),
-            ("421 try later", CellSays::Sendable),
+            ("421 try later", CellSays::Passing),
             ("Engaged", CellSays::Unknown),
             ("Opt-in pending", CellSays::Unknown),
             ("[]", CellSays::Empty),
         ] {
-            assert_eq!(words(false).read(cell), said, "{cell}");
+            assert_eq!(surely.read(cell), said, "{cell}");
         }
-        assert_eq!(words(false).read("cancelled"), CellSays::Unknown);
-        assert_eq!(words(true).read("cancelled"), CellSays::Suppressed(Reason::Unsubscribe));
+        assert_eq!(perhaps.read("cancelled"), CellSays::Unknown);
+        assert_eq!(perhaps.read("removed"), CellSays::Unknown);
+        assert_eq!(surely.read("cancelled"), CellSays::Suppressed(Reason::Unsubscribe));
     }
 
     #[test]
@@ -256,47 +312,5 @@ mod tests {
         }
         let wants = EvidenceKind::Asked { yes: Some(Verdict::Sendable) };
         assert_eq!((wants.read("yes"), wants.read("x y")), (CellSays::Sendable, CellSays::Listed));
-    }
-
-    #[test]
-    fn dates_are_known_by_their_look() {
-        for cell in [
-            "2024-01-02",
-            "2024-01-02T03:04:05Z",
-            "03/04/2026",
-            "1.2.24 10:00",
-            "Mon, 06 May 2024 18:11:58 UTC",
-            "1443651125",
-            "1586552585.077",
-            "2 May 2024",
-            "2024年1月2日",
-        ] {
-            assert!(is_date(cell), "{cell}");
-        }
-        for cell in
-            ["", "12", "yes", "5.1.1", "Anna", "+49 30 1234", "Main Street 5", "12345", "030-1234-567", "030 12 45"]
-        {
-            assert!(!is_date(cell), "{cell}");
-        }
-    }
-
-    #[test]
-    fn a_temporary_failure_is_no_bounce() {
-        let bounce = Some(Verdict::Suppressed(Reason::HardBounce));
-        for (code, said) in [
-            ("5.1.1", bounce),
-            ("550", bounce),
-            ("5.7.1", Some(Verdict::Sendable)),
-            ("4.2.2", Some(Verdict::Sendable)),
-            ("421", Some(Verdict::Sendable)),
-            ("200", None),
-            ("55", None),
-            ("55000", None),
-            ("unknown", None),
-        ] {
-            assert_eq!(of_status_code(code), said, "{code}");
-        }
-        assert_eq!(of_status_line("550-5.7.1 refused"), Some(Verdict::Sendable));
-        assert_eq!(of_status_line("Main Street 550"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! The exports of other mail tools, recognised by their columns: what one is. The table of them is in `exporters`.
 
 use crate::address::is_address;
-use crate::evidence::of_status_code;
+use crate::cell_looks::of_status_code;
 use crate::exporters::EXPORTERS;
 use crate::fold::{is_same, plain};
 use crate::mapping::Field;
@@ -145,6 +145,11 @@ impl Exporter {
     /// Whether a row says nothing that has no date.
     pub(crate) fn needs_date(&self) -> bool {
         self.lists == Lists::BlocksByDate
+    }
+
+    /// Whether its columns say nothing, so that the name of a file in an archive tells who is in it.
+    pub(crate) fn is_told_by_name(&self) -> bool {
+        self.code == "mailchimp_subscribed"
     }
 
     /// Whether the same words always mean the same, whatever the note.

@@ -130,6 +130,25 @@ pub static EXPORTERS: &[Exporter] = &[
         source: "https://postmarkapp.com/developer/api/suppressions-api",
     },
     Exporter {
+        code: "postmark_bounces",
+        name: "Postmark bounces",
+        columns: &["record type", "type", "email", "bounced at"],
+        is_exact: false,
+        fields: &[(Why, "type"), (Note, "description"), (FirstSeen, "bounced at")],
+        lists: Lists::People,
+        // The other types are of troubles that pass, or of mail and not of its address.
+        verdicts: Verdicts::Words(
+            &[
+                ("manually deactivated", suppressed(Reason::Manual)),
+                ("bad email address", suppressed(Reason::Invalid)),
+                ("blocked", Verdict::Sendable),
+            ],
+            Some(Verdict::Sendable),
+        ),
+        dates: DateFormat::Iso8601,
+        source: "https://postmarkapp.com/developer/api/bounce-api",
+    },
+    Exporter {
         code: "ses_suppressed_destinations",
         name: "Amazon SES suppressed destinations",
         columns: &["emailaddress", "reason", "lastupdatetime"],

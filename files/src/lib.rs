@@ -30,6 +30,7 @@
 //! decide whether an address is valid (that is the caller's), and never drop a row in silence.
 
 mod address;
+mod cell_looks;
 mod columns;
 mod dates;
 mod detect;
@@ -54,7 +55,9 @@ mod limits;
 mod list;
 mod list_file;
 mod looks;
+mod mail_column;
 mod mail_names;
+mod mail_words;
 mod mapping;
 mod meaning;
 mod names;
@@ -79,17 +82,18 @@ pub use display_name::display_name;
 pub use encoding::Encoding;
 pub use error::{FILE_ERRORS, FileError};
 pub use error_file::ErrorFile;
-pub use evidence::{Evidence, EvidenceKind};
+pub use evidence::{Evidence, EvidenceKind, FlagColumn, WordColumn};
 pub use exporter::{DateFormat, Exporter};
 pub use exporters::EXPORTERS;
 pub use fault::RowFault;
 pub use limits::{MAX_COLUMNS, MAX_RECORD_BYTES, SAMPLE_BYTES};
 pub use list_file::ListFile;
 pub use looks::Kind;
+pub use mail_column::{MailColumn, MailMeaning, MailWord, mail_column};
 pub use mail_names::flag_names;
 pub use mapping::{Column, Compression, ERROR_COLUMNS, Field, Format, Mapping, OwnColumn, Wanted};
 pub use reader::{Reader, Row};
-pub use reason::{Reason, Verdict, verdict, words};
+pub use reason::{Reason, Verdict, WordGrade, is_nothing, verdict, words, yes_or_no};
 pub use table_file::TableFile;
 pub use verify::verify;
 pub use workbook::{Sheet, sheet_as_csv};

@@ -1,157 +1,219 @@
-//! The names of columns that say whether an address gets mail.
+//! What the name of a column says of whether its rows' addresses get mail.
 //!
-//! This is data: another name is another word in a list. A name is known if one of the words or phrases is in it and
-//! nothing else is but words that say no more. So `Unsubscribed from all email` is known, and `Unsubscribe link`, `SMS
-//! unsubscribed` and `Order status` are not.
+//! A name is known if one of the words or phrases of `mail_words` is in it and nothing else is but words that say no more.
+//! So `Unsubscribed from all email` is known, and `Unsubscribe link`, `SMS unsubscribed` and `Order status` are not. A word
+//! such as `no` or `removed` turns a name round: whoever says yes to `No newsletter` wants none. What is turned round and
+//! says that somebody gets none, or is turned round twice, is not read as yes and no at all.
 
-use crate::names::tokens;
-use crate::reason::{Reason, Verdict};
+use crate::evidence::FlagColumn;
+use crate::mail_words::{
+    ABOUT, ABOUT_MAIL, ANSWERS, ANY_BOUNCE, BESIDE, COUNTED, HOMONYMS, KINDS, MAIL, NEGATIONS, NEGATIONS_BEFORE,
+    NOT_MAIL_ALONE, OTHER_THINGS, REASONS, SOFT_BOUNCES, STATES, WITH_MAIL, YES_OR_NO,
+};
+use crate::names;
+use crate::reason::{Reason, Verdict, WordGrade};
 
 /// What a column's name says of its cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameSays {
-    /// What a yes in it says, or a date; and whether any text is a yes, as in a column of reasons.
-    YesOrNo { yes: Verdict, takes_text: bool },
+    /// What a yes in it says.
+    YesOrNo(FlagColumn),
     /// Words say it. In a column of reasons all rows are there for one; in a column of states they need not be.
-    Words { is_of_blocks: bool },
+    Words { is_of_blocks: bool, weakest: WordGrade },
+    /// It is about mail or a consent, and what a yes says is in doubt: only words say something.
+    Doubtful,
+    /// A yes says that mail came back for a trouble that passes.
+    SoftBounces,
 }
-
-/// What a yes says, and the phrases that say so.
-const YES_OR_NO: &[(Verdict, &[&str])] = &[
-    (
-        Verdict::Suppressed(Reason::HardBounce),
-        &[
-            "hard bounced; hard bounce; hard bounces; bounced hard; hardbounced; hardbounce; bounced; bounce; rebotado",
-            "rebond definitif; unzustellbar; onbestelbaar; odbity; studsad; ハードバウンス",
-        ],
-    ),
-    (
-        Verdict::Suppressed(Reason::Complaint),
-        &["complained; spam complaint; spam complaints; spam report; spam reported; marked as spam; marked spam"],
-    ),
-    (
-        Verdict::Suppressed(Reason::Invalid),
-        &[
-            "invalid email address; invalid email; email invalid; invalid address; bad email; bad address; undeliverable",
-        ],
-    ),
-    (
-        Verdict::Suppressed(Reason::Unsubscribe),
-        &[
-            "unsubscribed; unsubscribe; unsubscription; unsub; opted out; opt out; optout; optedout; abgemeldet; abmeldung",
-            "abmeldedatum; abbestellt; ausgetragen; desabonne; desabonnee; desabonnement; desinscrit; desinscrite",
-            "desinscription; dado de baja; baja; desuscrito; disiscritto; disiscrizione; descadastrado; descadastro",
-            "afgemeld; afmelding; uitgeschreven; uitschrijving; uitschrijfdatum; wypisany; wypisano; wypisania",
-            "avregistrerad; avanmald; avprenumererad; afmeldt; frameldt; avmeldt; odhlasen; odhlaseno; отписан; отписался",
-            "отписка; 配信停止; 配信停止日; 購読解除; 登録解除; オプトアウト",
-        ],
-    ),
-    (
-        Verdict::Suppressed(Reason::Manual),
-        &[
-            "blocklisted; blacklisted; blocked; suppressed; suppressions; suppression; blocklist; blacklist; do not email",
-            "do not e mail; donotemail; do not mail; do not contact; email disabled; no email; no emails; no mail; do not allow emails",
-            "do not allow bulk emails; gesperrt; blockiert; keine e mails; bloque; bloqueado; bloccato; geblokkeerd",
-            "zablokowany; blockerad; sparrad; blokeret; blokkert; estetty; blokovan; engelli; заблокирован; ブロック",
-        ],
-    ),
-    (
-        Verdict::Sendable,
-        &[
-            "subscribed; opted in; opt in; optin; optedin; accepts marketing; accepts email marketing; accepts email; newsletter",
-            "email permission; marketing permission; email consent; marketing consent; consent; allow email; allow emails",
-            "receive email; receive emails; receives emails; wants emails; email marketing; abonniert; angemeldet; newsletter",
-            "einwilligung; werbeeinwilligung; abonne; inscrit; suscrito; acepta marketing; boletin; iscritto; inscrito",
-            "ingeschreven; aangemeld; nieuwsbrief; zapisany; prenumererar; nyhetsbrev; nyhedsbrev; tilmeldt; pameldt",
-            "uutiskirje; prihlasen; bulten; подписан; рассылка; メルマガ; 購読; メール配信",
-        ],
-    ),
-];
-
-/// What stands in the names of columns of states.
-const STATES: &[&str] = &[
-    "status state abostatus zustand estado statut etat stato situacao situazione stan tila stav durum статус состояние",
-    "ステータス 状態 配信状態 배송상태 상태 状态",
-];
-
-/// What stands in the names of columns of reasons.
-const REASONS: &[&str] = &[
-    "reason type grund motif raison motivo razon causa reden powod orsak anledning arsag syy duvod neden причина 理由 原因",
-    "category classification event typ tipo soort rodzaj tyyppi",
-];
-
-/// What a column of states or reasons may be about.
-const ABOUT: &[&str] = &[
-    "subscription subscriptions subscriber suppression bounce unsubscribe unsub consent block blocklist abo abonnement",
-    "optin opt in deliverability abonnenten suscripcion iscrizione assinatura subskrypcji",
-];
-
-/// What says no more.
-const BESIDE: &[&str] = &[
-    "is has was been user contact contacts subscriber member recipient customer from of for to all any the in on at out",
-    "um am le la el il em den der die das de del da du des do date datum data fecha dato time timestamp zeit zeitpunkt",
-    "email emails mail mails mailing mailings list lists newsletter newsletters marketing promotional communication",
-    "communications message messages info information global globally status state flag reason grund motif motivo raison",
-    "reden powod value our your we you one sales update updates service address adresse attributes properties fields",
-    "permission consent kontakt empfanger yes no y n e",
-];
-
-/// What stands in the names of columns about something else than mail to people.
-const OTHER_THINGS: &[&str] = &[
-    "sms phone mobile tel telephone telefon handy push whatsapp order orders bestellung bestell pedido commande ordine",
-    "payment payments zahlung pago paiement pagamento betaling invoice rechnung shipping vat tax ticket deal lead lifecycle",
-    "fulfillment fulfilment financial refund kyc login device fax post postal letter voice call stripe webhook campaign",
-];
 
 /// What a column of this normal name says, if anything.
 pub(crate) fn says(name: &str) -> Option<NameSays> {
-    let tokens = tokens(name);
-    let squashed: String = tokens.concat().split(' ').collect();
-    if squashed.is_empty() || is_about_other_things(name) {
+    let tokens = without_answers(names::tokens(name));
+    if tokens.is_empty() || is_about_other_things(name) {
         return None;
     }
-    let is_in = |lines: &[&str], token: &str| lines.iter().flat_map(|line| line.split(' ')).any(|one| one == token);
-    let is_beside = |token: &str| is_in(BESIDE, token) || matches!(token, "e mail" | "e mails");
-    let has = |lines: &[&str]| tokens.iter().any(|token| is_in(lines, token));
-    let of_words = || {
-        let is_known =
-            |token: &&str| is_beside(token) || [STATES, REASONS, ABOUT].iter().any(|lines| is_in(lines, token));
-        let is_named = (has(STATES) || has(REASONS)) && tokens.iter().all(is_known);
-        let is_of_blocks =
-            has(REASONS) || tokens.iter().any(|token| matches!(*token, "suppression" | "bounce" | "block"));
-        is_named.then_some(NameSays::Words { is_of_blocks })
-    };
+    let soft = SOFT_BOUNCES.iter().flat_map(|line| line.split("; "));
+    if soft.filter_map(|phrase| without_phrase(&tokens, phrase)).any(|rest| rest.into_iter().all(is_beside)) {
+        return Some(NameSays::SoftBounces);
+    }
     // The type of a bounce may be a soft one, so a bounce alone does not say it.
     if tokens.contains(&"type") || tokens.contains(&"status") {
-        return of_words().or_else(|| yes_or_no(&tokens, is_beside));
+        return of_words(&tokens).or_else(|| of_yes_or_no(&tokens));
     }
-    yes_or_no(&tokens, is_beside).or_else(of_words)
+    of_yes_or_no(&tokens).or_else(|| of_words(&tokens))
 }
 
-fn yes_or_no(tokens: &[&str], is_beside: impl Fn(&str) -> bool) -> Option<NameSays> {
-    let phrases = YES_OR_NO.iter().flat_map(|(yes, lines)| lines.iter().map(move |line| (*yes, line)));
-    let phrases = phrases.flat_map(|(yes, line)| line.split("; ").map(move |phrase| (yes, phrase)));
-    for (yes, phrase) in phrases {
-        let words = crate::names::tokens(phrase);
-        let found = tokens.windows(words.len()).position(|window| window == words);
-        let Some(at) = found else { continue };
-        let mut rest = tokens[..at].iter().chain(&tokens[at + words.len()..]);
-        if rest.clone().all(|token| is_beside(token)) {
-            let is_reason =
-                rest.any(|token| matches!(*token, "reason" | "grund" | "motif" | "motivo" | "raison" | "reden"));
-            let takes_text = is_reason || phrase.starts_with("suppression");
-            return Some(NameSays::YesOrNo { yes, takes_text });
+/// The words of a name without those that only say what its cells are.
+fn without_answers(mut tokens: Vec<&str>) -> Vec<&str> {
+    let is_answers = |two: &[&str]| {
+        ANSWERS.iter().any(|(yes, no)| two == [*yes, *no] || two == [*no, *yes])
+            || matches!(two, ["0", "1"] | ["1", "0"])
+    };
+    if let Some(at) = tokens.windows(2).position(is_answers) {
+        tokens.drain(at..at + 2);
+    }
+    tokens
+}
+
+fn is_in(lines: &[&str], token: &str) -> bool {
+    lines.iter().flat_map(|line| line.split(' ')).any(|one| one == token)
+}
+
+fn is_phrase(lines: &[&str], phrase: &str) -> bool {
+    lines.iter().flat_map(|line| line.split("; ")).any(|one| one == phrase)
+}
+
+/// Whether a word of a normal name is about mail.
+fn is_mail(token: &str) -> bool {
+    is_in(MAIL, token) || matches!(token, "e mail" | "e mails" | "e post" | "e posta")
+}
+
+fn is_beside(token: &str) -> bool {
+    is_in(BESIDE, token) || is_mail(token)
+}
+
+/// A column of states or reasons.
+fn of_words(tokens: &[&str]) -> Option<NameSays> {
+    let has = |lines: &[&str]| tokens.iter().any(|token| is_in(lines, token));
+    let is_known = |token: &&str| {
+        is_beside(token) || [STATES, REASONS, KINDS, ABOUT_MAIL, ABOUT].iter().any(|lines| is_in(lines, token))
+    };
+    let is_named = has(STATES) || has(REASONS) || has(KINDS);
+    if !is_named || !tokens.iter().all(is_known) {
+        return None;
+    }
+    let weakest = match () {
+        () if has(ABOUT_MAIL) || tokens.iter().any(|token| is_mail(token)) => WordGrade::Weak,
+        () if has(STATES) || has(REASONS) || has(ABOUT) => WordGrade::Medium,
+        () => WordGrade::Strong,
+    };
+    let is_of_blocks = has(REASONS) || has(KINDS) || has(&["suppression bounce block"]);
+    Some(NameSays::Words { is_of_blocks, weakest })
+}
+
+/// A phrase that is found in a name.
+struct Found {
+    yes: Verdict,
+    phrase: &'static str,
+    needs_mail: bool,
+}
+
+fn of_yes_or_no(tokens: &[&str]) -> Option<NameSays> {
+    let with_mail = WITH_MAIL.iter().map(|line| (Verdict::Sendable, line, true));
+    let others = YES_OR_NO.iter().flat_map(|(yes, lines)| lines.iter().map(|line| (*yes, line, false)));
+    let phrases = others
+        .chain(with_mail)
+        .flat_map(|(yes, line, needs_mail)| line.split("; ").map(move |phrase| Found { yes, phrase, needs_mail }));
+    phrases.filter_map(|found| of_phrase(tokens, &found)).next()
+}
+
+/// What a name says that has this phrase in it, perhaps with words about mail between its own.
+fn of_phrase(tokens: &[&str], found: &Found) -> Option<NameSays> {
+    let rest = without_phrase(tokens, found.phrase)?;
+    if !rest.iter().all(|token| is_beside(token) || is_in(NEGATIONS, token) || is_in(REASONS, token)) {
+        return None;
+    }
+    let is_negation = |token: &&&str| is_in(NEGATIONS, token) || matches!(**token, "ne" if rest.len() > 1);
+    let n_negations = rest.iter().filter(is_negation).count();
+    let is_last_in_doubt = tokens.last().is_some_and(|last| is_in(NEGATIONS_BEFORE, last) && rest.last() == Some(last));
+    let has_mail = rest.iter().any(|token| is_mail(token));
+    if n_negations > 1 || n_negations > 0 && (is_last_in_doubt || found.yes != Verdict::Sendable) {
+        return Some(NameSays::Doubtful);
+    }
+    if found.needs_mail && !has_mail {
+        return Some(NameSays::Doubtful);
+    }
+    let is_reason = rest.iter().any(|token| is_in(REASONS, token));
+    if n_negations > 0 {
+        let flag = FlagColumn::of(Verdict::Suppressed(Reason::Unsubscribe));
+        return Some(NameSays::YesOrNo(FlagColumn { takes_text: is_reason, ..flag }));
+    }
+    let flag = FlagColumn {
+        yes: found.yes,
+        is_about_mail: has_mail || !is_phrase(NOT_MAIL_ALONE, found.phrase),
+        takes_text: is_reason || has_mail && found.phrase.starts_with("suppression"),
+        takes_counts: is_phrase(COUNTED, found.phrase),
+        is_any_bounce: is_phrase(ANY_BOUNCE, found.phrase) && !rest.contains(&"hard"),
+    };
+    Some(NameSays::YesOrNo(flag))
+}
+
+/// The words of a name beside those of a phrase; `None` if it is not there. Words about mail may be within it: `marked
+/// email as spam`.
+fn without_phrase<'a>(tokens: &[&'a str], phrase: &str) -> Option<Vec<&'a str>> {
+    let words = names::tokens(phrase);
+    for at in 0..tokens.len() {
+        let (mut rest, mut words) = (tokens[..at].to_vec(), words.iter().peekable());
+        let mut is_begun = false;
+        for token in &tokens[at..] {
+            match words.peek() {
+                Some(word) if *word == token => {
+                    words.next();
+                    is_begun = true;
+                }
+                Some(_) if !is_begun || !is_mail(token) => break,
+                _ => rest.push(token),
+            }
+        }
+        if words.peek().is_none() {
+            return Some(rest);
         }
     }
     None
 }
 
-/// Whether a column of this normal name is about something else than mail to people.
+/// Whether a column of this normal name is about something else than mail to people: another way to reach them, an order.
 pub(crate) fn is_about_other_things(name: &str) -> bool {
-    let tokens = tokens(name);
-    let is_other = |token: &&str| OTHER_THINGS.iter().flat_map(|line| line.split(' ')).any(|other| other == *token);
-    let is_mail = |token: &&str| matches!(*token, "email" | "emails" | "e mail" | "newsletter");
-    tokens.iter().any(is_other) && !tokens.iter().any(is_mail)
+    let tokens = names::tokens(name);
+    // `WhatsApp` is two words as names are cut.
+    let is_pair = |two: &[&str]| is_in(OTHER_THINGS, &two.concat());
+    let is_other = tokens.iter().any(|token| is_in(OTHER_THINGS, token)) || tokens.windows(2).any(is_pair);
+    let is_email = |token: &&str| matches!(*token, "email" | "emails" | "e mail" | "e mails");
+    is_other && !tokens.iter().any(is_email)
+}
+
+/// Whether a column of this normal name is about mail by one of its words, though not all of it is known.
+fn has_mail_word(name: &str) -> bool {
+    names::tokens(name).into_iter().any(is_mail)
+}
+
+/// Whether a column of this normal name may say who gets no mail, for those who look for one: a word of it is about states,
+/// reasons or mail.
+pub(crate) fn might_say(name: &str) -> bool {
+    const STEMS: [&str; 12] = [
+        "subscri",
+        "abonn",
+        "opt",
+        "consent",
+        "bounc",
+        "black",
+        "block",
+        "suppress",
+        "newsletter",
+        "marketing",
+        "spam",
+        "unsub",
+    ];
+    let is_word = |token: &str| [STATES, REASONS, ABOUT_MAIL, ABOUT].iter().any(|lines| is_in(lines, token));
+    !is_about_other_things(name)
+        && names::tokens(name)
+            .into_iter()
+            .any(|token| is_word(token) || STEMS.iter().any(|stem| token.starts_with(stem)))
+}
+
+/// Whether the name's word is another one in another language, so that only plain words of yes and no count under it.
+pub(crate) fn is_homonym(name: &str) -> bool {
+    is_phrase(HOMONYMS, name)
+}
+
+/// Which words count in a column whose name is not known.
+pub(crate) fn of_unknown(name: &str) -> WordGrade {
+    if has_mail_word(name) { WordGrade::Medium } else { WordGrade::Strong }
+}
+
+/// Whether a column of this normal name is one of reasons, and not of kinds or states.
+pub(crate) fn is_reason(name: &str) -> bool {
+    names::tokens(name).into_iter().any(|token| is_in(REASONS, token))
 }
 
 /// The phrases in names of columns of yes and no, by what a yes says.
@@ -167,11 +229,13 @@ mod tests {
     fn code(name: &str) -> String {
         match says(&normal(name)) {
             None => "-".into(),
-            Some(NameSays::YesOrNo { yes, takes_text }) => {
+            Some(NameSays::YesOrNo(FlagColumn { yes, takes_text, .. })) => {
                 format!("{}{}", yes.code(), if takes_text { " text" } else { "" })
             }
-            Some(NameSays::Words { is_of_blocks: true }) => "reasons".into(),
-            Some(NameSays::Words { is_of_blocks: false }) => "states".into(),
+            Some(NameSays::Words { is_of_blocks: true, .. }) => "reasons".into(),
+            Some(NameSays::Words { is_of_blocks: false, .. }) => "states".into(),
+            Some(NameSays::Doubtful) => "doubt".into(),
+            Some(NameSays::SoftBounces) => "soft".into(),
         }
     }
 
@@ -210,10 +274,8 @@ mod tests {
             ),
             ("states", "Newsletter-Status;Stan;ステータス;Marketing status;List status"),
             ("reasons", "Reason;Grund;Motivo;Raison;Bounce type;Type;Suppression reason type;причина;理由"),
-            (
-                "-",
-                "SMS unsubscribed;Order status;Payment status;Lead Status;Unsubscribe link;Name;City;Soft bounces;Phone",
-            ),
+            ("-", "SMS unsubscribed;Order status;Payment status;Lead Status;Unsubscribe link;Name;City;Phone"),
+            ("soft", "Soft bounces;soft_bounced;bounced_soft"),
             (
                 "-",
                 "Campaigns unsubscribed;Lifecycle Stage;Opens;Signup date;Account manager;SMS Consent;Rating;Language",

@@ -1,6 +1,6 @@
 //! What a column is taken for, in the words of those who have the file.
 
-use crate::evidence::EvidenceKind;
+use crate::evidence::{EvidenceKind, FlagColumn};
 use crate::mapping::{Field, Mapping};
 use crate::reason::{Reason, Verdict};
 
@@ -41,17 +41,18 @@ impl Mapping {
 
 fn said(kind: EvidenceKind) -> String {
     match kind {
-        EvidenceKind::Words { .. } => "says in words who gets no mail, and why".to_owned(),
-        EvidenceKind::YesOrNo { yes: Verdict::Suppressed(reason), takes_text: false } => {
+        EvidenceKind::Words(_) => "says in words who gets no mail, and why".to_owned(),
+        EvidenceKind::YesOrNo(FlagColumn { yes: Verdict::Suppressed(reason), takes_text: false, .. }) => {
             format!("says who gets no mail: a yes or a date there means {}", reason.text())
         }
-        EvidenceKind::YesOrNo { yes: Verdict::Suppressed(reason), takes_text: true } => {
+        EvidenceKind::YesOrNo(FlagColumn { yes: Verdict::Suppressed(reason), takes_text: true, .. }) => {
             format!("says who gets no mail: whatever stands there means {}", reason.text())
         }
-        EvidenceKind::YesOrNo { yes: Verdict::Sendable, .. } => {
+        EvidenceKind::YesOrNo(FlagColumn { yes: Verdict::Sendable, .. }) => {
             "says who wants mail: a no there means unsubscribed".to_owned()
         }
         EvidenceKind::StatusCodes => "the mail server's codes, which say what bounced for good".to_owned(),
+        EvidenceKind::SoftBounces => "says whose mail came back for a trouble that passes".to_owned(),
         EvidenceKind::Asked { .. } => "the reasons, as you said".to_owned(),
     }
 }

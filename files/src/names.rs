@@ -75,7 +75,15 @@ const OTHERS: &[(Field, &[&str])] = &[
 ];
 
 /// The names of columns that only count the rows.
-const NUMBERS: &[&str] = &["nr; no; number; row; line; index; pos; lfd nr; num; n; unnamed 0"];
+const NUMBERS: &[&str] = &["id; nr; no; number; row; line; index; pos; lfd nr; num; n; unnamed 0"];
+
+/// What stands in the names of columns of who somebody is and where they live.
+const PERSON: &[&str] = &[
+    "name firstname lastname vorname nachname prenom nom nombre apellido apellidos nome cognome sobrenome naam imie nazwisko",
+    "namn fornamn efternamn navn etunimi sukunimi jmeno prijmeni ad soyad имя фамилия 名前 氏名 city town ort stadt ville",
+    "ciudad citta cidade plaats miasto stad country land pays pais paese kraj street strasse rue calle company firma phone",
+    "gender title salutation anrede language sprache zip plz",
+];
 
 /// When an address came onto a list, whatever else is in the file.
 const BLOCK_DATES: &[&str] = &[
@@ -90,7 +98,7 @@ const DATES: &[&str] = &["created; created at; date; date added; added at; added
 
 /// What a column's name is compared as.
 pub(crate) fn normal(name: &str) -> String {
-    plain(name)
+    plain(name).replace("news letter", "newsletter")
 }
 
 fn is_in(lines: &[&str], name: &str) -> bool {
@@ -186,6 +194,19 @@ pub(crate) fn block_dates(names: &[String]) -> Vec<usize> {
 /// The columns that say it in a file of nothing but blocked addresses.
 pub(crate) fn dates(names: &[String]) -> Vec<usize> {
     in_lines(names, DATES)
+}
+
+/// Whether a column of this normal name says who somebody is or where they live.
+pub(crate) fn is_of_person(name: &str) -> bool {
+    tokens(name).iter().any(|token| has(PERSON, token))
+}
+
+/// Whether a column of this normal name is one that lists of blocked addresses have.
+pub(crate) fn is_listed(name: &str) -> bool {
+    is_email(name)
+        || is_number(name)
+        || OTHERS.iter().any(|(_, known)| is_in(known, name))
+        || [BLOCK_DATES, DATES].iter().any(|known| is_in(known, name))
 }
 
 /// Whether a column of this normal name only counts the rows.

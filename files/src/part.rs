@@ -5,12 +5,14 @@ use std::io::{self, Chain, Cursor, Read, Seek};
 use crate::detect::{Found, detect};
 use crate::encoding::{Encoding, Text};
 use crate::error::FileError;
+use crate::exporter::Exporter;
 use crate::file_name::verdict_of_name;
 use crate::input::{Input, Limit, Opened, read_full};
 use crate::json::JsonRecords;
 use crate::limits::{MAX_SCAN_BYTES, SAMPLE_BYTES};
 use crate::looks::magic;
 use crate::mapping::{Field, Mapping, Wanted};
+use crate::reason::Verdict;
 use crate::shared::SharedFile;
 use crate::source::Source;
 use crate::unzip::ZipFile;
@@ -122,6 +124,10 @@ pub(crate) fn open_in_zip<R: Read + Seek>(
         (opened, _) => opened.map(|opened| (opened, false)),
     };
     let ((mut mapping, part), is_silent) = opened?;
+    if matches!(name_says, Some(Verdict::Suppressed(_))) && mapping.exporter.is_some_and(Exporter::is_told_by_name) {
+        // Those who left are in a file of the same columns, under another name.
+        (mapping.exporter, mapping.takes_all) = (None, true);
+    }
     let is_silent =
         is_silent || mapping.exporter.is_none_or(|exporter| exporter.needs_date()) && mapping.evidence.is_empty();
     mapping.name_says = name_says.filter(|_| is_silent);

@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 
+use crate::cell_looks::is_zero_date;
 use crate::fold::{is_same, plain, squashed};
-use crate::words::{ABOUT_MAIL, ENDED, NO, NOTHING, WORDS, YES};
+use crate::words::{
+    ABOUT_MAIL, ALLOWED, BOUNCED, ENDED, MEDIUM, NO, NOTHING, PASSING, PASSING_PHRASES, REFUSED, WEAK, WORDS, YES,
+};
 
 /// Why an address gets no mail, the weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,19 +81,67 @@ fn each(lines: &'static [&'static str]) -> impl Iterator<Item = &'static str> {
     lines.iter().flat_map(|line| line.split("; "))
 }
 
-/// What a word says, whatever the file.
-pub fn verdict(word: &str) -> Option<Verdict> {
-    static KNOWN: LazyLock<HashMap<String, Verdict>> = LazyLock::new(|| {
-        let words = WORDS.iter().flat_map(|(verdict, lines)| each(lines).map(|word| (squashed(word), *verdict)));
-        words.collect()
+/// How surely a word is about mail, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WordGrade {
+    /// It may be about anything: `removed`, `invalid`, `active`.
+    Weak,
+    /// It is about mail in a column of states or reasons: `complaint`, `opted out`.
+    Medium,
+    /// It is about mail wherever it stands: `unsubscribed`, `hard bounce`.
+    Strong,
+}
+
+/// A word that is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnownWord {
+    pub(crate) verdict: Verdict,
+    pub(crate) grade: WordGrade,
+    /// Whether it is said of a bounce of any kind.
+    pub(crate) is_bounce: bool,
+    /// Whether it is said of a trouble that passes.
+    pub(crate) is_passing: bool,
+}
+
+/// What is known of a word.
+pub(crate) fn known(word: &str) -> Option<KnownWord> {
+    static KNOWN: LazyLock<HashMap<String, KnownWord>> = LazyLock::new(|| {
+        let is_in = |word: &str, lines: &'static [&'static str]| each(lines).any(|known| is_same(known, word));
+        let of = |word: &'static str, verdict| {
+            let is_mail = ABOUT_MAIL.iter().flat_map(|line| line.split(' ')).any(|stem| word.contains(stem));
+            let is_weak = is_in(word, WEAK) || verdict == Verdict::Sendable && !is_mail;
+            let is_medium = is_in(word, MEDIUM);
+            let grade = match (is_weak, is_medium) {
+                (true, _) => WordGrade::Weak,
+                (false, true) => WordGrade::Medium,
+                (false, false) => WordGrade::Strong,
+            };
+            let (is_bounce, is_passing) = (is_in(word, BOUNCED), is_in(word, PASSING));
+            (squashed(word), KnownWord { verdict, grade, is_bounce, is_passing })
+        };
+        WORDS.iter().flat_map(|(verdict, lines)| each(lines).map(|word| of(word, *verdict))).collect()
     });
     KNOWN.get(&squashed(&plain(word))).copied()
 }
 
-/// Whether a word is about mail, and not about an account or an order.
-pub(crate) fn is_about_mail(word: &str) -> bool {
-    let word = plain(word);
-    ABOUT_MAIL.iter().flat_map(|line| line.split(' ')).any(|stem| word.contains(stem))
+/// What a word says, whatever the file.
+pub fn verdict(word: &str) -> Option<Verdict> {
+    known(word).map(|word| word.verdict)
+}
+
+/// Whether a text is about a trouble that passes, such as a full mailbox.
+pub(crate) fn is_about_passing(text: &str) -> bool {
+    let text = plain(text);
+    each(PASSING_PHRASES).any(|phrase| text.contains(phrase))
+}
+
+/// What a word of permission says: whether mail is allowed.
+pub(crate) fn is_allowed(word: &str) -> Option<bool> {
+    match word {
+        _ if is_one_of(word, ALLOWED) => Some(true),
+        _ if is_one_of(word, REFUSED) => Some(false),
+        _ => None,
+    }
 }
 
 /// Whether a word says that something has ended which may be a subscription to mail.
@@ -98,18 +149,28 @@ pub(crate) fn is_ended(word: &str) -> bool {
     is_one_of(word, ENDED)
 }
 
-/// What is in a column of yes and no.
-pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
+/// What a cell of yes and no says, in many languages: `yes`, `1.0`, `Nein danke`. `None` if it is neither.
+pub fn yes_or_no(cell: &str) -> Option<bool> {
+    let cell = cell.trim();
     match cell {
+        // As tables of numbers have them, and some databases.
+        "1.0" | "1,0" | "1.00" | "-1" | "-1.0" => Some(true),
+        "0.0" | "0,0" | "0.00" | "-0" | "-0.0" => Some(false),
         _ if is_one_of(cell, YES) => Some(true),
         _ if is_one_of(cell, NO) => Some(false),
         _ => None,
     }
 }
 
-/// Whether a cell says nothing: it is empty, or a dash or `null` stands in it.
-pub(crate) fn is_nothing(cell: &str) -> bool {
-    cell.is_empty() || !cell.contains(char::is_alphanumeric) && yes_or_no(cell).is_none() || is_one_of(cell, NOTHING)
+/// Whether a cell says nothing: it is empty, or a dash, `NULL`, `nan` or a date such as `0001-01-01` stands in it, which
+/// programs write that have none.
+pub fn is_nothing(cell: &str) -> bool {
+    let cell = cell.trim();
+    cell.is_empty()
+        || cell.eq_ignore_ascii_case("\\n")
+        || !cell.contains(char::is_alphanumeric) && yes_or_no(cell).is_none()
+        || is_one_of(cell, NOTHING)
+        || is_zero_date(cell)
 }
 
 /// Most cells are short and ASCII, so they are compared as they are before they are made plain.
@@ -157,9 +218,13 @@ mod tests {
     #[test]
     fn each_word_is_there_once_and_plain() {
         let words: Vec<_> = WORDS.iter().flat_map(|(_, lines)| each(lines)).collect();
-        let lists = [ENDED, YES, NO, NOTHING].into_iter().flat_map(each);
+        let lists = [ENDED, YES, NO, NOTHING, WEAK, MEDIUM, BOUNCED, PASSING, PASSING_PHRASES, ALLOWED, REFUSED];
+        let lists = lists.into_iter().flat_map(each);
         for word in words.iter().copied().chain(lists.filter(|word| word.contains(char::is_alphanumeric))) {
             assert_eq!(plain(word), word);
+        }
+        for word in [WEAK, MEDIUM, BOUNCED, PASSING].into_iter().flat_map(each) {
+            assert!(words.contains(&word), "{word}");
         }
         let mut once: Vec<_> = words.iter().map(|word| squashed(word)).collect();
         once.sort_unstable();
@@ -178,10 +243,18 @@ mod tests {
         for word in "No false 0 Nein FALSCH non FAUX não nee Nie nej ei ne hayır Нет いいえ".split(' ') {
             assert_eq!(yes_or_no(word), Some(false), "{word}");
         }
-        for word in ["", "perhaps", "2", "2024-01-02"] {
+        for word in ["", "perhaps", "2", "10", "2024-01-02"] {
             assert_eq!(yes_or_no(word), None, "{word}");
         }
-        for cell in ["", "-", "--", "n/a", "N/A", "NULL", "None", "0000-00-00"] {
+        for cell in ["1.0", "-1", "Ja gerne", "Oui, merci", "yes, please"] {
+            assert_eq!(yes_or_no(cell), Some(true), "{cell}");
+        }
+        for cell in ["0.0", "Nein danke", "Nein, danke!", "Non merci", "no thanks", "No, gracias"] {
+            assert_eq!(yes_or_no(cell), Some(false), "{cell}");
+        }
+        for cell in
+            ["", "-", "--", "n/a", "N/A", "#N/A", "<NA>", "NULL", "None", "0000-00-00", "nan", "NaT", "\\N", "(null)"]
+        {
             assert!(is_nothing(cell), "{cell}");
         }
         assert!(!is_nothing("no") && !is_nothing("✗"));

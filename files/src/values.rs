@@ -2,12 +2,12 @@
 
 use crate::address::{bare_address, is_address, is_several};
 use crate::encoding::mended;
-use crate::evidence::{CellSays, Evidence};
+use crate::evidence::{CellSays, Evidence, strongest};
 use crate::exporter::{Exporter, Said};
 use crate::fault::RowFault;
 use crate::formula::unguard;
 use crate::mapping::{Field, Mapping};
-use crate::reason::{Reason, Verdict, verdict, yes_or_no};
+use crate::reason::{Reason, Verdict, is_nothing, verdict, yes_or_no};
 use crate::records::Cells;
 
 /// What is made anew for each row that needs it.
@@ -108,7 +108,7 @@ pub(crate) fn values<'a>(
     let email = address(value(email).ok_or(RowFault::NoAddress)?, mapping)?;
 
     let (reason, source, note) = (value(reason_at), value(source), value(note));
-    let (first_seen, vendor_code) = (value(first_seen), value(vendor_code));
+    let (first_seen, vendor_code) = (value(first_seen).filter(|date| !is_nothing(date)), value(vendor_code));
     let (decision, is_unknown) = match mapping.exporter.filter(|exporter| !exporter.reads_columns()) {
         Some(exporter) => {
             let verdict = heard.verdict(exporter, Said { reason, source, code: vendor_code, note });
@@ -126,11 +126,14 @@ pub(crate) fn values<'a>(
     };
     let known = match says {
         CellSays::Suppressed(reason) => Some(reason),
-        CellSays::Sendable if !mapping.is_own => return Err(LeftOut { fault: RowFault::Sendable, decided_by }),
+        CellSays::Bounced => Some(Reason::HardBounce),
+        CellSays::Sendable | CellSays::Passing if !mapping.is_own => {
+            return Err(LeftOut { fault: RowFault::Sendable, decided_by });
+        }
         CellSays::Unknown | CellSays::Empty if !mapping.is_own => {
             return Err(LeftOut { fault: RowFault::Unclear, decided_by });
         }
-        CellSays::Sendable | CellSays::Unknown | CellSays::Empty | CellSays::Listed => None,
+        CellSays::Sendable | CellSays::Passing | CellSays::Unknown | CellSays::Empty | CellSays::Listed => None,
     };
     let note = match mapping.rest_is_note {
         true => rest_of(&texts, mapping, rest),
@@ -166,9 +169,8 @@ fn of_evidence(mapping: &Mapping, texts: &Texts<'_>, read: &mut Vec<(String, Cel
         return Decision { says, by: None };
     }
     read.resize_with(mapping.evidence.len(), || (String::new(), CellSays::Empty));
-    let mut decision = Decision { says: CellSays::Empty, by: None };
     let mut says_no = None;
-    for (Evidence { column, kind, is_empty_no }, (cell, said)) in mapping.evidence.iter().zip(read) {
+    let said = mapping.evidence.iter().zip(read).map(|(Evidence { column, kind, is_empty_no }, (cell, said))| {
         let next = texts.get(*column).and_then(plain).unwrap_or_default();
         if next != cell {
             cell.clear();
@@ -178,10 +180,10 @@ fn of_evidence(mapping: &Mapping, texts: &Texts<'_>, read: &mut Vec<(String, Cel
         if *said == CellSays::Empty && *is_empty_no {
             says_no = says_no.or(Some(*column));
         }
-        if decision.by.is_none() || said.strength() > decision.says.strength() {
-            decision = Decision { says: *said, by: Some(*column) };
-        }
-    }
+        (*column, *said)
+    });
+    let decision = strongest(said)
+        .map_or(Decision { says: CellSays::Empty, by: None }, |(column, says)| Decision { says, by: Some(column) });
     match (decision.says, says_no) {
         (CellSays::Empty, Some(column)) => Decision { says: CellSays::Sendable, by: Some(column) },
         (CellSays::Empty | CellSays::Unknown, _) if mapping.takes_all => {

@@ -54,7 +54,7 @@ const HARD_BOUNCE: &[&str] = &[
 ];
 
 const INVALID: &[&str] = &[
-    "invalid; invalid email; invalid email address; invalid address; invalid recipient; invalid mailbox; email invalid",
+    "invalid; invalid email; invalid emails; invalid email address; invalid address; invalid recipient; invalid mailbox; email invalid",
     "bad address; bad email; bad email address; undeliverable; not deliverable; malformed",
     "ungultig; ungultige adresse; ungultige e mail; ungultige e mail adresse; falsche adresse",
     "invalide; adresse invalide; email invalide; adresse e mail invalide",
@@ -139,6 +139,76 @@ const SENDABLE: &[&str] = &[
     "有効; アクティブ; 非アクティブ; 購読中; 登録済み; 登録中; 配信中; 確認済み; 未確認; 未登録; ソフトバウンス",
 ];
 
+/// Words that mean other things too, such as `baja` (low) and `removed`: only a column that is about mail says by them why
+/// somebody gets none.
+pub(crate) const WEAK: &[&str] = &[
+    "spam; abuse; abuse report; junk; fbl; спам; スパム; 迷惑メール",
+    "hard; permanent; permanent fail; unzustellbar; dauerhaft unzustellbar; nicht zustellbar; rucklaufer; devolvido",
+    "onbestelbaar; palautunut; pysyva virhe; nedorucitelne; nedorucitelny; trvale nedorucitelne; kalici hata",
+    "жесткая ошибка; постоянная ошибка; 恒久的エラー; 不達",
+    "invalid; invalid address; bad address; undeliverable; not deliverable; malformed; ungultig; ungultige adresse",
+    "falsche adresse; invalide; adresse invalide; invalido; invalida; no valido; no valida; direccion invalida",
+    "non valido; non valida; indirizzo non valido; endereco invalido; ongeldig; ongeldig adres; nieprawidlowy",
+    "nieprawidlowy adres; niepoprawny; bledny adres; ogiltig; ogiltig adress; ugyldig; ugyldig adresse; virheellinen",
+    "virheellinen osoite; neplatny; neplatna; neplatne; neplatna adresa; gecersiz; gecersiz adres; недеиствителен",
+    "недеиствительныи; недеиствительныи адрес; неверныи адрес; 無効; 無効なアドレス",
+    "removed; removed by request; baja; bajas; de baja; widerrufen; wypis; rezygnacja; 登録解除; 登録解除済み",
+    "manual; manually added; added manually; manually blocked; banned; blocked; admin blocked; blocked by admin; excluded",
+    "gesperrt; blockiert; manuell; manuell gesperrt; manuell hinzugefugt; ausgeschlossen; bloque; bloquee",
+    "ajoute manuellement; exclu; bloqueado; bloqueada; anadido manualmente; suprimido; excluido; bloccato; bloccata",
+    "escluso; geblokkeerd; uitgesloten; zablokowany; zablokowana; zablokowano; wykluczony; blockerad; sparrad; blokeret",
+    "spaerret; blokkert; sperret; estetty; blokovan; blokovany; blokovano; zablokovan; engellendi; engelli; engellenmis",
+    "заблокирован; заблокирована; добавлен вручную; ブロック; ブロック済み; 除外",
+];
+
+/// Words that are about mail in a column of states or reasons, and may be about anything in another.
+pub(crate) const MEDIUM: &[&str] = &[
+    "complaint; complaints; complained; beschwerde; plainte; queja; reclamacao; klacht; skarga; klagomal; stiznost; sikayet",
+    "жалоба; 苦情; cleaned; hard fail; hard failed; hard failure; permanent failure; permfail; user unknown; unknown user",
+    "rebote; rebotado; rimbalzo; rimbalzato; odbicie; odbity; odbite; studsad; studsat",
+    "opt out; opt outs; opted out; consent withdrawn; consent revoked; withdrew consent; widerspruch; widersprochen",
+    "wyrejestrowany; suppressed; blacklist; blacklisted; denylist; denylisted; do not contact; nicht anschreiben",
+    "liste noire; sur liste noire; ne pas contacter; lista negra; en lista negra; no contactar; lista nera; in lista nera",
+    "non contattare; nao contatar; zwarte lijst; op zwarte lijst; czarna lista; na czarnej liscie; svartlistad",
+    "sortlistet; svartelistet; estolista; mustalla listalla; cerna listina; na cerne listine; kara liste; kara listede",
+    "черныи список; в черном списке; ブラックリスト; オプトアウト",
+    "opt in; opted in; double opt in; double opted in; single opt in; confirmed opt in",
+];
+
+/// Words of a bounce that do not say of which kind: what says that it passes counts more.
+pub(crate) const BOUNCED: &[&str] = &[
+    "bounce; bounces; bounced; rucklaufer; rebote; rebotado; rimbalzo; rimbalzato; devolvido; gebounced; gebouncet",
+    "odbicie; odbity; odbite; studsad; studsat; palautunut; バウンス; 不達",
+];
+
+/// Words of a trouble that passes.
+pub(crate) const PASSING: &[&str] = &[
+    "soft; soft bounce; soft bounces; soft bounced; bounced soft; soft fail; soft failure; transient; temporary; deferred",
+    "weicher bounce; rebond mou; rebond leger; rebond temporaire; rebote suave; rebote blando; rebote temporal",
+    "rimbalzo temporaneo; rejeicao temporaria; zachte bounce; miekkie odbicie; mjuk studs; ソフトバウンス",
+];
+
+/// What stands in longer texts about a trouble that passes.
+pub(crate) const PASSING_PHRASES: &[&str] = &[
+    "mailbox full; mailbox is full; inbox full; over quota; overquota; quota exceeded; exceeded quota; exceeds quota",
+    "soft bounce; temporar; temporaire; transient; greylist; graylist; try again; try later; deferred; throttl; rate limit",
+    "timed out; timeout; out of office; auto reply; auto responder; autoresponder; vacation; undetermined",
+    "postfach voll; postfach ist voll; boite pleine; boite aux lettres pleine; buzon lleno; casella piena; caixa cheia",
+];
+
+/// What a cell says of who gets mail, whatever the name of its column.
+pub(crate) const ALLOWED: &[&str] = &[
+    "allow; allowed; granted; given; accepted; agreed; permitted; express; explicit; implied; erlaubt; erteilt; accorde",
+    "permitido; concesso; toegestaan",
+];
+
+/// The same of who gets none.
+pub(crate) const REFUSED: &[&str] = &[
+    "do not allow; don t allow; not allowed; disallowed; denied; refused; declined; rejected; withdrawn; revoked; stopped",
+    "disabled; deactivated; no consent; no permission; not granted; not given; abgelehnt; verweigert; nicht erlaubt",
+    "refuse; retire; rechazado; denegado; rifiutato; negato; recusado; geweigerd; ingetrokken; odmowa; avbojd; afvist",
+];
+
 /// Words of subscriptions that are paid for as well. They say that somebody has unsubscribed only where other words of
 /// their column are about mail.
 pub(crate) const ENDED: &[&str] = &[
@@ -146,26 +216,29 @@ pub(crate) const ENDED: &[&str] = &[
     "anulowany; anulowana; avbruten; annulleret; kansellert; peruttu; zrusen; iptal; отменен; キャンセル",
 ];
 
-/// What words have in them that are about mail and nothing else: `active` may be said of an account, `unsubscribed` not.
+/// What words have in them that say that somebody may get mail, and that are about mail: `active` may be said of an
+/// account, `subscribed` not.
 pub(crate) const ABOUT_MAIL: &[&str] = &[
-    "subscri suscri iscri inscri abonn abone unsub bounc spam opt complain suppress blacklist blocklist undeliver cleaned",
-    "sendable abgemeldet abmeld angemeldet ausgetragen abbestellt beschwerde unzustell rebond rebote plainte queja baja",
-    "rimbalz descadastr uitgeschreven ingeschreven afgemeld aangemeld klacht onbestel wypis zapisan odbi prenumer",
-    "avregistr avanmal studs afmeldt frameldt tilmeldt avmeldt pameldt tilau tilan odhlas prihlas odraz отпис подпис",
-    "жалоб 購読 配信 解除 バウンス 苦情 迷惑 オプト 受信 退订 수신 구독",
+    "subscri suscri iscri inscri abonn abone bounc opt angemeldet rebond rebote rimbalz ingeschreven aangemeld zapisan",
+    "odbi prenumer studs tilmeldt pameldt tilau tilaa prihlas подпис 購読 配信 バウンス",
 ];
 
 /// A yes in a column of yes and no.
 pub(crate) const YES: &[&str] = &[
     "yes; true; 1; y; t; x; on; ja; j; wahr; oui; o; vrai; si; s; verdadero; vero; sim; verdadeiro; waar; tak; prawda",
     "sant; sand; sann; kylla; tosi; ano; pravda; evet; dogru; да; истина; はい; 有; ✓; ✔; ☑; ○; 是; 예",
+    "yes please; ja gerne; ja bitte; oui merci; oui volontiers; si por favor; si gracias; si grazie; sim por favor; ja graag",
+    "ja tack; ja tak; ja takk; kylla kiitos; ano prosim; tak prosze; да пожалуиста",
 ];
 
 /// A no in a column of yes and no.
 pub(crate) const NO: &[&str] = &[
     "no; false; 0; n; f; off; nein; falsch; non; faux; falso; nao; nee; onwaar; nie; falsz; nej; falskt; falsk; nei",
     "usann; ei; epatosi; ne; nepravda; hayir; yanlis; нет; ложь; いいえ; 無; ✗; ✘; ☐; 否; 아니요",
+    "no thanks; no thank you; nein danke; non merci; no gracias; no grazie; nao obrigado; nao obrigada; nee bedankt",
+    "nee dank je; nej tack; nej tak; nei takk; ei kiitos; ne dekuji; nie dziekuje; hayir tesekkurler; нет спасибо",
 ];
 
 /// What stands in a cell that says nothing.
-pub(crate) const NOTHING: &[&str] = &["null; none; nil; n a; never; undefined; 0000 00 00; 0000 00 00 00 00 00"];
+pub(crate) const NOTHING: &[&str] =
+    &["null; none; nil; n a; nan; nat; never; undefined; empty; blank; 0000 00 00; 0000 00 00 00 00 00; 00 00 0000"];

@@ -90,6 +90,33 @@ both!(what_is_unclear_is_counted_and_listed_and_left_as_it_is, async |world| {
     assert_eq!(blocked(world).await, ["left@example.com"]);
 });
 
+both!(words_that_mean_other_things_block_nobody, async |world| {
+    world.without_budgets().await;
+    world.leaves_traces = true;
+    for file in [
+        "Email,Nombre,Prioridad\na@example.com,A,Alta\nb@example.com,B,Baja\n",
+        "Correo,Nombre,Bloque\na@example.com,A,3\nb@example.com,B,1\n",
+        "Email,Name,WhatsApp\na@example.com,A,Opted out\nb@example.com,B,Unsubscribed\n",
+        "Email,Name,Data consent\na@example.com,A,no\nb@example.com,B,yes\n",
+        "email,source\na@example.com,landing page\nb@example.com,facebook\n",
+    ] {
+        let job = import(world, file, json!({})).await;
+        assert_eq!(job["error"]["code"], "reason_needed", "{file}: {job}");
+    }
+    assert_eq!(blocked(world).await, Vec::<String>::new());
+});
+
+both!(a_name_that_is_turned_round_and_a_bounce_that_passes_are_understood, async |world| {
+    world.without_budgets().await;
+    let file = "email,first_name,No newsletter\nleft@example.com,A,yes\nwants@example.com,B,no\n";
+    assert_eq!(counts(&import(world, file, json!({})).await), [2, 2, 1, 0, 0, 1, 0, 0]);
+    let file = "email;bounce type;bounced at\nsoft@example.com;soft;2024-01-02\nhard@example.com;hard;2024-01-02\n";
+    assert_eq!(counts(&import(world, file, json!({})).await), [2, 2, 1, 0, 0, 1, 0, 0]);
+    let file = "email,name,unsubscribed_at\nzero@example.com,A,0001-01-01T00:00:00Z\ngone@example.com,B,2024-01-02\n";
+    assert_eq!(counts(&import(world, file, json!({})).await), [2, 2, 1, 0, 0, 1, 0, 0]);
+    assert_eq!(blocked(world).await, ["gone@example.com", "hard@example.com", "left@example.com"]);
+});
+
 both!(an_empty_cell_means_no_where_others_say_yes, async |world| {
     world.without_budgets().await;
     let file = "Email,First Name,Unsubscribed from all email,Email hard bounce reason,Create Date\n\

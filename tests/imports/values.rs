@@ -114,3 +114,39 @@ both!(metadata_is_texts_however_it_is_written, async |world| {
         "{bad}"
     );
 });
+
+both!(who_was_deleted_is_told_by_a_date_and_not_by_a_zero, async |world| {
+    world.without_budgets().await;
+    for (n, (column, cell, is_skipped)) in [
+        ("deleted_at", "2025-01-01", true),
+        ("deleted_at", "2025-01-01T10:00:00Z", true),
+        ("deletedAt", "1735732800", true),
+        ("is_deleted", "true", true),
+        ("Deleted", "yes", true),
+        ("Gelöscht am", "01.01.2025", true),
+        ("deleted_at", "", false),
+        ("deleted_at", "0001-01-01T00:00:00Z", false),
+        ("deleted_at", "1970-01-01 00:00:00", false),
+        ("deleted_at", "1970-01-01T00:00:00.000Z", false),
+        ("deleted_at", "0000-00-00 00:00:00", false),
+        ("deleted_at", "NULL", false),
+        ("deleted_at", "\\N", false),
+        ("deleted_at", "nan", false),
+        ("deleted_at", "NaT", false),
+        ("is_deleted", "0.0", false),
+        ("is_deleted", "false", false),
+        ("Not deleted", "yes", false),
+        ("deleted_by", "Ben", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let job = import(world, format!("email,{column}\n{n}@example.com,{cell}\n"), json!({})).await;
+        let n_skipped = u64::from(is_skipped);
+        assert_eq!(
+            (&job["result"]["skipped"], &job["result"]["created"]),
+            (&json!(n_skipped), &json!(1 - n_skipped)),
+            "{column}: {cell}"
+        );
+    }
+});

@@ -81,6 +81,37 @@ fn the_name_says_what_no_column_says() {
 }
 
 #[test]
+fn mailchimps_files_without_times_are_told_by_their_names() {
+    let columns = "Email Address,First Name,OPTIN_TIME,LEID,EUID\n";
+    let file = |email: &str| format!("{columns}{email},Ann,2024-01-01 00:00:00,1,a\n");
+    let names = ["subscribed", "unsubscribed", "cleaned", "nonsubscribed"];
+    let files = names.map(|name| (format!("{name}_members_export_4f.csv"), file(&format!("{name}@example.com"))));
+    let files: Vec<_> = files.iter().map(|(name, file)| (name.as_str(), file.as_bytes())).collect();
+    let said: Vec<_> = rows(&zip(&files)).into_iter().map(|row| row.3).collect();
+    assert_eq!(said, ["sendable", "unsubscribe", "hard_bounce", "sendable"]);
+}
+
+#[test]
+fn names_that_only_have_such_a_word_in_them_say_nothing() {
+    let people = b"Email,First Name\na@example.com,Ann\n";
+    for name in [
+        "spam-free customers.csv",
+        "bounced cheques.csv",
+        "Hard rock fans.csv",
+        "Unsubscribed from sms.csv",
+        "removed seats.csv",
+        "Manual gearbox owners.csv",
+        "blocked accounts.csv",
+        "Invalid parking.csv",
+        "cleaned.csv",
+        "not unsubscribed.csv",
+    ] {
+        let refused = Reader::open(Cursor::new(&zip(&[(name, people)])[..]), 1 << 20).err();
+        assert_eq!(refused.map(|error| error.code()), Some("reason_needed"), "{name}");
+    }
+}
+
+#[test]
 fn files_of_all_kinds_are_in_one_archive() {
     let utf16: Vec<u8> = "\u{feff}email;note\na@example.com;Zoë\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let file = zip(&[
@@ -134,7 +165,7 @@ fn the_limit_is_on_all_files_together() {
 #[test]
 fn refused_rows_of_an_archive_can_be_mended_and_read_again() {
     let file = zip(&[
-        ("cleaned.csv", b"Email Address,First Name\na@example.com,Ann\n,Bea\n"),
+        ("cleaned_members_export_4f.csv", b"Email Address,First Name\na@example.com,Ann\n,Bea\n"),
         ("unsubscribed.csv", b"Town;Mail;Name\nUlm;c@example.com;Cy\n;;Dan\n;;Eve\n"),
         ("list.txt", b"x\0@example.com\nz@example.com\n"),
     ]);
@@ -155,7 +186,7 @@ fn refused_rows_of_an_archive_can_be_mended_and_read_again() {
     assert_eq!(
         errors,
         "Email Address,First Name,reason,line,error_code,error\n\
-         ,Bea,hard_bounce,cleaned.csv:3,no_address,Mend it.\n\
+         ,Bea,hard_bounce,cleaned_members_export_4f.csv:3,no_address,Mend it.\n\
          Town,Mail,Name,reason,line,error_code,error\n\
          ,,Dan,unsubscribe,unsubscribed.csv:3,no_address,Mend it.\n\
          ,,Eve,unsubscribe,unsubscribed.csv:4,no_address,Mend it.\n\

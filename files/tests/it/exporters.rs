@@ -154,6 +154,15 @@ const SAMPLES: &[Sample] = &[
         ],
     ),
     (
+        "postmark_bounces",
+        "RecordType,Type,Email,BouncedAt,Description\nBounce,HardBounce,a@example.com,2024-01-02T10:00:00Z,Unknown\nBounce,SoftBounce,b@example.com,2024-01-02T10:00:00Z,Full\nBounce,ManuallyDeactivated,c@example.com,2024-01-02T10:00:00Z,\n",
+        &[
+            ("hard_bounce", None, Some("Unknown"), Some("2024-01-02T10:00:00Z")),
+            ("sendable", None, None, None),
+            ("manual", None, None, Some("2024-01-02T10:00:00Z")),
+        ],
+    ),
+    (
         "mandrill_rejects",
         "email,reason,detail,created_at,expires_at,expired\na@example.com,hard-bounce,550 mailbox does not exist,2024-03-01 10:00:00,x,no\nb@example.com,soft-bounce,421 later,2024-03-01 10:00:00,x,no\nc@example.com,unsub,by link,2024-03-01 10:00:00,,\nd@example.com,custom,asked,2024-03-01 10:00:00,,\ne@example.com,spam,,2024-03-01 10:00:00,,\n",
         &[

@@ -10,6 +10,7 @@ mod formats;
 mod fuzzed;
 mod input;
 mod json;
+mod mail_columns;
 mod own;
 mod properties;
 mod shapes;

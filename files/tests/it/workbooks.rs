@@ -119,7 +119,7 @@ fn the_first_sheet_is_a_table_with_the_lines_of_excel() {
          b@example.com,,2024-03-01T12:00:00,0.5\n\n\
          ,true,,#N/A\n"
     );
-    let wanted = Wanted { format: Some(Format::Xlsx), sheet: Some(sheet), ..Wanted::default() };
+    let wanted = Wanted { format: Some(Format::Xlsx), sheet: Some(sheet), takes_all: true, ..Wanted::default() };
     let mut reader = Reader::open_as(Cursor::new(text.as_bytes()), LIMIT, &wanted).unwrap();
     let said = reader.mapping().to_string();
     assert!(

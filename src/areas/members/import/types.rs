@@ -238,7 +238,7 @@ pub struct MemberMapping {
     /// The column of the external ids.
     #[oai(validator(min_length = 1, max_length = 100))]
     external_id: Option<String>,
-    /// The column of the metadata: JSON objects of texts.
+    /// The column of the metadata: JSON objects.
     #[oai(validator(min_length = 1, max_length = 100))]
     metadata: Option<String>,
     /// The column that says whether somebody wants mail: yes and no, or words such as `subscribed` and `unsubscribed`. Not

@@ -29,9 +29,10 @@ pub struct ImportAccepted {
 /// gzip or zip of one or several files. Columns are found by their usual names: email, name (or first and last name), tags,
 /// note, groups (ids or names), free access (yes or no), free access until (a date in
 /// any form that has one reading, or `never`; a date without a time ends with that day in the site's time zone), bundle (an id or a
-/// name), external id, metadata (a JSON object of texts, or a column `metadata.<key>` for a key); `mapping` overrules that, and other columns, `created_at` too, are passed over and named in
+/// name), external id, metadata (a JSON object, or a column `metadata.<key>` for a key; numbers and booleans become texts, `null` is nothing); `mapping` overrules that, and other columns, `created_at` too, are passed over and named in
 /// `result.ignoredColumns`. Several tags or groups in a cell have commas, semicolons,
-/// bars or `:::` between them. What a row
+/// bars or `:::` between them. Placeholders such as `NULL`, `N/A`, `-`, `undefined` or `#N/A` are empty cells, and so is a
+/// name that is an address. What a row
 /// leaves empty stays; tags and groups are added and never taken away; free access and bundles are only ever extended. Of
 /// an address that stands in the file twice the later row wins where it says something, and tags add up. A bad row stops
 /// nothing: `result.errorFile` holds each as it came, with its line and what is wrong, and can be mended and imported
@@ -43,10 +44,12 @@ pub struct ImportAccepted {
 /// `skipped` and `invalid`.
 ///
 /// **A file that says "no mail" is believed.** Columns such as `subscribed_to_emails`, `Accepts Email Marketing`,
-/// `unsubscribed_at`, `email_disabled` or `Email Marketing Status` are known by their names: who wants no mail goes onto the
-/// block list (`unsubscribe`; `hard_bounce` or `complaint` where the file says so), which `unsubscribed` counts. A yes takes
-/// nobody off it. Words that are not understood do nothing: `unclear` counts their rows, and `preview.unclearColumns` shows
-/// them; `mapping.mail` and `mapping.noMail` name a column that says it. A row whose `deleted_at` is filled is `skipped`.
+/// `unsubscribed_at` or `Email Marketing Status` are known by their names, in the words of `blocklist.import`
+/// (`GET /docs/block-lists.md` lists them): who wants no mail goes onto the block list, which `unsubscribed` counts. The
+/// reason is `unsubscribe`, or `hard_bounce`, `complaint` or `invalid` where the file says so. A yes takes nobody off it.
+/// A cell of such a column that is not understood does nothing: `unclear` counts its row, and `preview.unclearColumns`
+/// shows it; `mapping.mail` and `mapping.noMail` name a column that says it. A row whose `deleted_at` is filled, but
+/// for zero dates such as `0001-01-01`, is `skipped`.
 /// With `dryRun` the answer has a `preview`.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
