@@ -70,7 +70,15 @@ impl<R> Seek for Stream<R> {
 /// The mapping and all rows of a file that can be read.
 #[track_caller]
 fn read(file: impl AsRef<[u8]>) -> (Mapping, Vec<Read>) {
-    let mut reader = open(file.as_ref()).expect("a file that can be read");
+    read_as(file, &Wanted::default())
+}
+
+/// The same, with what a caller knows of it.
+#[track_caller]
+fn read_as(file: impl AsRef<[u8]>, wanted: &Wanted) -> (Mapping, Vec<Read>) {
+    let wanted = Wanted { takes_all: true, ..wanted.clone() };
+    let reader = Reader::open_as(Cursor::new(file.as_ref()), ENOUGH_BYTES, &wanted);
+    let mut reader = reader.expect("a file that can be read");
     let mut rows = Vec::new();
     while let Some(row) = reader.next_row() {
         rows.push(Read::of(&row.expect("no error in the middle")));
