@@ -40,6 +40,11 @@ fn the_document_has_each_address_once() {
         assert!(!address.summary.is_empty() && address.description.ends_with('.'), "{}", address.name);
         assert!(tags.contains(address.tag()), "{} has no tag of the document", address.name);
         assert_eq!(address.is_post(), paths[address.path].get("post").is_some(), "{}", address.name);
+        let operation = &paths[address.path][if address.is_post() { "post" } else { "get" }];
+        for refusal in ["400", "401", "403", "429"] {
+            let said = operation["responses"].get(refusal).is_some();
+            assert_eq!(said, matches!(address.opens, Opens::Keys(..)), "{}: {refusal}", address.name);
+        }
     }
 }
 
