@@ -70,8 +70,10 @@ pub(super) fn operation(address: &Address) -> Value {
         }
     }
     if address.is_post() {
-        let file = json!({ "type": "string", "format": "binary" });
-        let form = json!({ "type": "object", "required": ["file"], "properties": { "file": file } });
+        let file = json!({ "type": "string", "format": "binary", "minLength": 1 });
+        let form = json!({
+            "type": "object", "required": ["file"], "properties": { "file": file }, "additionalProperties": false,
+        });
         operation["requestBody"] = json!({ "required": true, "content": {
             "application/octet-stream": { "schema": file },
             "multipart/form-data": { "schema": form },
