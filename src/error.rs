@@ -97,6 +97,7 @@ codes! {
     StripeUnavailable "stripe_unavailable" true "Stripe does not answer as it should; a job goes on trying.";
     StripeRefused "stripe_refused" false "Stripe will not do what a job asked for; the job's `error` has Stripe's words.";
     PlanArchived "plan_archived" false "The plan is archived, so nobody can subscribe to it any more.";
+    SubscriptionLinked "subscription_linked" false "What is at Stripe is another member's, whom `error` names.";
     SubscriptionExists "subscription_exists" false "The member has a live subscription to the plan, which `fix` shows; `allowSecond` sells a second one, which is charged besides.";
     CouponRefused "coupon_refused" false "Stripe has no such coupon, or it can no longer be used.";
     WebhookRefused "webhook_refused" false "A webhook is not signed as it must be, or too long ago.";

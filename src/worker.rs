@@ -33,6 +33,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let runner = runner! { app,
         access::Grant => access::grant_to_group,
         access::Lapse => access::lapse,
+        access::Recount => access::recount_all,
         activity::Retention => activity::retain,
         billing::Sync => billing::sync,
         billing::Tick => billing::tick,

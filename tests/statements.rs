@@ -32,7 +32,8 @@ async fn every_statement_prepares_on_postgres() {
 /// Where SQLite may read all that a table has of a site: few rows, or all of them are asked for.
 const ALL_OF_A_SITE: &[(&str, &str)] = &[
     ("src/areas/access/store/facts.rs", "m"), // all members with access, at most so many
-    ("src/areas/access/store/facts.rs", "member"), // counts members, at most so many
+    ("src/areas/access/store/facts.rs", "member"),
+    ("src/areas/access/store/facts.rs", "plan"), // what is on sale // counts members, at most so many
     ("src/areas/billing/status/store.rs", "c"),
     ("src/areas/billing/store.rs", "c"),
     ("src/areas/billing/store.rs", "a"), // the account of a site, one row

@@ -7,7 +7,7 @@ use super::{Failure, Office, Result, out};
 use crate::{
     app,
     areas::{
-        billing, plans,
+        access, billing, plans,
         sites::{Site, store},
     },
     values::{Email, Zone},
@@ -67,6 +67,9 @@ pub(super) struct Update {
     /// Calls that delete or cancel which all keys together may make a day (UTC).
     #[arg(long)]
     destructive_per_day: Option<u32>,
+    /// Whether a lost dispute ends access, as giving back does; for payments that are read from then on.
+    #[arg(long)]
+    lost_disputes_end_access: Option<Switch>,
     /// Whether checkouts, cancels, pauses and plans may be written at the site's Stripe account.
     #[arg(long)]
     stripe_writes: Option<Switch>,
@@ -134,12 +137,14 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
             set(&mut budgets.generations_per_day, update.generations_per_day);
             site.settings.time_zone = update.time_zone.unwrap_or(site.settings.time_zone);
             set(&mut site.settings.activity_retention_days, update.activity_retention_days);
+            let grace_days = site.settings.grace_days;
             set(&mut site.settings.grace_days, update.grace_days);
             set(&mut site.settings.destructive_per_day, update.destructive_per_day);
             set(&mut site.settings.emails_per_day, update.emails_per_day);
             let switch = |to: &mut bool, value: Option<Switch>| *to = value.map_or(*to, |value| value == Switch::On);
             let had_writes = site.settings.stripe_writes;
             switch(&mut site.settings.stripe_writes, update.stripe_writes);
+            switch(&mut site.settings.lost_disputes_end_access, update.lost_disputes_end_access);
             switch(&mut site.settings.email_members, update.email_members);
             let point = |to: &mut Option<String>, value: Option<String>| {
                 if let Some(value) = value {
@@ -152,6 +157,10 @@ pub(super) async fn run(command: Command, office: &Office, json: bool) -> Result
                 site.settings.mail_only_to = allowed(list)?;
             }
             store::update(tx.conn(), site.id, &site.name, site.domain.as_deref(), &site.settings).await?;
+            if site.settings.grace_days != grace_days {
+                let jobs = app::jobs(&office.db, &office.clock, Patience::default());
+                access::recount_overdue(&mut tx, &jobs, site.id).await?;
+            }
             let is_connected = billing::store::connection(tx.conn(), site.id).await?.is_some();
             if site.settings.stripe_writes && !had_writes && is_connected {
                 let jobs = app::jobs(&office.db, &office.clock, Patience::default());

@@ -37,6 +37,14 @@ impl Zone {
         Time::from_micros(self.end_of(date).micros() - 1).floor_to_millis()
     }
 
+    /// The day of a moment, as people write it: `4 Dec 2026`.
+    pub fn day(self, time: Time) -> String {
+        match self.0.timestamp_micros(time.micros()) {
+            MappedLocalTime::Single(local) => local.format("%-d %b %Y").to_string(),
+            _ => time.to_string(),
+        }
+    }
+
     /// The moment in which a day is over.
     pub fn end_of(self, date: NaiveDate) -> Time {
         let Some(midnight) = date.checked_add_days(Days::new(1)).map(|next| next.and_time(NaiveTime::MIN)) else {

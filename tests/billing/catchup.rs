@@ -24,7 +24,7 @@ both!(what_lost_webhooks_would_have_told_is_caught_up_with, async |world| {
     shop.sells(&anna, &price).await;
     // More than a page of them.
     for _ in 0..60 {
-        shop.price(100).await;
+        shop.unheard_of(100, usher_stripe::requests::prices::Every::Months(1)).await;
     }
     shop.settle(world).await;
     assert_eq!(why(world, &anna).await["reason"], "no_subscription");

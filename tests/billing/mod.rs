@@ -16,6 +16,7 @@ mod people;
 mod plans;
 mod reconcile;
 mod resync;
+mod served;
 mod shop;
 mod status;
 mod subscription_faults;

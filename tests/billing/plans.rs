@@ -19,7 +19,7 @@ both!(a_plan_is_made_private_changed_and_archived, async |world| {
     let now = world.clock.now().to_string();
     let expected = json!({
         "id": plan["id"], "name": "Gold", "amount": 900, "currency": "EUR", "every": "month", "everyN": 1,
-        "trialDays": 7, "public": false, "createdAt": now, "updatedAt": now,
+        "trialDays": 7, "public": false, "opens": "all", "createdAt": now, "updatedAt": now,
     });
     assert_eq!(plan, expected);
     let args = json!({ "plan": plan["id"], "public": true, "description": " All of it. ", "trialDays": 0 });
@@ -131,7 +131,7 @@ both!(what_is_sold_at_stripe_becomes_plans, async |world| {
     let shop = Shop::open(world).await;
     let ours = gold(world).await;
     world.job(&ours["job"]["id"]).await;
-    let first = shop.price(500).await;
+    let first = shop.unheard_of(500, prices::Every::Months(1)).await;
     let tried = json!({ "args": {}, "dryRun": true });
     let tried = world.call_with(&world.key, "plans.importFromStripe", tried, &[]).await.json();
     let plans: Vec<_> =

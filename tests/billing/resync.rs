@@ -71,18 +71,24 @@ both!(the_paywall_says_who_pays_with_the_address_however_it_is_written, async |w
     let shop = Shop::open(world).await;
     let anna = member(world, "anna@example.com").await;
     let ask = json!({ "member": { "id": anna } });
-    let (customer, external) = sells_to(&shop, "Anna@Example.COM", &BTreeMap::new()).await;
+    let (_, external) = sells_to(&shop, "Anna@Example.COM", &BTreeMap::new()).await;
     shop.settle(world).await;
     let report = world.ok("billing.reconcile", json!({})).await;
     let found = &report["items"][0];
     assert_eq!((&found["kind"], &found["member"]), (&json!("unknown_here"), &anna), "{report}");
-    assert_eq!(found["fix"]["args"], ask, "{report}");
+    let link = json!({ "member": { "id": anna }, "externalId": external });
+    assert_eq!((&found["fix"]["tool"], &found["fix"]["args"]), (&json!("subscriptions.link"), &link), "{report}");
     let explained = world.ok("members.whyPaywall", ask.clone()).await;
-    assert!(explained["summary"].as_str().expect("a text").contains(&external), "{explained}");
+    assert!(explained["checks"].to_string().contains(&external), "{explained}");
+    assert!(!explained["summary"].as_str().expect("a text").contains(&external), "{explained}");
     let fix = &explained["fixes"][0];
-    assert_eq!((&fix["tool"], &fix["args"]), (&json!("subscriptions.resync"), &ask), "{explained}");
-    let done = waited(world, "subscriptions.resync", fix["args"].clone()).await;
-    assert_eq!(done["job"]["result"]["linkedCustomers"], json!([customer]), "{done}");
+    assert_eq!((&fix["tool"], &fix["args"]), (&json!("subscriptions.link"), &link), "{explained}");
+    let done = waited(world, "subscriptions.link", fix["args"].clone()).await;
+    assert_eq!(
+        (&done["job"]["result"]["customers"], &done["job"]["result"]["subscriptions"]),
+        (&json!(1), &json!(1)),
+        "{done}"
+    );
     assert_eq!(why(world, &anna).await, "allowed_subscription");
     let explained = world.ok("members.whyPaywall", ask).await;
     assert_eq!((&explained["fixes"], explained["summary"].to_string().contains("nothing says")), (&json!([]), false));

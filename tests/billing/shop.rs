@@ -17,7 +17,10 @@ use tokio::{
 };
 use usher::{
     app::App,
-    areas::billing::{connection, store},
+    areas::{
+        billing::{connection, store},
+        plans,
+    },
     surfaces::http,
     values::{JobId, PlanId, SiteId},
     worker,
@@ -39,6 +42,9 @@ pub struct Shop {
     /// What its events are signed with.
     secret: String,
     n: std::sync::atomic::AtomicU32,
+    /// Where its plans are made known.
+    app: Arc<App>,
+    site: SiteId,
 }
 
 impl Shop {
@@ -60,7 +66,7 @@ impl Shop {
         let key = ApiKey::parse(&key).expect("a key");
         let settings = Settings { base: Some(Url::parse(&base).expect("a URL")), ..Settings::new(key) };
         let owner = Client::new(settings, Http::new().expect("certificates")).expect("a client");
-        Self { fake, owner, secret, n: Default::default() }
+        Self { fake, owner, secret, n: Default::default(), app: world.app.clone(), site: world.site.id }
     }
 
     /// Writes something at Stripe as its owner.
@@ -98,12 +104,28 @@ impl Shop {
         self.owner.read(&request).await.expect("Stripe answers").value
     }
 
-    /// A price of so many cents a month that Usher has not heard of.
+    /// A price of so many cents a month, and its plan here, which opens everything.
     pub async fn price(&self, amount: i64) -> String {
-        self.price_of(amount, prices::Every::Months(1)).await
+        self.plan("Gold", amount, prices::Every::Months(1)).await
     }
 
-    async fn price_of(&self, amount: i64, every: prices::Every) -> String {
+    /// A price, and its plan here, which opens everything.
+    pub async fn plan(&self, name: &str, amount: i64, every: prices::Every) -> String {
+        let price = self.made(amount, every).await;
+        let plan = plans::of_price(&price, Some(name), self.app.clock.id(), self.app.clock.now());
+        let plan = plans::Plan { opens: plans::Opens::All, needs_review: None, ..plan };
+        let mut tx = self.app.db.begin().await.expect("a transaction");
+        plans::store::insert(tx.conn(), self.site, &plan).await.expect("it is written");
+        tx.commit().await.expect("a commit");
+        price.id
+    }
+
+    /// A price that Usher has not heard of.
+    pub async fn unheard_of(&self, amount: i64, every: prices::Every) -> String {
+        self.made(amount, every).await.id
+    }
+
+    async fn made(&self, amount: i64, every: prices::Every) -> views::Price {
         use usher_stripe::money::{Currency, Money};
         let n = self.n.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let metadata = BTreeMap::new();
@@ -113,7 +135,7 @@ impl Shop {
         let price = Money { amount, currency: Currency::parse("EUR").expect("a currency") };
         let new =
             prices::NewPrice { product: &id, price, every, lookup_key: &format!("price-{n}"), metadata: &metadata };
-        self.write(prices::create(&new)).await.id
+        self.write(prices::create(&new)).await
     }
 
     /// A member buys a subscription on Stripe's page, in a checkout that Usher has not made; gives its id at Stripe.
@@ -143,9 +165,9 @@ impl Shop {
         (customer, session)
     }
 
-    /// A price that is paid once.
+    /// A price that is paid once and that Usher has not heard of.
     pub async fn once(&self, amount: i64) -> String {
-        self.price_of(amount, prices::Every::Once).await
+        self.unheard_of(amount, prices::Every::Once).await
     }
 
     /// The customer who came last.

@@ -4,19 +4,23 @@
 //! an entitlement that holds to a bundle which holds the content; `members` for who has one of free access, a trial and
 //! a subscription, of which free access and a trial stand above billing and above limits to plans. Where nothing lets in,
 //! the reason is the nearest miss: a subscription that could let in again, else what ended last, else that there is
-//! nothing.
+//! nothing. What a rule found is data ([`Found`]); the sentences that people read are made of it in `found.rs`.
 
 use std::time::Duration;
 
 use poem_openapi::Enum;
 
-use super::facts::{Content, Facts, Subscription, SubscriptionStatus as Status};
+use super::{
+    facts::{Content, Facts, PaidPlan, Subscription, SubscriptionStatus as Status},
+    found::{Found, Gift, State},
+};
 use crate::{
     areas::{
         members::Span,
+        plans::Opens,
         videos::{Level, Visibility},
     },
-    values::Time,
+    values::{PlanId, Time},
 };
 
 macro_rules! reasons {
@@ -107,8 +111,8 @@ pub struct Check {
     pub outcome: Outcome,
     /// Whether it decided.
     pub is_decisive: bool,
-    /// What it found, in a sentence.
-    pub detail: String,
+    /// What it found.
+    pub found: Found,
 }
 
 /// How a rule went.
@@ -134,21 +138,21 @@ pub fn decide(facts: &Facts, at: Time) -> Decision {
     }
     let nothing = match facts.content.level {
         Level::Free => {
-            let detail = "The content is free for everyone.".into();
-            checks.push(check("level", Outcome::Lets(Reason::AllowedFreeContent, None), detail));
+            let lets = Outcome::Lets(Reason::AllowedFreeContent, None);
+            checks.push(check("level", lets, Found::Level(Level::Free)));
             Reason::AllowedFreeContent
         }
         Level::Members => {
-            checks.push(check("level", Outcome::Open, "The content is for members.".into()));
+            checks.push(check("level", Outcome::Open, Found::Level(Level::Members)));
             let free = (Reason::AllowedFreeAccess, Reason::FreeAccessExpired);
-            checks.push(span("free_access", "free access", facts.free_access, free, at));
+            checks.push(span("free_access", Gift::FreeAccess, facts.free_access, free, at));
             let trial = (Reason::AllowedTrial, Reason::TrialEnded);
-            checks.push(span("trial", "a trial", facts.trial, trial, at));
+            checks.push(span("trial", Gift::Trial, facts.trial, trial, at));
             checks.push(subscriptions(facts, at));
             Reason::NoSubscription
         }
         Level::Bundle => {
-            checks.push(check("level", Outcome::Open, "The content is for owners of a bundle that holds it.".into()));
+            checks.push(check("level", Outcome::Open, Found::Level(Level::Bundle)));
             checks.push(bundles(facts, at));
             Reason::BundleRequired
         }
@@ -198,8 +202,8 @@ fn near(reason: Reason) -> u8 {
     }
 }
 
-fn check(name: &'static str, outcome: Outcome, detail: String) -> Check {
-    Check { name, outcome, is_decisive: false, detail }
+fn check(name: &'static str, outcome: Outcome, found: Found) -> Check {
+    Check { name, outcome, is_decisive: false, found }
 }
 
 fn is_scheduled(content: &Content) -> bool {
@@ -210,62 +214,78 @@ fn visibility(content: &Content, at: Time) -> Check {
     let (from, until) = (content.visible_from, content.visible_until);
     let not_yet = from.filter(|from| at < *from);
     let over = until.filter(|until| *until <= at);
-    let (outcome, detail) = match content.visibility {
-        Visibility::Published => (Outcome::Open, "The content is published.".into()),
-        Visibility::Hidden => {
-            (Outcome::Misses(Reason::ContentHidden, at), "The content is hidden from everyone.".into())
-        }
-        Visibility::Unpublished => {
-            (Outcome::Misses(Reason::ContentUnpublished, at), "The content is not published.".into())
-        }
+    let (outcome, found) = match content.visibility {
+        Visibility::Published => (Outcome::Open, Found::Published),
+        Visibility::Hidden => (Outcome::Misses(Reason::ContentHidden, at), Found::Hidden),
+        Visibility::Unpublished => (Outcome::Misses(Reason::ContentUnpublished, at), Found::Unpublished),
         Visibility::Scheduled => match (not_yet, over) {
-            (Some(from), _) => {
-                (Outcome::Misses(Reason::ContentScheduled, at), format!("The content is shown from {from} on."))
-            }
-            (_, Some(until)) => {
-                (Outcome::Misses(Reason::ContentScheduled, at), format!("The content was shown until {until}."))
-            }
-            (None, None) => (Outcome::Open, "The content is shown at this time.".into()),
+            (Some(from), _) => (Outcome::Misses(Reason::ContentScheduled, at), Found::ShownFrom(from)),
+            (_, Some(until)) => (Outcome::Misses(Reason::ContentScheduled, at), Found::ShownUntil(until)),
+            (None, None) => (Outcome::Open, Found::ShownNow),
         },
     };
-    check("visibility", outcome, detail)
+    check("visibility", outcome, found)
 }
 
 /// Free access or a trial.
-fn span(name: &'static str, what: &str, span: Option<Span>, (allowed, over): (Reason, Reason), at: Time) -> Check {
-    let (outcome, detail) = match span {
-        Some(span) if at < span.since => {
-            (Outcome::Nothing, format!("The member has {what} only from {} on.", span.since))
-        }
+fn span(name: &'static str, gift: Gift, span: Option<Span>, (allowed, over): (Reason, Reason), at: Time) -> Check {
+    let (outcome, found) = match span {
+        Some(span) if at < span.since => (Outcome::Nothing, Found::GivenFrom(gift, span.since)),
         Some(Span { expires_at: Some(end), .. }) if end <= at => {
-            (Outcome::Misses(over, end), format!("The member had {what} until {end}."))
+            (Outcome::Misses(over, end), Found::GivenUntil(gift, end))
         }
-        Some(Span { expires_at: Some(end), .. }) => {
-            (Outcome::Lets(allowed, Some(end)), format!("The member has {what} until {end}."))
-        }
-        Some(_) => (Outcome::Lets(allowed, None), format!("The member has {what}, without an end.")),
-        None => (Outcome::Nothing, format!("The member has no {}.", what.trim_start_matches("a "))),
+        Some(Span { expires_at, .. }) => (Outcome::Lets(allowed, expires_at), Found::Given(gift, expires_at)),
+        None => (Outcome::Nothing, Found::NotGiven(gift)),
     };
-    check(name, outcome, detail)
+    check(name, outcome, found)
 }
 
 /// How far Stripe's clock may be ahead of ours: a subscription that is active there has begun.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
 
+/// What one subscription gives.
+type Given = (Outcome, Found);
+
 /// The best of the member's subscriptions.
 fn subscriptions(facts: &Facts, at: Time) -> Check {
-    let all = facts.subscriptions.iter().map(|one| match begins(one) {
-        begins if begins <= at => subscription(one, facts, at),
-        begins => (Outcome::Nothing, format!("{} begins on {begins}.", one.id)),
+    let includes = |plan: &PaidPlan| plan.includes(&facts.content);
+    let best = best(&facts.subscriptions, facts.grace, at, &includes, &facts.content.plans);
+    let (outcome, found) = best.unwrap_or((Outcome::Nothing, Found::NoSubscription));
+    check("subscription", outcome, found)
+}
+
+/// Until when a member pays for anything that the owner says opens something: `None` if not at all, and no end where none
+/// is known. It is what `status` says of a member, and agrees with [`decide`] because both ask [`best`].
+pub fn pays(subscriptions: &[Subscription], grace: Duration, at: Time) -> Option<Option<Time>> {
+    let opens = |plan: &PaidPlan| plan.opens != Opens::Nothing;
+    match best(subscriptions, grace, at, &opens, &[])? {
+        (Outcome::Lets(_, until), _) => Some(until),
+        _ => None,
+    }
+}
+
+/// What the best of some subscriptions gives to who wants what `includes` says of a plan; `named` are the plans that would.
+fn best(
+    subscriptions: &[Subscription],
+    grace: Duration,
+    at: Time,
+    includes: &dyn Fn(&PaidPlan) -> bool,
+    named: &[PlanId],
+) -> Option<Given> {
+    let all = subscriptions.iter().map(|one| match begins(one) {
+        begins if begins <= at => subscription(one, grace, at, includes, named),
+        _ => (Outcome::Nothing, Found::of(one, State::Begins(one.started_at))),
     });
-    let best = all.max_by_key(|(outcome, _)| match outcome {
-        // One that goes on beats one that ends, and a paid one an overdue one that ends at the same time.
-        Outcome::Lets(reason, until) => (9, until.unwrap_or(Time::MAX), *reason == Reason::AllowedSubscription),
-        Outcome::Misses(reason, since) => (near(*reason), *since, false),
+    all.max_by_key(|(outcome, _)| rank(*outcome))
+}
+
+/// One that goes on beats one that ends, and a paid one an overdue one that ends at the same time.
+fn rank(outcome: Outcome) -> (u8, Time, bool) {
+    match outcome {
+        Outcome::Lets(reason, until) => (9, until.unwrap_or(Time::MAX), reason == Reason::AllowedSubscription),
+        Outcome::Misses(reason, since) => (near(reason), since, false),
         Outcome::Open | Outcome::Nothing => (0, Time::from_micros(0), false),
-    });
-    let (outcome, detail) = best.unwrap_or((Outcome::Nothing, "The member has no subscription.".into()));
-    check("subscription", outcome, detail)
+    }
 }
 
 /// From when on a subscription counts.
@@ -276,68 +296,121 @@ fn begins(one: &Subscription) -> Time {
     }
 }
 
-fn subscription(one: &Subscription, facts: &Facts, at: Time) -> (Outcome, String) {
-    let (outcome, detail) = ending(one, standing(one, facts, at), at);
-    let plans = &facts.content.plans;
-    if matches!(outcome, Outcome::Lets(..)) && !plans.is_empty() && !plans.contains(&one.plan) {
-        let detail = format!("{} is for the plan {}, which does not include the content.", one.id, one.plan);
-        return (Outcome::Misses(Reason::PlanNotIncluded, one.started_at), detail);
+fn subscription(
+    one: &Subscription,
+    grace: Duration,
+    at: Time,
+    includes: &dyn Fn(&PaidPlan) -> bool,
+    named: &[PlanId],
+) -> Given {
+    let (outcome, found) = ending(one, standing(one, grace, at), at);
+    let given = match outcome {
+        Outcome::Lets(..) if !one.plans.iter().any(includes) => {
+            let is_unsaid = one.plans.iter().all(|plan| plan.opens == Opens::Nothing);
+            let state = if is_unsaid { State::OpensNothing } else { State::NotIncluded(named.to_vec()) };
+            (Outcome::Misses(Reason::PlanNotIncluded, one.started_at), Found::of(one, state))
+        }
+        // Whoever pays what is due would not see it either.
+        Outcome::Misses(Reason::SubscriptionPastDue, _) if !one.plans.iter().any(includes) => {
+            let state = State::NotIncluded(named.to_vec());
+            (Outcome::Misses(Reason::PlanNotIncluded, one.started_at), Found::of(one, state))
+        }
+        _ => (outcome, found),
+    };
+    match still_paid(one, at, includes) {
+        Some((plan, until)) => {
+            let lets = Outcome::Lets(Reason::AllowedSubscription, Some(until));
+            let paid = ending(one, (lets, Found::of(one, State::StillPaid(plan.clone(), until))), at);
+            [given, paid].into_iter().max_by_key(|(outcome, _)| rank(*outcome)).expect("there are two")
+        }
+        None => given,
     }
-    (outcome, detail)
+}
+
+/// While a payment is overdue: what was paid before and goes on, and until when.
+fn still_paid<'a>(
+    one: &'a Subscription,
+    at: Time,
+    includes: &dyn Fn(&PaidPlan) -> bool,
+) -> Option<(&'a PaidPlan, Time)> {
+    if !matches!(one.status, Status::PastDue | Status::Unpaid) {
+        return None;
+    }
+    let paid: Vec<_> = one.paid.iter().filter(|time| includes(&time.plan)).collect();
+    let runs_at = |at: Time| {
+        let running = paid.iter().filter(move |time| time.starts_at <= at && at < time.ends_at);
+        running.max_by_key(|time| time.ends_at)
+    };
+    let first = runs_at(at)?;
+    // One time may follow another without a gap.
+    let mut until = first.ends_at;
+    while let Some(next) = runs_at(until) {
+        until = next.ends_at;
+    }
+    Some((&first.plan, until))
 }
 
 /// What a subscription gives that is to end, if that is settled.
-fn ending(one: &Subscription, (outcome, detail): (Outcome, String), at: Time) -> (Outcome, String) {
+fn ending(one: &Subscription, (outcome, found): Given, at: Time) -> Given {
     match (outcome, one.cancel_at) {
         (Outcome::Lets(..), Some(end)) if end <= at => {
-            (Outcome::Misses(Reason::SubscriptionEnded, end), format!("{} was to end on {end}.", one.id))
+            (Outcome::Misses(Reason::SubscriptionEnded, end), Found::of(one, State::WasToEnd(end)))
         }
         (Outcome::Lets(reason, until), Some(end)) if until.is_none_or(|until| end < until) => {
-            (Outcome::Lets(reason, Some(end)), format!("{detail} It ends on {end}."))
+            let is_paid = reason == Reason::AllowedSubscription && one.status != Status::Trialing;
+            let found = if is_paid { Found::of(one, State::Ends(end)) } else { found };
+            (Outcome::Lets(reason, Some(end)), found)
         }
-        _ => (outcome, detail),
+        _ => (outcome, found),
     }
 }
 
-/// What a subscription gives, whatever its plan.
-fn standing(one: &Subscription, facts: &Facts, at: Time) -> (Outcome, String) {
-    let (id, paid_until) = (&one.id, one.period_end.unwrap_or(one.started_at));
-    let while_paid = |reason: Reason, state: &str| {
+/// What a subscription gives, whatever its plans.
+fn standing(one: &Subscription, grace: Duration, at: Time) -> Given {
+    let paid_until = one.period_end.unwrap_or(one.started_at);
+    let while_paid = |reason: Reason, paid: State, over: State| {
         if at < paid_until {
-            let detail = format!("{id} is {state}, and paid until {paid_until}.");
-            return (Outcome::Lets(Reason::AllowedSubscription, Some(paid_until)), detail);
+            return (Outcome::Lets(Reason::AllowedSubscription, Some(paid_until)), Found::of(one, paid));
         }
-        (Outcome::Misses(reason, paid_until), format!("{id} is {state}, and was paid until {paid_until}."))
+        (Outcome::Misses(reason, paid_until), Found::of(one, over))
     };
+    let lets = |state: State| (Outcome::Lets(Reason::AllowedSubscription, None), Found::of(one, state));
     if let Some((since, until)) = one.refunded
         && since <= at
         && until.is_none_or(|until| at < until)
     {
-        let detail = format!("All that was paid for {id} was given back on {since}.");
-        return (Outcome::Misses(Reason::SubscriptionEnded, since), detail);
+        return (Outcome::Misses(Reason::SubscriptionEnded, since), Found::of(one, State::Refunded(since)));
     }
     match one.status {
         // What is paid elsewhere is not renewed by itself.
         Status::Active if !one.is_linked && one.period_end.is_some() => {
-            while_paid(Reason::SubscriptionEnded, "paid elsewhere")
+            while_paid(Reason::SubscriptionEnded, State::PaidElsewhere(paid_until), State::WasPaidElsewhere(paid_until))
         }
-        Status::Active => (Outcome::Lets(Reason::AllowedSubscription, None), format!("{id} is active.")),
-        Status::Trialing => (Outcome::Lets(Reason::AllowedSubscription, None), format!("{id} is in its trial.")),
-        Status::Paused => while_paid(Reason::SubscriptionPaused, "paused"),
-        Status::Canceled => while_paid(Reason::SubscriptionEnded, "cancelled"),
-        Status::PastDue | Status::Unpaid => {
-            let end = one.past_due_since.unwrap_or(paid_until) + facts.grace;
-            if at < end {
-                let detail = format!("A payment of {id} is overdue; it is waited for until {end}.");
-                return (Outcome::Lets(Reason::AllowedGrace, Some(end)), detail);
-            }
-            let detail = format!("A payment of {id} is overdue; it was waited for until {end}.");
-            (Outcome::Misses(Reason::SubscriptionPastDue, end), detail)
-        }
-        Status::Incomplete | Status::IncompleteExpired => (
-            Outcome::Misses(Reason::SubscriptionIncomplete, one.started_at),
-            format!("The first payment of {id} was never completed."),
+        Status::Active => lets(State::Active(one.period_end)),
+        Status::Trialing => lets(State::Trialing(one.period_end)),
+        Status::Paused if one.needs_card => while_paid(
+            Reason::SubscriptionPaused,
+            State::Trialing(Some(paid_until)),
+            State::TrialWithoutCard(paid_until),
         ),
+        Status::Paused => {
+            while_paid(Reason::SubscriptionPaused, State::Paused(paid_until), State::PausedUnpaid(paid_until))
+        }
+        Status::Canceled => {
+            while_paid(Reason::SubscriptionEnded, State::Canceled(paid_until), State::Ended(paid_until))
+        }
+        Status::PastDue | Status::Unpaid => {
+            let due = one.past_due_since.unwrap_or(paid_until);
+            let end = due + grace;
+            if at < end {
+                return (Outcome::Lets(Reason::AllowedGrace, Some(end)), Found::of(one, State::Grace(due, end)));
+            }
+            (Outcome::Misses(Reason::SubscriptionPastDue, end), Found::of(one, State::PastDue(due, end)))
+        }
+        Status::Unknown => (Outcome::Nothing, Found::of(one, State::Unknown)),
+        Status::Incomplete | Status::IncompleteExpired => {
+            (Outcome::Misses(Reason::SubscriptionIncomplete, one.started_at), Found::of(one, State::Incomplete))
+        }
     }
 }
 
@@ -346,19 +419,12 @@ fn bundles(facts: &Facts, at: Time) -> Check {
     let content = &facts.content;
     let ours = facts.entitlements.iter().filter(|one| content.bundles.contains(&one.bundle) && one.granted_at <= at);
     let all = ours.map(|one| {
-        let bundle = &one.bundle;
+        let bundle = one.bundle.clone();
         let ended = |end: Option<Time>| end.filter(|end| *end <= at);
         match (ended(one.revoked_at), ended(one.expires_at), one.expires_at) {
-            (Some(end), _, _) => {
-                (Outcome::Misses(Reason::BundleRevoked, end), format!("{bundle} was taken away on {end}."))
-            }
-            (_, Some(end), _) => {
-                (Outcome::Misses(Reason::BundleExpired, end), format!("The member owned {bundle} until {end}."))
-            }
-            (_, _, Some(end)) => {
-                (Outcome::Lets(Reason::AllowedBundle, Some(end)), format!("The member owns {bundle} until {end}."))
-            }
-            _ => (Outcome::Lets(Reason::AllowedBundle, None), format!("The member owns {bundle} for life.")),
+            (Some(end), _, _) => (Outcome::Misses(Reason::BundleRevoked, end), Found::BundleRevoked(bundle, end)),
+            (_, Some(end), _) => (Outcome::Misses(Reason::BundleExpired, end), Found::OwnedUntil(bundle, end)),
+            (_, _, until) => (Outcome::Lets(Reason::AllowedBundle, until), Found::Owns(bundle, until)),
         }
     });
     let best = all.max_by_key(|(outcome, _)| match outcome {
@@ -366,16 +432,9 @@ fn bundles(facts: &Facts, at: Time) -> Check {
         Outcome::Misses(_, since) => (0, *since),
         Outcome::Open | Outcome::Nothing => (0, Time::from_micros(0)),
     });
-    let (outcome, detail) = best.unwrap_or_else(|| {
-        let detail = match content.bundles.as_slice() {
-            [] => "No bundle holds the content, so nobody owns one.".into(),
-            [bundle] => format!("The member does not own {bundle}."),
-            [first, second] => format!("The member owns neither {first} nor {second}."),
-            [first, second, others @ ..] => {
-                format!("The member owns none of {first}, {second} and {} more.", others.len())
-            }
-        };
-        (Outcome::Nothing, detail)
+    let (outcome, found) = best.unwrap_or_else(|| match content.bundles.as_slice() {
+        [] => (Outcome::Nothing, Found::NoBundle),
+        bundles => (Outcome::Nothing, Found::OwnsNone(bundles.to_vec())),
     });
-    check("bundle", outcome, detail)
+    check("bundle", outcome, found)
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::{
     decide::Reason,
-    facts::{Content, Entitlement, Facts, Subscription, SubscriptionStatus as Status},
+    facts::{Content, Entitlement, Facts, PaidPlan, Subscription, SubscriptionStatus as Status},
 };
 use crate::{
     areas::{
         members::Span,
+        plans::Opens,
         videos::{Level, Visibility},
     },
     values::{BundleId, Id, Kind, PlanId, SubscriptionId, Time},
@@ -57,16 +58,18 @@ fn span(since: i64, end: i64) -> Option<Span> {
 
 fn subscribed(status: Status, period_end: i64, past_due_since: Option<i64>) -> Facts {
     let id: SubscriptionId = example();
-    let plan: PlanId = example();
+    let gold = PaidPlan { id: example(), name: "Gold".into(), opens: Opens::All };
     let subscription = Subscription {
         id,
-        plan,
+        plans: vec![gold],
+        paid: Vec::new(),
         status,
         started_at: days(-90),
         period_end: Some(days(period_end)),
         past_due_since: past_due_since.map(days),
         is_linked: true,
         synced_at: Some(NOW),
+        needs_card: false,
         cancel_at: None,
         refunded: None,
     };
@@ -81,7 +84,7 @@ fn entitled(expires: Option<i64>, revoked: Option<i64>) -> Facts {
 }
 
 /// Another plan than the one that the examples subscribe to.
-fn other_plan() -> PlanId {
+pub(super) fn other_plan() -> PlanId {
     PlanId::of(uuid::Uuid::from_u128(7))
 }
 

@@ -8,6 +8,7 @@ use usher_db::{FromRow, Row};
 use crate::{
     areas::{
         members::{Member, Span},
+        plans::Opens,
         videos::{Level, Visibility},
     },
     values::{BundleId, PlanId, SubscriptionId, Time, VideoId},
@@ -90,10 +91,12 @@ pub enum SubscriptionStatus {
     Incomplete,
     /// The first payment never came.
     IncompleteExpired,
+    /// A word of Stripe's that this version of Usher does not know. It opens nothing.
+    Unknown,
 }
 
 impl SubscriptionStatus {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Active, "active"),
         (Self::Trialing, "trialing"),
         (Self::PastDue, "past_due"),
@@ -102,6 +105,7 @@ impl SubscriptionStatus {
         (Self::Canceled, "canceled"),
         (Self::Incomplete, "incomplete"),
         (Self::IncompleteExpired, "incomplete_expired"),
+        (Self::Unknown, "unknown"),
     ];
 
     /// As it is stored and shown.
@@ -115,25 +119,62 @@ impl SubscriptionStatus {
     }
 }
 
+/// A plan that somebody pays for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PaidPlan {
+    /// Its id.
+    pub id: PlanId,
+    /// What it is called.
+    pub name: String,
+    /// What it opens.
+    pub opens: Opens,
+}
+
+impl PaidPlan {
+    /// Whether whoever pays for it may see content of level `members`.
+    pub fn includes(&self, content: &Content) -> bool {
+        match self.opens {
+            Opens::Nothing => false,
+            Opens::All => content.plans.is_empty() || content.plans.contains(&self.id),
+            Opens::Listed => content.plans.contains(&self.id),
+        }
+    }
+}
+
+/// A time that was paid and not given back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PaidTime {
+    /// For which plan.
+    pub plan: PaidPlan,
+    /// From then on.
+    pub starts_at: Time,
+    /// Until then.
+    pub ends_at: Time,
+}
+
 /// What access asks of a subscription.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscription {
     /// Its id.
     pub id: SubscriptionId,
-    /// What it pays for.
-    pub plan: PlanId,
+    /// What it pays for, or would if it were paid: all of its items.
+    pub plans: Vec<PaidPlan>,
+    /// What was paid for it; only while a payment is overdue.
+    pub paid: Vec<PaidTime>,
     /// How it stands.
     pub status: SubscriptionStatus,
     /// It counts from then on.
     pub started_at: Time,
     /// Paid until then.
     pub period_end: Option<Time>,
-    /// The first of the payments that have failed in a row.
+    /// When the first of the payments that have failed in a row was due.
     pub past_due_since: Option<Time>,
     /// Whether it is at Stripe.
     pub is_linked: bool,
     /// When it was compared with Stripe last.
     pub synced_at: Option<Time>,
+    /// Whether it is paused because its trial at Stripe ended without a card.
+    pub needs_card: bool,
     /// When it will end, if that is settled.
     pub cancel_at: Option<Time>,
     /// When all that was paid for a period was given back, and the end of that period if it has one.
@@ -285,7 +326,7 @@ fn content(row: &mut Row<'_>) -> usher_db::Result<Option<Content>> {
 }
 
 /// id, plan, status, started_at, period_end, past_due_since, whether it is linked, synced_at, refunded_at,
-/// refunded_until, cancel_at
+/// refunded_until, cancel_at, needs_card, the plans of its items, what was paid
 type SubscriptionRow = (
     SubscriptionId,
     PlanId,
@@ -298,7 +339,27 @@ type SubscriptionRow = (
     Option<i64>,
     Option<i64>,
     Option<i64>,
+    bool,
+    Vec<PlanRow>,
+    Vec<PaidRow>,
 );
+
+/// plan, what it opens, what it is called
+type PlanRow = (PlanId, Option<String>, Option<String>);
+
+/// The same, which a price that no plan here has does not have; starts_at, ends_at
+type PaidRow = (Option<PlanId>, Option<String>, Option<String>, i64, i64);
+
+fn paid_plan((id, opens, name): PlanRow) -> usher_db::Result<PaidPlan> {
+    let opens = opens.as_deref().map_or(Ok(Opens::All), Opens::stored)?;
+    Ok(PaidPlan { name: name.unwrap_or_else(|| "The plan".into()), id, opens })
+}
+
+fn paid_time((id, opens, name, starts_at, ends_at): PaidRow) -> Option<usher_db::Result<PaidTime>> {
+    let plan = paid_plan((id?, opens, name));
+    let (starts_at, ends_at) = (Time::from_micros(starts_at), Time::from_micros(ends_at));
+    Some(plan.map(|plan| PaidTime { plan, starts_at, ends_at }))
+}
 
 fn subscription(row: SubscriptionRow) -> usher_db::Result<Subscription> {
     let (
@@ -313,20 +374,27 @@ fn subscription(row: SubscriptionRow) -> usher_db::Result<Subscription> {
         refunded_at,
         refunded_until,
         end,
+        needs_card,
+        plans,
+        paid,
     ) = row;
+    // Rows without items are of an older program, and are for their one plan.
+    let plans = if plans.is_empty() { vec![(plan, None, None)] } else { plans };
     let known = SubscriptionStatus::stored(&status);
     let status =
         known.ok_or_else(|| usher_db::Error::Decode(format!("a subscription's status is {status:?}").into()))?;
     let time = |micros: Option<i64>| micros.map(Time::from_micros);
     Ok(Subscription {
         id,
-        plan,
+        plans: plans.into_iter().map(paid_plan).collect::<usher_db::Result<_>>()?,
+        paid: paid.into_iter().filter_map(paid_time).collect::<usher_db::Result<_>>()?,
         status,
         started_at: Time::from_micros(started_at),
         period_end: time(period_end),
         past_due_since: time(past_due_since),
         is_linked,
         synced_at: time(synced_at),
+        needs_card,
         cancel_at: time(end),
         refunded: time(refunded_at).map(|at| (at, time(refunded_until))),
     })

@@ -7,13 +7,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    decide::{Reason, decide},
-    facts::{Content, Entitlement, Facts, Subscription, SubscriptionStatus, Wanted},
+    decide::{Reason, decide, pays},
+    facts::{Content, Entitlement, Facts, PaidPlan, PaidTime, Subscription, SubscriptionStatus, Wanted},
     fixes::fixes,
 };
 use crate::{
     areas::{
         members::Span,
+        plans::Opens,
         videos::{Level, Visibility},
     },
     values::{BundleId, MemberId, PlanId, SubscriptionId, Time, VideoId},
@@ -70,6 +71,15 @@ fn content() -> impl Strategy<Value = Content> {
     )
 }
 
+fn paid_plan() -> impl Strategy<Value = PaidPlan> {
+    let opens = prop::sample::select(vec![Opens::All, Opens::All, Opens::Listed, Opens::Nothing]);
+    (0u128..3, opens).prop_map(|(n, opens)| PaidPlan { id: plan(n), name: "Gold".into(), opens })
+}
+
+fn paid_time() -> impl Strategy<Value = PaidTime> {
+    (paid_plan(), past(), hour()).prop_map(|(plan, starts_at, ends_at)| PaidTime { plan, starts_at, ends_at })
+}
+
 fn subscription() -> impl Strategy<Value = Subscription> {
     let status = prop::sample::select(vec![
         SubscriptionStatus::Active,
@@ -80,22 +90,28 @@ fn subscription() -> impl Strategy<Value = Subscription> {
         SubscriptionStatus::Canceled,
         SubscriptionStatus::Incomplete,
         SubscriptionStatus::IncompleteExpired,
+        SubscriptionStatus::Unknown,
     ]);
     // The end of what was given back is past too, as what lies after it would begin then.
     let refunded = prop::option::of((past(), prop::option::of(past())));
     let ends = (prop::option::of(hour()), prop::option::of(hour()));
-    (0u128..3, status, past(), ends, prop::option::of(past()), prop::bool::ANY, refunded).prop_map(
-        |(n, status, started_at, (period_end, cancel_at), past_due_since, is_linked, refunded)| Subscription {
-            id: SubscriptionId::of(Uuid::from_u128(n)),
-            plan: plan(n),
-            status,
-            started_at,
-            period_end,
-            past_due_since,
-            is_linked,
-            synced_at: None,
-            cancel_at,
-            refunded,
+    let bought = (prop::collection::vec(paid_plan(), 1..3), prop::collection::vec(paid_time(), 0..3));
+    (bought, status, past(), ends, prop::option::of(past()), prop::bool::ANY, refunded).prop_map(
+        |((plans, paid), status, started_at, (period_end, cancel_at), past_due_since, is_linked, refunded)| {
+            Subscription {
+                id: SubscriptionId::of(Uuid::from_u128(7)),
+                plans,
+                paid,
+                status,
+                started_at,
+                period_end,
+                past_due_since,
+                is_linked,
+                synced_at: None,
+                needs_card: false,
+                cancel_at,
+                refunded,
+            }
         },
     )
 }
@@ -126,20 +142,23 @@ fn given(until: Option<Time>) -> Option<Span> {
     Some(Span { since: time(NOON), expires_at: until })
 }
 
+/// The end that a fix gives.
+fn end(args: &Value) -> Time {
+    Time::parse(args["expiresAt"].as_str().expect("a moment")).expect("a moment")
+}
+
 /// Carries out a fix at noon.
 fn carry_out(facts: &mut Facts, tool: &str, args: &Value) {
     match tool {
         "videos.setVisibility" => facts.content.visibility = Visibility::Published,
         "videos.setAccess" => facts.content.level = Level::Members,
-        "access.grantFree" => facts.free_access = given(None),
-        "access.setTrial" => {
-            let end = args["expiresAt"].as_str().expect("a moment");
-            facts.trial = given(Some(Time::parse(end).expect("a moment")));
-        }
+        "access.grantFree" => facts.free_access = given(Some(end(args))),
+        "access.setTrial" => facts.trial = given(Some(end(args))),
         "access.grantBundle" => {
             let bundle = BundleId::parse(args["bundle"].as_str().expect("an id")).expect("an id");
             facts.entitlements.retain(|one| one.bundle != bundle);
-            facts.entitlements.push(Entitlement { bundle, granted_at: time(NOON), expires_at: None, revoked_at: None });
+            let expires_at = Some(end(args));
+            facts.entitlements.push(Entitlement { bundle, granted_at: time(NOON), expires_at, revoked_at: None });
         }
         other => panic!("no fix calls {other}"),
     }
@@ -209,6 +228,41 @@ proptest! {
             carry_out(&mut fixed, &fix.tool, &fix.args.0);
             prop_assert_ne!(decide(&fixed, at).reason, refusal.reason, "{}", fix.tool);
         }
+    }
+
+    #[test]
+    fn who_pays_may_see_what_a_plan_opens_and_who_does_not_may_not(facts in facts(), at in hour()) {
+        // Whatever a plan opens at all is content that is limited to it.
+        let paid: Vec<_> = facts.subscriptions.iter().flat_map(|one| {
+            one.plans.iter().chain(one.paid.iter().map(|time| &time.plan)).map(|plan| plan.id.clone())
+        }).collect();
+        let only = |plans: Vec<PlanId>| Facts {
+            content: Content { plans, ..Content::members() }, free_access: None, trial: None, ..facts.clone()
+        };
+        let sees = |facts: Facts| decide(&facts, at).is_allowed();
+        let may_see_any = !paid.is_empty() && sees(only(paid));
+        prop_assert_eq!(pays(&facts.subscriptions, facts.grace, at).is_some(), may_see_any || sees(only(Vec::new())));
+    }
+
+    #[test]
+    fn nobody_sees_by_a_plan_that_opens_nothing(facts in facts(), at in hour()) {
+        let mut facts = facts;
+        for one in &mut facts.subscriptions {
+            one.plans.iter_mut().chain(one.paid.iter_mut().map(|time| &mut time.plan)).for_each(|plan| plan.opens = Opens::Nothing);
+        }
+        let none = Facts { subscriptions: Vec::new(), ..facts.clone() };
+        prop_assert_eq!(decide(&facts, at).is_allowed(), decide(&none, at).is_allowed());
+        prop_assert_eq!(pays(&facts.subscriptions, facts.grace, at), None);
+    }
+
+    #[test]
+    fn another_item_never_takes_access(facts in facts(), more in paid_plan(), at in hour()) {
+        let before = decide(&facts, at);
+        let mut after = facts;
+        after.subscriptions.iter_mut().for_each(|one| one.plans.push(more.clone()));
+        prop_assert!(decide(&after, at).is_allowed() || !before.is_allowed());
+        after.subscriptions.iter_mut().for_each(|one| one.plans.reverse());
+        prop_assert!(decide(&after, at).is_allowed() || !before.is_allowed());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use usher_stripe::{
     Client, Error, Kind,
     requests::{
-        account, charges, checkout, coupons, customers, events, invoice_payments, invoices, prices, products,
+        account, charges, checkout, coupons, customers, disputes, events, invoice_payments, invoices, prices, products,
         subscriptions,
     },
     views,
@@ -37,7 +37,7 @@ pub fn said(error: &Error) -> String {
 }
 
 /// What a restricted key must be allowed to do, in Stripe's words, and what needs it.
-pub const NEEDED: [(&str, &str); 11] = [
+pub const NEEDED: [(&str, &str); 12] = [
     ("Accounts, basic information: read", "telling whose account it is"),
     ("Customers: write", "checkouts"),
     ("Products: write", "plans"),
@@ -48,6 +48,7 @@ pub const NEEDED: [(&str, &str); 11] = [
     ("Invoices: read", "invoices"),
     ("Invoice Payments: read", "refunds"),
     ("Charges: read", "refunds"),
+    ("Disputes: read", "what customers had their banks take back"),
     ("Events: read", "what webhooks missed"),
 ];
 
@@ -71,6 +72,7 @@ pub async fn permissions(client: &Client) -> Vec<Permission> {
         client.read(&invoices::get(none())).await.map(drop),
         client.read(&invoice_payments::of_intent(none())).await.map(drop),
         client.read(&charges::get_one(none())).await.map(drop),
+        client.read(&disputes::of_charge(none())).await.map(drop),
         client.read(&events::get(none())).await.map(drop),
     ];
     let each = NEEDED.into_iter().zip(answers);

@@ -42,7 +42,7 @@ mod webhook;
 pub use guide::guide;
 pub use mirror::{
     MEMBER,
-    store::{forget_address, link, member_of_customer, strays_of},
+    store::{claim, claimant, forget_address, link, member_of_customer, stray_customer, strays_of},
 };
 pub use rekey::rekey;
 pub use status::SyncStatus;

@@ -19,8 +19,14 @@ use crate::{
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// The events that an endpoint at Stripe is to send; others do no harm.
-pub const EVENTS: [&str; 5] =
-    ["checkout.session.*", "customer.subscription.*", "invoice.*", "charge.refunded", "charge.refund.updated"];
+pub const EVENTS: [&str; 6] = [
+    "checkout.session.*",
+    "customer.subscription.*",
+    "invoice.*",
+    "charge.refunded",
+    "charge.refund.updated",
+    "charge.dispute.*",
+];
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

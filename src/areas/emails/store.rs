@@ -6,6 +6,7 @@ use super::{
     connection::{Connection, connection_columns},
     types::{EmailStatus, Kind, Mail, State, mail_columns},
 };
+use crate::areas::subscriptions::live_statuses;
 use crate::values::{EmailId, MemberId, RequestId, SiteId, TemplateId, Time};
 
 /// How a site sends mail.
@@ -326,12 +327,13 @@ pub async fn prune(conn: Conn<'_>, site: SiteId, before: Time, limit: u32) -> Re
 
 /// The name of the plan that a member has, if any: of several that which gives the most.
 pub(super) async fn plan_name(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<Option<String>> {
-    let row: Option<(String,)> = sql!(
+    let row: Option<(String,)> = sql!(concat!(
         "SELECT p.name FROM subscription s JOIN plan p ON p.site = s.site AND p.id = s.plan_id
-         WHERE s.site = $1 AND s.member_id = $2 AND s.status IN ('active', 'trialing', 'past_due', 'paused')
-         ORDER BY CASE s.status WHEN 'active' THEN 1 WHEN 'trialing' THEN 2 WHEN 'past_due' THEN 3 ELSE 4 END, s.id DESC
+         WHERE s.site = $1 AND s.member_id = $2 AND s.status IN ",
+        live_statuses!(),
+        " ORDER BY CASE s.status WHEN 'active' THEN 1 WHEN 'trialing' THEN 2 WHEN 'past_due' THEN 3 ELSE 4 END, s.id DESC
          LIMIT 1"
-    )
+    ))
     .bind(site)
     .bind(member)
     .optional(conn)

@@ -1,7 +1,7 @@
 //! The SQL of invoices.
 
 use poem_openapi::types::ToJSON as _;
-use usher_db::{Conn, Result, sql};
+use usher_db::{Conn, Result, sql, sql_both};
 use uuid::Uuid;
 
 use super::types::{Invoice, InvoiceStatus, invoice_columns};
@@ -147,5 +147,18 @@ pub async fn write(conn: Conn<'_>, site: SiteId, new: &Invoice) -> Result<u64> {
     .bind(new.ticket)
     .bind(new.synced_at)
     .run(conn)
+    .await
+}
+
+/// How much was given back of invoices, by Stripe's ids; of those that are known here.
+pub async fn refunds(conn: Conn<'_>, site: SiteId, ids: Vec<String>) -> Result<Vec<(String, i64)>> {
+    sql_both!(
+        sqlite: "SELECT external_id, amount_refunded FROM invoice
+                 WHERE site = $1 AND external_id IN (SELECT value FROM json_each($2))",
+        postgres: "SELECT external_id, amount_refunded FROM invoice WHERE site = $1 AND external_id = ANY($2)",
+    )
+    .bind(site)
+    .bind(ids.into_iter().map(Some).collect::<Vec<_>>())
+    .all(conn)
     .await
 }

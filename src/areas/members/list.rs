@@ -9,7 +9,7 @@ use super::{
     words::{ADDRESS, BEGINNINGS, LAST, NAME, Search, WordRange},
 };
 use crate::{
-    areas::groups,
+    areas::{access, groups},
     error::Result,
     gate::Cx,
     paging::{self, Cursor},
@@ -28,6 +28,9 @@ pub async fn list(
 ) -> Result<(Vec<Member>, Option<String>)> {
     let order = format!("members.list {}", sort.as_str());
     let place = Cursor::decode(cursor, &order)?;
+    if filter.status.is_some() {
+        access::settle(&cx.app, Some(cx.site()), cx.now).await?;
+    }
     if let Some(group) = &filter.group {
         groups::find(cx, group).await?;
     }

@@ -114,6 +114,9 @@ pub struct Member {
     /// Whether a subscription pays.
     #[oai(skip)]
     pub is_paid: bool,
+    /// When that ends by itself.
+    #[oai(skip)]
+    pub paid_until: Option<Time>,
     /// What the member is looked up and sorted by. It is the address's key, but for a member who had another way to
     /// write somebody else's address before such two were one ([`rekey`](super::rekey)).
     #[oai(skip)]
@@ -157,6 +160,7 @@ impl Member {
             created_at,
             updated_at: created_at,
             is_paid: false,
+            paid_until: None,
         }
     }
 
@@ -171,7 +175,7 @@ impl Member {
     pub fn status_at(&self, at: Time) -> MemberStatus {
         match () {
             () if self.free_access.is_some_and(|free| free.holds(at)) => MemberStatus::Comped,
-            () if self.is_paid => MemberStatus::Paid,
+            () if self.is_paid && self.paid_until.is_none_or(|end| at < end) => MemberStatus::Paid,
             () => MemberStatus::Free,
         }
     }
@@ -224,7 +228,7 @@ pub(super) fn made_at(id: &MemberId) -> Time {
 macro_rules! member_columns {
     () => {
         "m.id, m.email, m.name, m.note, m.status, m.free_since, m.free_until, m.trial_since, m.trial_until,
-         m.deleting_since, m.created_at, m.updated_at, m.is_paid, m.email_key,
+         m.deleting_since, m.created_at, m.updated_at, m.is_paid, m.paid_until, m.email_key,
          (SELECT string_agg(t.tag, ',') FROM member_tag t WHERE t.site = m.site AND t.member_id = m.id),
          m.external_id, m.metadata"
     };
@@ -237,7 +241,7 @@ impl FromRow for Member {
         let status = MemberStatus::stored(&row.take::<String>()?)?;
         let (free_access, trial) = (span(row)?, span(row)?);
         let (deleting_since, created_at, updated_at) = (row.take()?, row.take()?, row.take()?);
-        let (is_paid, key) = (row.take()?, row.take()?);
+        let (is_paid, paid_until, key) = (row.take()?, row.take()?, row.take()?);
         let joined: Option<String> = row.take()?;
         let mut tags: Vec<_> = joined.iter().flat_map(|tags| tags.split(',')).map(Tag::stored).collect();
         tags.sort_unstable();
@@ -258,6 +262,7 @@ impl FromRow for Member {
             created_at,
             updated_at,
             is_paid,
+            paid_until,
             key,
         })
     }

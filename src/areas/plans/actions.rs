@@ -6,10 +6,11 @@ use super::{
     offer::Offer,
     push::Push,
     store::{self, Filter},
-    types::Plan,
+    types::{Opens, Plan},
 };
 use crate::{
     areas::{
+        access,
         billing::{
             self,
             connection::not_connected,
@@ -30,6 +31,7 @@ pub struct Changes {
     pub description: Option<String>,
     pub public: Option<bool>,
     pub trial_days: Option<u32>,
+    pub opens: Option<Opens>,
     pub archived: Option<bool>,
 }
 
@@ -61,19 +63,22 @@ pub async fn create(
     name: Title,
     description: Option<String>,
     offer: &Offer,
-    public: bool,
+    (public, opens): (bool, Opens),
 ) -> Result<Saved> {
     let (currency, every, every_n) = offer.checked()?;
     let plan = Plan {
         id: cx.app.clock.id(),
         name,
         description: description.and_then(plain),
+        pricing: None,
         amount: offer.amount,
         currency,
         every,
         every_n,
         trial_days: offer.trial_days,
         public,
+        opens,
+        needs_review: None,
         archived_at: None,
         product_id: None,
         price_id: None,
@@ -95,6 +100,9 @@ pub async fn update(cx: &mut Cx, id: &PlanId, changes: Changes) -> Result<Saved>
     after.name = changes.name.unwrap_or(after.name);
     after.public = changes.public.unwrap_or(after.public);
     after.trial_days = changes.trial_days.unwrap_or(after.trial_days);
+    if let Some(opens) = changes.opens {
+        (after.opens, after.needs_review) = (opens, None);
+    }
     if after.trial_days > 0 && after.every == super::Every::OneTime {
         return Err(Error::refused("args.trialDays", "what is paid once has no trial; use access.setTrial"));
     }
@@ -118,6 +126,9 @@ pub async fn update(cx: &mut Cx, id: &PlanId, changes: Changes) -> Result<Saved>
     after.updated_at = cx.now.max(before.updated_at + std::time::Duration::from_micros(1));
     store::update(cx.conn(), site, &after).await?;
     cx.tx().note(Change::updated("plan", after.id.as_str(), before.json(), after.json()));
+    if after.opens != before.opens {
+        cx.enqueue(&access::Recount { plan: Some(after.id.clone()) }).await?;
+    }
     let job = if is_stripes { follow(cx, &after).await? } else { None };
     Ok((after, job))
 }

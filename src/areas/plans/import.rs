@@ -13,7 +13,7 @@ use usher_stripe::{
 
 use super::{
     store,
-    types::{Every, Plan},
+    types::{Every, Opens, Plan, Pricing},
 };
 use crate::{
     app::App,
@@ -132,15 +132,20 @@ fn is_no_plan(key: &str) -> bool {
 
 /// Whether a price is one amount, once or every so often.
 fn is_plan(price: &Price) -> bool {
-    let every = price.every();
     price.amount().is_some()
-        && price.billing_scheme.as_deref() != Some("tiered")
-        && every.as_ref().is_none_or(|every| {
-            every.usage_type.as_deref() != Some("metered") && Every::stored(&every.interval).is_some()
-        })
+        && pricing(price).is_none()
+        && price.every().is_none_or(|every| Every::stored(&every.interval).is_some())
 }
 
-/// A plan as Stripe's price says; private, as nobody here has offered it.
+fn pricing(price: &Price) -> Option<Pricing> {
+    match price.every() {
+        _ if price.billing_scheme.as_deref() == Some("tiered") => Some(Pricing::Tiered),
+        Some(every) if every.usage_type.as_deref() == Some("metered") => Some(Pricing::Metered),
+        _ => None,
+    }
+}
+
+/// A plan as Stripe's price says; private, as nobody here has offered it, and opening nothing, as nobody has said that it does.
 pub fn of_price(price: &Price, name: Option<&str>, id: PlanId, now: Time) -> Plan {
     let every = price.every();
     let title = |text: &str| Title::parse(text).ok();
@@ -149,6 +154,7 @@ pub fn of_price(price: &Price, name: Option<&str>, id: PlanId, now: Time) -> Pla
         id,
         name: name.unwrap_or_else(Title::unknown),
         description: None,
+        pricing: pricing(price),
         amount: price.amount().unwrap_or_default(),
         currency: price.currency.clone().unwrap_or_default().to_ascii_uppercase(),
         every: every
@@ -158,6 +164,8 @@ pub fn of_price(price: &Price, name: Option<&str>, id: PlanId, now: Time) -> Pla
         every_n: every.as_ref().and_then(|every| u32::try_from(every.interval_count).ok()).unwrap_or(1),
         trial_days: 0,
         public: false,
+        opens: Opens::Nothing,
+        needs_review: Some(true),
         archived_at: (!price.active).then_some(now),
         product_id: price.product.as_ref().map(|product| product.id().to_owned()),
         price_id: Some(price.id.clone()),

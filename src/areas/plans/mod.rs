@@ -20,4 +20,4 @@ pub use import::{Import, import, of_price};
 pub use make::{OP, PLAN, ensure};
 pub use push::{Push, push, push_all};
 pub use tools::AREA;
-pub use types::{Every, Plan};
+pub use types::{Every, Opens, Plan, Pricing};

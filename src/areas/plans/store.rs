@@ -27,8 +27,8 @@ pub async fn by_price(conn: Conn<'_>, site: SiteId, price: &str) -> Result<Optio
 pub async fn insert(conn: Conn<'_>, site: SiteId, plan: &Plan) -> Result<u64> {
     sql!(
         "INSERT INTO plan (site, id, name, name_key, description, amount, currency, every, every_n, trial_days,
-                           is_public, archived_at, product_id, price_id, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                           is_public, opens, needs_review, archived_at, product_id, price_id, created_at, updated_at, pricing)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          ON CONFLICT (site, price_id) WHERE price_id IS NOT NULL DO NOTHING"
     )
     .bind(site)
@@ -42,11 +42,14 @@ pub async fn insert(conn: Conn<'_>, site: SiteId, plan: &Plan) -> Result<u64> {
     .bind(plan.every_n)
     .bind(plan.trial_days)
     .bind(plan.public)
+    .bind(plan.opens.as_str())
+    .bind(plan.needs_review.is_some())
     .bind(plan.archived_at)
     .bind(plan.product_id.as_deref())
     .bind(plan.price_id.as_deref())
     .bind(plan.created_at)
     .bind(plan.updated_at)
+    .bind(plan.pricing.map(super::types::Pricing::as_str))
     .run(conn)
     .await
 }
@@ -58,6 +61,8 @@ pub struct Filter {
     pub public: Option<bool>,
     /// The archived ones too.
     pub with_archived: bool,
+    /// Only those of which nobody has said yet what they open, or only the others.
+    pub needs_review: Option<bool>,
     /// A pattern of LIKE with the escape `!`, for the name.
     pub pattern: Option<String>,
 }
@@ -68,14 +73,15 @@ pub async fn list(conn: Conn<'_>, site: SiteId, filter: &Filter, before: &str, l
         "SELECT ",
         plan_columns!(),
         " FROM plan WHERE site = $1 AND id < $2 AND (is_public = $3 OR $3 IS NULL) AND (archived_at IS NULL OR $4)
-            AND (name_key LIKE $5 ESCAPE '!' OR $5 IS NULL)
-          ORDER BY id DESC LIMIT $6"
+            AND (name_key LIKE $5 ESCAPE '!' OR $5 IS NULL) AND (needs_review = $6 OR $6 IS NULL)
+          ORDER BY id DESC LIMIT $7"
     ))
     .bind(site)
     .bind(before)
     .bind(filter.public)
     .bind(filter.with_archived)
     .bind(filter.pattern.as_deref())
+    .bind(filter.needs_review)
     .bind(limit)
     .all(conn)
     .await
@@ -100,7 +106,7 @@ pub async fn hold(conn: Conn<'_>, site: SiteId, id: &PlanId) -> Result<Option<Pl
 pub async fn update(conn: Conn<'_>, site: SiteId, plan: &Plan) -> Result<u64> {
     sql!(
         "UPDATE plan SET name = $3, name_key = $4, description = $5, is_public = $6, trial_days = $7, archived_at = $8,
-             updated_at = $9
+             updated_at = $9, opens = $10, needs_review = $11
          WHERE site = $1 AND id = $2"
     )
     .bind(site)
@@ -112,6 +118,8 @@ pub async fn update(conn: Conn<'_>, site: SiteId, plan: &Plan) -> Result<u64> {
     .bind(plan.trial_days)
     .bind(plan.archived_at)
     .bind(plan.updated_at)
+    .bind(plan.opens.as_str())
+    .bind(plan.needs_review.is_some())
     .run(conn)
     .await
 }

@@ -5,7 +5,7 @@ use super::{
     actions::{self, Changes, Saved},
     offer::{Offer, Period},
     store::{self, Filter},
-    types::Plan,
+    types::{Opens, Plan},
 };
 use crate::{
     app::App,
@@ -80,6 +80,8 @@ pub struct ListPlans {
     /// The archived ones too.
     #[oai(default)]
     with_archived: bool,
+    /// Only those of which nobody has said yet what they open (`true`), or only the others (`false`).
+    needs_review: Option<bool>,
     /// How many to return.
     #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "200")))]
     limit: u32,
@@ -99,6 +101,7 @@ impl Tool for ListPlans {
         let filter = Filter {
             public: self.public,
             with_archived: self.with_archived,
+            needs_review: self.needs_review,
             pattern: self.text.map(|text| format!("%{}%", escape(&search_key(&text)))),
         };
         let (items, more) = actions::list(cx, &filter, &before, self.limit).await?;
@@ -166,6 +169,9 @@ pub struct CreatePlan {
     /// Whether it is offered to everyone.
     #[oai(default)]
     public: bool,
+    /// What it opens to whoever pays for it; `all` unless given.
+    #[oai(default)]
+    opens: Opens,
 }
 
 impl Tool for CreatePlan {
@@ -182,7 +188,7 @@ impl Tool for CreatePlan {
             every_n: self.every_n,
             trial_days: self.trial_days,
         };
-        Ok(actions::create(cx, self.name, self.description, &offer, self.public).await?.into())
+        Ok(actions::create(cx, self.name, self.description, &offer, (self.public, self.opens)).await?.into())
     }
 
     async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
@@ -209,6 +215,8 @@ pub struct UpdatePlan {
     /// Free days of checkouts from now on, 0 to 730.
     #[oai(validator(minimum(value = "0"), maximum(value = "730")))]
     trial_days: Option<u32>,
+    /// What it opens from now on, also to those who pay for it already. Said even as it is, it takes `needsReview` off.
+    opens: Option<Opens>,
 }
 
 impl Tool for UpdatePlan {
@@ -223,6 +231,7 @@ impl Tool for UpdatePlan {
             description: self.description,
             public: self.public,
             trial_days: self.trial_days,
+            opens: self.opens,
             archived: None,
         };
         Ok(actions::update(cx, &self.plan, changes).await?.into())
@@ -271,7 +280,7 @@ impl Tool for ArchivePlan {
 /// Makes a private plan of every price on sale at the site's Stripe account that is not known yet, up to 5,000 prices,
 /// and gives the plans that came from there their names of today. Prices by tier or by use are left out. Nothing changes
 /// at Stripe. The job's result counts `total` prices, and plans `created` and `updated`, and prices `skipped`; a dry run
-/// shows them.
+/// shows them. Each new plan opens nothing until `plans.update` says what it opens: an account may sell more than access.
 #[derive(Object)]
 pub struct ImportPlans {}
 

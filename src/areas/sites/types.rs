@@ -39,6 +39,8 @@ pub struct Settings {
     pub grace_days: u32,
     /// Calls a day (UTC) that delete or cancel, all keys together.
     pub destructive_per_day: u32,
+    /// Whether what a customer's bank took back for good counts as given back, which ends access.
+    pub lost_disputes_end_access: bool,
     /// Whether anything may be written at Stripe.
     pub stripe_writes: bool,
     /// Where people reach the site's pages from outside, such as `https://members.example.com`, without a final slash;
@@ -70,6 +72,7 @@ impl Default for Settings {
             activity_retention_days: 400,
             grace_days: 7,
             destructive_per_day: 100,
+            lost_disputes_end_access: false,
             stripe_writes: false,
             public_url: None,
             login_url: None,

@@ -1,13 +1,13 @@
 use serde_json::json;
 use usher_db::{Change, Conn};
 
-use super::store;
+use super::{store, types::Subscription};
 use crate::values::{MemberId, SiteId, SubscriptionId};
 
-/// The subscriptions that a member pays for again and again.
+/// The subscriptions of a member that go on.
 pub async fn paying(conn: Conn<'_>, site: SiteId, member: &MemberId) -> usher_db::Result<Vec<SubscriptionId>> {
     let all = store::of_member(conn, site, member).await?;
-    Ok(all.into_iter().filter(|one| one.is_live() && one.period_end.is_some()).map(|one| one.id).collect())
+    Ok(all.into_iter().filter(Subscription::goes_on).map(|one| one.id).collect())
 }
 
 /// Raises an alarm if a member pays for two: in the metrics, in the program's log, and with the change that is given back

@@ -5,7 +5,10 @@
 
 use usher_db::Change;
 
-use super::{local, store, types::Subscription};
+use super::{
+    local, store,
+    types::{Subscription, SubscriptionItem},
+};
 use crate::{
     areas::{
         access::{self, AccessView, SubscriptionStatus},
@@ -120,6 +123,7 @@ fn new(cx: &Cx, member: &MemberId, sale: &Sale) -> Result<Subscription> {
         id: cx.app.clock.id(),
         member_id: member.clone(),
         plan_id: sale.plan.clone(),
+        items: SubscriptionItem::only(sale.plan.clone()),
         status: SubscriptionStatus::Active,
         source: sale.source.clone(),
         started_at,
@@ -127,6 +131,7 @@ fn new(cx: &Cx, member: &MemberId, sale: &Sale) -> Result<Subscription> {
         period_end: sale.expires_at,
         trial_end: None,
         past_due_since: None,
+        needs_card: false,
         resumes_at: None,
         cancel_at: None,
         canceled_at: None,

@@ -3,7 +3,7 @@
 use usher_jobs::Fail;
 
 use super::store;
-use crate::app::App;
+use crate::{app::App, areas::access};
 
 /// Ends some of what is over, and writes whose members pay no more; gives how many ended.
 pub async fn lapse(app: &App, limit: u32) -> Result<u64, Fail> {
@@ -15,7 +15,7 @@ pub async fn lapse(app: &App, limit: u32) -> Result<u64, Fail> {
     over.sort_unstable_by(|(site, member), (other, another)| (site, member).cmp(&(other, another)));
     over.dedup();
     for (site, member) in &over {
-        store::recount(tx.conn(), *site, member, now).await?;
+        access::recount(tx.conn(), *site, member, now).await?;
     }
     tx.commit().await?;
     Ok(n)

@@ -8,7 +8,10 @@ use super::{
     types::Subscription,
 };
 use crate::{
-    areas::{access::SubscriptionStatus, members},
+    areas::{
+        access::{self, SubscriptionStatus},
+        members,
+    },
     error::{Code, Error, Result},
     gate::Cx,
     values::MemberId,
@@ -101,7 +104,7 @@ pub(super) async fn write(cx: &mut Cx, before: Subscription, mut after: Subscrip
 pub(super) async fn recount(cx: &mut Cx, member: &MemberId) -> Result<()> {
     let (site, now) = (cx.site(), cx.now);
     let before = members::store::by_id(cx.conn(), site, member).await?;
-    store::recount(cx.conn(), site, member, now).await?;
+    access::recount(cx.conn(), site, member, now).await?;
     let after = members::store::by_id(cx.conn(), site, member).await?;
     if let (Some(before), Some(after)) = (before, after)
         && before != after

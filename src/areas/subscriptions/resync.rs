@@ -47,6 +47,9 @@ const AT_ONCE: usize = 4;
 pub struct Resync {
     /// Whose.
     pub member: MemberId,
+    /// What else is read, by Stripe's id: a subscription, or the checkout of what is paid once.
+    #[serde(default)]
+    pub external_id: Option<String>,
 }
 
 impl Job for Resync {
@@ -80,6 +83,7 @@ struct Resyncing<'a> {
     run: &'a Run,
     site: SiteId,
     member: &'a MemberId,
+    external_id: Option<&'a str>,
     connection: &'a Connection,
     client: &'a Client,
 }
@@ -89,7 +93,9 @@ pub async fn resync(app: &App, job: Resync, run: &Run) -> Result<(), Fail> {
     let site = SiteId::new(run.site);
     let (connection, client) = to_read(app, site).await?;
     let (connection, client) = (&connection, &client);
-    Resyncing { app, run, site, member: &job.member, connection, client }.go().await
+    Resyncing { app, run, site, member: &job.member, external_id: job.external_id.as_deref(), connection, client }
+        .go()
+        .await
 }
 
 impl Resyncing<'_> {
@@ -99,17 +105,22 @@ impl Resyncing<'_> {
             at = self.find().await?;
             self.mark(&mut at).await?;
         }
-        let reads = at.objects.clone().into_iter().map(|(kind, id)| self.read(kind, id));
-        let outcomes: Vec<Result<(), Fail>> = stream::iter(reads).buffer_unordered(AT_ONCE).collect().await;
-        outcomes.into_iter().collect::<Result<(), Fail>>()?;
+        // Invoices name subscriptions; and what was given back of them is a fact about those, which are read once more.
+        let is_invoice = |kind: &str| kind == "invoice";
+        let of = |invoices: bool| at.objects.iter().filter(move |(kind, _)| is_invoice(kind) == invoices).cloned();
+        for part in [of(false).collect::<Vec<_>>(), of(true).collect(), of(false).collect()] {
+            let reads = part.into_iter().map(|(kind, id)| self.read(kind, id));
+            let outcomes: Vec<Result<(), Fail>> = stream::iter(reads).buffer_unordered(AT_ONCE).collect().await;
+            outcomes.into_iter().collect::<Result<(), Fail>>()?;
+        }
         let after = snapshot(store::of_member(self.app.db.read(), self.site, self.member).await?);
         let new: Vec<_> = after.keys().filter(|id| !at.before.contains_key(*id)).collect();
         let is_changed = |(id, text): &(&String, &String)| at.before.get(*id).is_some_and(|before| before != *text);
         let changed: Vec<_> = after.iter().filter(is_changed).map(|(id, _)| id).collect();
-        let of = |kind: &str| at.objects.iter().filter(|(known, _)| known == kind).count();
+        let count = |kind: &str| at.objects.iter().filter(|(known, _)| known == kind).count();
         let result = json!({
             "customers": at.customers, "linkedCustomers": at.linked, "customersOfOthers": at.others,
-            "subscriptions": of("subscription"), "invoices": of("invoice"), "checkouts": of("checkout"),
+            "subscriptions": count("subscription"), "invoices": count("invoice"), "checkouts": count("checkout"),
             "new": new, "changed": changed, "unreadable": at.unreadable,
         });
         let mut tx = self.app.db.begin().await?;
@@ -129,7 +140,7 @@ impl Resyncing<'_> {
         let known = at_stripe.customers;
         let mut at = At::default();
         let before = store::of_member(self.app.db.read(), self.site, self.member).await?;
-        for external in before.iter().filter_map(|one| one.external_id.as_deref()) {
+        for external in before.iter().filter_map(|one| one.external_id.as_deref()).chain(self.external_id) {
             let kind = if external.starts_with("cs_") { "checkout" } else { "subscription" };
             at.objects.push((kind.into(), external.into()));
         }
@@ -153,8 +164,6 @@ impl Resyncing<'_> {
         }
         at.objects.sort_unstable();
         at.objects.dedup();
-        // Invoices name subscriptions, which are read first.
-        at.objects.sort_by_key(|(kind, _)| kind == "invoice");
         Ok(at)
     }
 

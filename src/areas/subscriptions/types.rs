@@ -41,6 +41,68 @@ impl Wanted {
     }
 }
 
+/// What one item of a subscription is for.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct SubscriptionItem {
+    /// Stripe's id of the item (`si_…`); absent for what is paid elsewhere or once, or not read lately.
+    pub external_id: Option<String>,
+    /// The plan that it pays for.
+    #[oai(rename = "plan")]
+    pub plan_id: PlanId,
+    /// How many of it are paid for.
+    #[oai(validator(minimum(value = "0"), maximum(value = "9007199254740991")))]
+    pub quantity: i64,
+}
+
+impl SubscriptionItem {
+    /// The only item of what is not a subscription at Stripe.
+    pub fn only(plan_id: PlanId) -> Vec<Self> {
+        vec![Self { external_id: None, plan_id, quantity: 1 }]
+    }
+
+    /// Reads what [`subscription_columns`] makes of an item.
+    fn stored(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ':');
+        let (plan, quantity, external) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self {
+            external_id: Some(external).filter(|id| !id.is_empty()).map(str::to_owned),
+            plan_id: PlanId::parse(plan).ok()?,
+            quantity: quantity.parse().ok()?,
+        })
+    }
+}
+
+/// What one line of a paid invoice was for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PaidSpan {
+    /// The plan; `None` for a price that no plan here has.
+    pub plan_id: Option<PlanId>,
+    /// It was paid from then on.
+    pub starts_at: Time,
+    /// It was paid until then.
+    pub ends_at: Time,
+    /// Stripe's id of the invoice.
+    pub invoice: String,
+    /// What was paid with the whole invoice, in minor units of its currency.
+    pub paid: i64,
+    /// How much of that was given back.
+    pub refunded: i64,
+}
+
+impl FromRow for PaidSpan {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        Ok(Self {
+            plan_id: row.take()?,
+            starts_at: row.take()?,
+            ends_at: row.take()?,
+            invoice: row.take()?,
+            paid: row.take()?,
+            refunded: row.take()?,
+        })
+    }
+}
+
 /// A member's subscription to a plan.
 #[derive(Clone, Debug, PartialEq, Object)]
 #[oai(rename_all = "camelCase")]
@@ -50,9 +112,11 @@ pub struct Subscription {
     /// Whose it is.
     #[oai(rename = "member")]
     pub member_id: MemberId,
-    /// What it pays for.
+    /// What it pays for: the plan of its first item.
     #[oai(rename = "plan")]
     pub plan_id: PlanId,
+    /// All that it pays for, in Stripe's order. Access counts every item.
+    pub items: Vec<SubscriptionItem>,
     /// How it stands. One whose collection is paused is `paused`, whatever else Stripe says of it.
     pub status: SubscriptionStatus,
     /// `stripe`, or who sold it elsewhere.
@@ -67,6 +131,9 @@ pub struct Subscription {
     pub trial_end: Option<Time>,
     /// When the first of the payments that have failed in a row was due.
     pub past_due_since: Option<Time>,
+    /// Whether Stripe has paused it because its trial ended without a card: it goes on once a card is given, on the page of
+    /// `subscriptions.createPortalLink`.
+    pub needs_card: bool,
     /// When a pause ends by itself.
     pub resumes_at: Option<Time>,
     /// When it will end, if that is settled.
@@ -111,10 +178,38 @@ macro_rules! subscription_columns {
         "s.id, s.member_id, s.plan_id, s.status, s.source, s.started_at, s.period_start, s.period_end, s.trial_end,
          s.past_due_since, s.resumes_at, s.cancel_at, s.canceled_at, s.ended_at, s.refunded_at, s.refunded_until,
          s.wanted, s.external_id, s.customer_id, s.reference, s.synced_at, s.created_at, s.updated_at,
-         s.payment_intent, s.resume_wanted, s.ticket"
+         s.payment_intent, s.resume_wanted, s.ticket, s.needs_card,
+         (SELECT string_agg(i.plan_id || ':' || i.quantity || ':' || COALESCE(i.external_id, ''), ',' ORDER BY i.position)
+          FROM subscription_item i WHERE i.site = s.site AND i.subscription_id = s.id)"
     };
 }
 pub(in crate::areas) use subscription_columns;
+
+/// The statuses of which [`Subscription::is_live`].
+macro_rules! live_statuses {
+    () => {
+        "('active', 'trialing', 'past_due', 'paused', 'unpaid')"
+    };
+}
+pub(in crate::areas) use live_statuses;
+
+/// Whether a subscription `$s` [goes on](Subscription::goes_on).
+macro_rules! goes_on {
+    ($s:literal) => {
+        concat!(
+            $s,
+            ".period_end IS NOT NULL AND ",
+            $s,
+            ".cancel_at IS NULL AND COALESCE(",
+            $s,
+            ".wanted, '') NOT IN ('canceled', 'ending') AND ",
+            $s,
+            ".status IN ",
+            $crate::areas::subscriptions::live_statuses!()
+        )
+    };
+}
+pub(in crate::areas) use goes_on;
 
 impl Subscription {
     /// As it stands in answers.
@@ -134,10 +229,16 @@ impl Subscription {
         self.external_id.as_deref().is_some_and(|id| !id.starts_with("cs_"))
     }
 
-    /// Whether Stripe, or whoever else sells it, goes on taking money for it, or might.
+    /// Whether Stripe, or whoever else sells it, takes money for it, or might: as [`live_statuses`] say in SQL.
     pub fn is_live(&self) -> bool {
         use SubscriptionStatus::{Active, PastDue, Paused, Trialing, Unpaid};
         matches!(self.status, Active | Trialing | PastDue | Paused | Unpaid)
+    }
+
+    /// Whether it is paid again and again, and nobody has said that it ends: as [`goes_on`] says in SQL.
+    pub fn goes_on(&self) -> bool {
+        let is_to_end = matches!(self.wanted, Some(Wanted::Canceled | Wanted::Ending)) || self.cancel_at.is_some();
+        self.is_live() && self.period_end.is_some() && !is_to_end
     }
 }
 
@@ -152,10 +253,20 @@ impl FromRow for Subscription {
         let (past_due_since, resumes_at, cancel_at) = (row.take()?, row.take()?, row.take()?);
         let (canceled_at, ended_at, refunded_at, refunded_until) = (row.take()?, row.take()?, row.take()?, row.take()?);
         let wanted: Option<String> = row.take()?;
+        let (external_id, customer_id, reference) = (row.take()?, row.take()?, row.take()?);
+        let (synced_at, created_at, updated_at) = (row.take()?, row.take()?, row.take()?);
+        let (payment_intent, resume_wanted, ticket) = (row.take()?, row.take()?, row.take()?);
+        let needs_card = row.take()?;
+        let items: Option<String> = row.take()?;
+        let items = items.iter().flat_map(|items| items.split(',')).map(|item| {
+            let wrong = || usher_db::Error::Decode(format!("a subscription has the item {item:?}").into());
+            SubscriptionItem::stored(item).ok_or_else(wrong)
+        });
         Ok(Self {
             id,
             member_id,
             plan_id,
+            items: items.collect::<usher_db::Result<_>>()?,
             status,
             source,
             started_at,
@@ -163,6 +274,7 @@ impl FromRow for Subscription {
             period_end,
             trial_end,
             past_due_since,
+            needs_card,
             resumes_at,
             cancel_at,
             canceled_at,
@@ -170,15 +282,15 @@ impl FromRow for Subscription {
             refunded_at,
             refunded_until,
             wanted: wanted.as_deref().map(Wanted::stored).transpose()?,
-            external_id: row.take()?,
-            customer_id: row.take()?,
-            reference: row.take()?,
-            synced_at: row.take()?,
-            created_at: row.take()?,
-            updated_at: row.take()?,
-            payment_intent: row.take()?,
-            resume_wanted: row.take()?,
-            ticket: row.take()?,
+            external_id,
+            customer_id,
+            reference,
+            synced_at,
+            created_at,
+            updated_at,
+            payment_intent,
+            resume_wanted,
+            ticket,
         })
     }
 }

@@ -108,6 +108,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::MailNotConnected
         | Code::PlanArchived
         | Code::SubscriptionExists
+        | Code::SubscriptionLinked
         | Code::JobNotRetryable => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

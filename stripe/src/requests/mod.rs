@@ -9,6 +9,7 @@ pub mod charges;
 pub mod checkout;
 pub mod coupons;
 pub mod customers;
+pub mod disputes;
 pub mod events;
 pub mod invoice_payments;
 pub mod invoices;

@@ -26,7 +26,7 @@ pub use event::{About, Event, EventRequest};
 pub use invoice::{Invoice, InvoiceStatus, StatusTransitions, Tax};
 pub use line::InvoiceLine;
 pub use page::{List, Page, Unreadable};
-pub use payment::{Charge, InvoicePayment, PaidBy, PaymentIntent, Refund, refunded};
+pub use payment::{Charge, Dispute, InvoicePayment, PaidBy, PaymentIntent, Refund, refunded};
 pub use price::{Price, Recurring};
 pub use product::Product;
 pub use reference::Ref;

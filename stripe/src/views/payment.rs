@@ -153,6 +153,33 @@ pub struct Refund {
     pub payment_intent: Option<Ref<PaymentIntent>>,
 }
 
+/// Money that a customer had the bank take back, or tries to.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Dispute {
+    /// `dp_…` or `du_…`.
+    pub id: String,
+    /// How much.
+    #[serde(default)]
+    pub amount: i64,
+    /// Of what, in small letters.
+    pub currency: Option<String>,
+    /// `needs_response`, `under_review`, `won`, `lost`, or what comes before a dispute: `warning_…`.
+    pub status: Option<String>,
+    /// Why, in the bank's word: `fraudulent`, `product_not_received`, ….
+    pub reason: Option<String>,
+    /// When.
+    pub created: Option<i64>,
+    /// Of which charge.
+    pub charge: Option<Ref<Charge>>,
+}
+
+impl Dispute {
+    /// Whether the customer got the money.
+    pub fn is_lost(&self) -> bool {
+        self.status.as_deref() == Some("lost")
+    }
+}
+
 impl Refund {
     /// The id of the charge.
     pub fn charge_id(&self) -> Option<&str> {

@@ -68,11 +68,18 @@ impl Subscription {
         items.max_by_key(|period| period.end).or_else(|| period(self.current_period_start, self.current_period_end))
     }
 
-    /// What is paid for, in all shapes. Usher sells subscriptions of one price; others may have several.
-    pub fn prices(&self) -> impl Iterator<Item = &Price> {
-        let of_items = self.items.data.iter().filter_map(|item| item.price.as_ref().or(item.plan.as_ref()));
+    /// What is paid for, in all shapes: the item, where there are items, and its price. Usher sells subscriptions of one
+    /// price; others may have several.
+    pub fn sold(&self) -> impl Iterator<Item = (Option<&SubscriptionItem>, &Price)> {
+        let of_items =
+            self.items.data.iter().filter_map(|item| Some((Some(item), item.price.as_ref().or(item.plan.as_ref())?)));
         let of_itself = self.plan.as_ref().filter(|_| self.items.data.is_empty());
-        of_items.chain(of_itself)
+        of_items.chain(of_itself.map(|price| (None, price)))
+    }
+
+    /// The prices of what is paid for.
+    pub fn prices(&self) -> impl Iterator<Item = &Price> {
+        self.sold().map(|(_, price)| price)
     }
 
     /// The id of the first price.

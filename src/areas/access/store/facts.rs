@@ -7,7 +7,7 @@ use crate::{
         access::facts::{Asked, Content, Doubted, Doubts, Known, Wanted},
         members::{MemberRef, member_columns},
     },
-    values::{GroupId, MemberId, SiteId, VideoId},
+    values::{GroupId, MemberId, PlanId, SiteId, VideoId},
 };
 
 macro_rules! known_where {
@@ -124,6 +124,36 @@ pub async fn names(conn: Conn<'_>, site: SiteId, ids: Value) -> Result<Vec<(Stri
     .bind(ids)
     .all(conn)
     .await
+}
+
+/// A plan on sale that includes content of level `members`: that which somebody had, else the first that was made.
+pub async fn plan_on_sale(
+    conn: Conn<'_>,
+    site: SiteId,
+    content: &Content,
+    had: Option<&PlanId>,
+) -> Result<Option<(PlanId, String)>> {
+    let named: Vec<_> = content.plans.iter().map(|id| Some(id.to_string())).collect();
+    macro_rules! text {
+        ($named:literal) => {
+            concat!(
+                "SELECT id, name FROM plan
+                 WHERE site = $1 AND archived_at IS NULL AND (is_public OR id = $2) AND opens <> 'nothing'
+                   AND CASE WHEN $4 THEN id ",
+                $named,
+                " ELSE opens = 'all' END
+                 ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END, id LIMIT 1"
+            )
+        };
+    }
+    let is_limited = !named.is_empty();
+    sql_both!(sqlite: text!("IN (SELECT value FROM json_each($3))"), postgres: text!("= ANY($3)"))
+        .bind(site)
+        .bind(had)
+        .bind(named)
+        .bind(is_limited)
+        .optional(conn)
+        .await
 }
 
 /// How many members a site has; at most `limit`.

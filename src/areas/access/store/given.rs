@@ -1,8 +1,8 @@
 //! Free access and trials: given, taken, and over by themselves.
 
-use usher_db::{Conn, Result, Value, sql_both};
+use usher_db::{Conn, Result, Value, sql, sql_both};
 
-use crate::values::{SiteId, Time};
+use crate::values::{MemberId, PlanId, SiteId, Time};
 
 /// Gives members free access until a moment, or for good; those that have it as long keep it as it is. Gives how many
 /// got more.
@@ -60,19 +60,114 @@ pub async fn set_trial(conn: Conn<'_>, site: SiteId, members: Value, until: Time
     .await
 }
 
-/// Writes down that free access has ended by itself, for some members of any site; gives how many.
-pub async fn lapse(conn: Conn<'_>, now: Time, limit: u32) -> Result<u64> {
-    sql_both!(
-        sqlite: "UPDATE member SET status = iif(is_paid, 'paid', 'free')
-                 WHERE (site, id) IN (SELECT site, id FROM member
-                                      WHERE status = 'comped' AND free_until IS NOT NULL AND free_until <= $1 LIMIT $2)",
-        postgres: "UPDATE member SET status = CASE WHEN is_paid THEN 'paid' ELSE 'free' END
-                   WHERE (site, id) IN (SELECT site, id FROM member
-                                        WHERE status = 'comped' AND free_until IS NOT NULL AND free_until <= $1
-                                        ORDER BY site, id LIMIT $2 FOR UPDATE SKIP LOCKED)",
+/// Whether free access, or what somebody paid for, has ended by itself and is not written down, of a site or of any.
+pub async fn is_over(conn: Conn<'_>, site: Option<SiteId>, now: Time) -> Result<bool> {
+    let (is_over,): (bool,) = sql!(
+        "SELECT EXISTS (SELECT 1 FROM member WHERE status = 'comped' AND free_until IS NOT NULL AND free_until <= $1
+                           AND COALESCE(site = $2, TRUE))
+             OR EXISTS (SELECT 1 FROM member WHERE paid_until IS NOT NULL AND paid_until <= $1
+                           AND COALESCE(site = $2, TRUE))"
     )
     .bind(now)
-    .bind(limit)
+    .bind(site.map(SiteId::number))
+    .one(conn)
+    .await?;
+    Ok(is_over)
+}
+
+/// Writes down that free access has ended by itself, for some members of a site, or of any; gives how many.
+pub async fn lapse(conn: Conn<'_>, site: Option<SiteId>, now: Time, limit: u32) -> Result<u64> {
+    macro_rules! text {
+        ($hold:literal) => {
+            concat!(
+                "UPDATE member SET status = CASE WHEN is_paid AND (paid_until IS NULL OR paid_until > $1)
+                                                 THEN 'paid' ELSE 'free' END
+                 WHERE (site, id) IN (SELECT site, id FROM member
+                                      WHERE status = 'comped' AND free_until IS NOT NULL AND free_until <= $1
+                                        AND COALESCE(site = $3, TRUE)
+                                      ORDER BY site, id LIMIT $2",
+                $hold,
+                ")"
+            )
+        };
+    }
+    sql_both!(sqlite: text!(""), postgres: text!(" FOR UPDATE SKIP LOCKED"))
+        .bind(now)
+        .bind(limit)
+        .bind(site.map(SiteId::number))
+        .run(conn)
+        .await
+}
+
+/// Some members of a site, or of any, of whom it is written that they pay, and the end of that has passed.
+pub async fn paid_over(conn: Conn<'_>, site: Option<SiteId>, now: Time, limit: u32) -> Result<Vec<(SiteId, MemberId)>> {
+    macro_rules! text {
+        ($hold:literal) => {
+            concat!(
+                "SELECT site, id FROM member WHERE paid_until IS NOT NULL AND paid_until <= $1 AND COALESCE(site = $3, TRUE)
+                 ORDER BY site, id LIMIT $2",
+                $hold
+            )
+        };
+    }
+    sql_both!(sqlite: text!(""), postgres: text!(" FOR UPDATE SKIP LOCKED"))
+        .bind(now)
+        .bind(limit)
+        .bind(site.map(SiteId::number))
+        .all(conn)
+        .await
+}
+
+/// Writes whether a member pays, until when if that ends, and the status that comes of it.
+pub async fn set_paid(
+    conn: Conn<'_>,
+    site: SiteId,
+    member: &MemberId,
+    (is_paid, until): (bool, Option<Time>),
+    now: Time,
+) -> Result<u64> {
+    sql!(
+        "UPDATE member SET is_paid = $3, paid_until = $4,
+                status = CASE WHEN free_since IS NOT NULL AND (free_until IS NULL OR free_until > $5) THEN 'comped'
+                              WHEN $3 THEN 'paid' ELSE 'free' END
+         WHERE site = $1 AND id = $2"
+    )
+    .bind(site)
+    .bind(member)
+    .bind(is_paid)
+    .bind(until)
+    .bind(now)
     .run(conn)
+    .await
+}
+
+/// Members after an id who have a plan, or without one: of whom a payment is overdue.
+pub async fn who_may_pay(
+    conn: Conn<'_>,
+    site: SiteId,
+    plan: Option<&PlanId>,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(MemberId,)>> {
+    match plan {
+        Some(plan) => sql!(
+            "SELECT DISTINCT s.member_id FROM subscription_item i
+             JOIN subscription s ON s.site = i.site AND s.id = i.subscription_id
+             WHERE i.site = $1 AND i.plan_id = $4 AND s.member_id > $2 ORDER BY s.member_id LIMIT $3"
+        )
+        .bind(site)
+        .bind(after)
+        .bind(limit)
+        .bind(plan),
+        None => sql!(
+            "SELECT DISTINCT s.member_id FROM subscription s
+             WHERE s.site = $1 AND s.status IN ('past_due', 'unpaid') AND s.member_id > $2
+             ORDER BY s.member_id LIMIT $3"
+        )
+        .bind(site)
+        .bind(after)
+        .bind(limit),
+    }
+    .all(conn)
     .await
 }

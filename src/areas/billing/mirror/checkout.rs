@@ -11,15 +11,16 @@ use crate::{
     areas::{
         access::SubscriptionStatus,
         plans,
-        subscriptions::{self, Subscription},
+        subscriptions::{self, Subscription, SubscriptionItem},
     },
-    values::{JobId, MemberId, PlanId},
+    values::{Email, JobId, MemberId, PlanId},
 };
 
-/// What was sold once and for all on a page that Usher has not made.
+/// What was sold on a page that Usher has not made: a payment link, a pricing table, or another program's.
 struct Sold {
     member: MemberId,
-    plan: PlanId,
+    /// What for, if it was paid once and for all; a subscription says that itself.
+    plan: Option<PlanId>,
     /// Whether the customer is the member's besides.
     is_linked: bool,
 }
@@ -46,7 +47,7 @@ impl Reader<'_> {
             let plan = match (store::checkout(tx.conn(), site, &self.dirty.object).await?, sold) {
                 (Some((id, now_of, plan, before)), _) if now_of == member => {
                     self.set_checkout(&mut tx, &view, &id, (&member, &plan), &before).await?;
-                    plan
+                    Some(plan)
                 }
                 (None, Some(sold)) => {
                     is_linked = sold.is_linked;
@@ -55,8 +56,10 @@ impl Reader<'_> {
                 // It has got another member meanwhile, or is known since; it stays to be read.
                 _ => return Ok(()),
             };
-            if is_complete {
-                self.completed(&mut tx, &view, (member, plan), is_linked).await?;
+            match plan {
+                Some(plan) if is_complete => self.completed(&mut tx, &view, (member, plan), is_linked).await?,
+                None if is_complete => self.subscribed(&mut tx, &view, &member, is_linked).await?,
+                _ => {}
             }
         }
         tx.commit().await?;
@@ -80,33 +83,85 @@ impl Reader<'_> {
         Ok(tx.commit().await?)
     }
 
-    /// Who has bought what once and for all on a page that Usher has not made: a payment link, or another program's page. It
-    /// counts if its price is that of a plan here, since an account may sell other things than access, and if it is known
-    /// whose it is.
+    /// Who has bought what on a page that Usher has not made. What is paid once counts if its price is that of a plan here,
+    /// since an account may sell other things than access. Where nothing says who has bought it, it is kept as a stray.
     async fn sold_elsewhere(&self, view: &CheckoutSession) -> Result<Option<Sold>> {
-        if view.mode != Some(CheckoutMode::Payment) || !is_paid(view) {
+        let (site, is_subscription) = (self.site(), view.mode == Some(CheckoutMode::Subscription));
+        let counts = view.status == Some(CheckoutStatus::Complete) && is_subscription
+            || view.mode == Some(CheckoutMode::Payment) && is_paid(view);
+        if !counts {
             return Ok(None);
         }
-        let before = subscriptions::store::by_external(self.app.db.read(), self.site(), &view.id).await?;
-        if let Some(Subscription { member_id: member, plan_id: plan, .. }) = before {
-            return Ok(Some(Sold { member, plan, is_linked: false }));
+        let external = if is_subscription { view.subscription_id() } else { Some(view.id.as_str()) };
+        let Some(external) = external else { return Ok(None) };
+        if let Some(before) = subscriptions::store::by_external(self.app.db.read(), site, external).await? {
+            let plan = Some(before.plan_id).filter(|_| !is_subscription);
+            return Ok(plan.map(|plan| Sold { member: before.member_id, plan: Some(plan), is_linked: false }));
         }
         let known = self.whose(view.customer_id(), &view.metadata).await?.member;
         let is_linked = known.is_some();
         let named = match known {
             Some(member) => Some(member),
-            // Anybody can write it into the address of a payment link, so it counts for this one sale.
-            None => self.member_by_id(view.client_reference_id.as_deref()).await?,
+            None => match store::claimant(self.app.db.read(), site, external).await? {
+                Some(member) => Some(member),
+                // Anybody can write it into the address of a payment link, so it counts for this one sale.
+                None => self.member_by_id(view.client_reference_id.as_deref()).await?,
+            },
         };
-        let Some(member) = named else { return Ok(None) };
+        if is_subscription {
+            return Ok(named.map(|member| Sold { member, plan: None, is_linked }));
+        }
         let items = there(self.client.read(&ask::line_items(&view.id)).await)?;
         for price in items.into_iter().flat_map(|page| page.data).filter_map(|item| item.price) {
-            let plan = plans::store::by_price(self.app.db.read(), self.site(), &price.id).await?;
+            let plan = plans::store::by_price(self.app.db.read(), site, &price.id).await?;
             if let Some(plan) = plan.filter(|plan| plan.every == plans::Every::OneTime) {
-                return Ok(Some(Sold { member, plan: plan.id, is_linked }));
+                match named {
+                    Some(member) => return Ok(Some(Sold { member, plan: Some(plan.id), is_linked })),
+                    None => self.nobodys(view, &price.id).await?,
+                }
+                break;
             }
         }
         Ok(None)
+    }
+
+    /// Keeps what was sold once to nobody known, by the address that it was paid with.
+    async fn nobodys(&self, view: &CheckoutSession, price: &str) -> Result<()> {
+        let email = view.customer_details.as_ref().and_then(|details| details.email.as_deref());
+        let email = email.and_then(|email| Email::parse(email).ok());
+        let stray = store::Stray {
+            id: &view.id,
+            customer: view.customer_id(),
+            email_key: email.as_ref().map_or("", Email::key),
+            status: SubscriptionStatus::Active.as_str(),
+            price: Some(price),
+        };
+        let mut tx = self.app.db.begin().await?;
+        store::stray(tx.conn(), self.site(), &stray, self.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Notes whose the subscription of a checkout is that Usher has not made.
+    async fn subscribed(
+        &self,
+        tx: &mut usher_db::Tx,
+        view: &CheckoutSession,
+        member: &MemberId,
+        is_linked: bool,
+    ) -> Result<()> {
+        let (site, now) = (self.site(), self.now());
+        match (view.customer_id().filter(|_| is_linked), view.subscription_id()) {
+            (Some(customer), _) => {
+                store::link(tx.conn(), site, customer, member, now).await?;
+                let email = view.customer_details.as_ref().and_then(|details| details.email.as_deref());
+                self.pays_as(tx, Some(customer), email.map(String::as_str)).await?;
+            }
+            (None, Some(subscription)) => {
+                store::claim(tx.conn(), site, subscription, member, now).await?;
+            }
+            (None, None) => {}
+        }
+        Ok(())
     }
 
     /// Writes how a checkout stands, which never goes back to being open.
@@ -149,11 +204,13 @@ impl Reader<'_> {
         if view.mode != Some(CheckoutMode::Payment) || !is_paid(view) {
             return Ok(());
         }
+        store::no_stray(tx.conn(), site, &view.id).await?;
         let before = subscriptions::store::by_external(tx.conn(), site, &view.id).await?;
         let started_at = before.as_ref().map_or_else(|| view.created.map_or(now, time), |before| before.started_at);
         let after = Subscription {
             id: before.as_ref().map_or_else(|| self.app.clock.id(), |before| before.id.clone()),
             member_id: before.as_ref().map_or(member, |before| before.member_id.clone()),
+            items: SubscriptionItem::only(plan.clone()),
             plan_id: plan,
             status: SubscriptionStatus::Active,
             source: "stripe".into(),
@@ -162,6 +219,7 @@ impl Reader<'_> {
             period_end: None,
             trial_end: None,
             past_due_since: None,
+            needs_card: false,
             resumes_at: None,
             cancel_at: None,
             canceled_at: None,
@@ -179,7 +237,7 @@ impl Reader<'_> {
             resume_wanted: None,
             ticket: self.ticket,
         };
-        self.write(tx, before, after).await
+        self.write(tx, before, after, None).await
     }
 }
 

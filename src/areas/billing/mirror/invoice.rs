@@ -6,13 +6,13 @@ use usher_stripe::{
     views,
 };
 
-use super::{Reader, Result, store, there, time};
+use super::{Reader, Result, there, time};
 use crate::{
     areas::{
         invoices::{self, Invoice, InvoiceStatus, Line},
         subscriptions::{self, Subscription},
     },
-    values::{InvoiceId, MemberId, Time},
+    values::{InvoiceId, MemberId},
 };
 
 /// The lines of an invoice that are kept.
@@ -63,13 +63,17 @@ impl Reader<'_> {
         }
         let before = invoices::store::by_external(tx.conn(), site, &view.id).await?;
         let after = self.billed(before.as_ref(), &view, refunded, (member, stays), subscription.as_ref());
+        let mut is_news = false;
         if invoices::store::write(tx.conn(), site, &after).await? == 1 {
-            self.invoiced(&mut tx, before, &after, subscription.filter(|_| stays)).await?;
+            is_news = self.invoiced(&mut tx, before, &after).await?;
             if stays {
                 self.pays_as(&mut tx, view.customer_id(), view.customer_email.as_deref().map(String::as_str)).await?;
             }
         }
         self.end(&mut tx).await?;
+        // What it says of what was paid is a fact about its subscription, which is read with all its invoices.
+        let about = external.filter(|_| is_news && stays && subscription.is_some());
+        self.hear(&mut tx, about.map(|id| ("subscription", id)).into_iter().collect()).await?;
         Ok(tx.commit().await?)
     }
 
@@ -126,47 +130,20 @@ impl Reader<'_> {
         }
     }
 
-    /// Writes what comes of an invoice: the log, and the end of what was given back.
-    async fn invoiced(
-        &self,
-        tx: &mut Tx,
-        before: Option<Invoice>,
-        after: &Invoice,
-        subscription: Option<Subscription>,
-    ) -> Result<()> {
+    /// Writes what is new of an invoice into the log; gives whether anything is.
+    async fn invoiced(&self, tx: &mut Tx, before: Option<Invoice>, after: &Invoice) -> Result<bool> {
         let same = |before: &Invoice| {
             Invoice { synced_at: before.synced_at, ticket: before.ticket, ..after.clone() } == *before
         };
         if before.as_ref().is_some_and(same) {
-            return Ok(());
+            return Ok(false);
         }
-        let mut changes = vec![match &before {
+        let changes = [match &before {
             Some(before) => Change::updated("invoice", after.id.as_str(), before.json(), after.json()),
             None => Change::created("invoice", after.id.as_str(), after.json()),
         }];
-        if let Some(subscription) = subscription {
-            changes.extend(self.refunded(tx, &subscription).await?);
-        }
-        self.record(tx, "invoice", after.member_id.as_ref(), &changes).await
-    }
-
-    /// Brings a subscription whose member is held to what its invoices say: all that was paid for it last was given back,
-    /// which ends access for as long as it was paid; or was not, as when giving it back has failed, or it was paid again.
-    async fn refunded(&self, tx: &mut Tx, subscription: &Subscription) -> Result<Vec<Change>> {
-        let (site, now) = (self.site(), self.now());
-        let paid = store::paid_last(tx.conn(), site, &subscription.id).await?;
-        let before = (subscription.refunded_at, subscription.refunded_until);
-        let runs = |until: Option<Time>| until.is_some_and(|until| until > now);
-        let after = match paid {
-            Some((until, amount, back)) if back >= amount && runs(until) && before.1 != until => (Some(now), until),
-            Some((_, amount, back)) if back < amount && runs(before.1) => (None, None),
-            _ => before,
-        };
-        if after == before {
-            return Ok(Vec::new());
-        }
-        store::refund(tx.conn(), site, &subscription.id, after, now).await?;
-        self.refund_shown(tx, subscription).await
+        self.record(tx, "invoice", after.member_id.as_ref(), &changes).await?;
+        Ok(true)
     }
 
     /// What changed by a refund.

@@ -3,6 +3,7 @@
 mod checkout;
 mod invoice;
 mod link;
+mod paid;
 mod refund;
 pub(super) mod store;
 mod subscription;

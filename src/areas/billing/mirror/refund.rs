@@ -1,12 +1,22 @@
-//! What was given back: from a charge to the invoice that it paid, or to what was paid once and for all.
+//! What was given back, or taken back by the customer's bank: from a charge to the invoice that it paid, or to what was paid
+//! once and for all.
 
 use usher_stripe::{
-    requests::{charges, invoice_payments},
-    views::Ref,
+    Kind,
+    requests::{charges, disputes, invoice_payments},
+    views::{Dispute, Ref},
 };
 
-use super::{Reader, Result, store, there};
-use crate::areas::subscriptions;
+use usher_db::{Change, Tx};
+
+use super::{Reader, Result, store, there, time};
+use crate::{
+    areas::{
+        invoices, sites,
+        subscriptions::{self, Subscription},
+    },
+    values::MemberId,
+};
 
 impl Reader<'_> {
     pub(super) async fn charge(&self) -> Result<()> {
@@ -25,11 +35,16 @@ impl Reader<'_> {
                     .map(|invoice| invoice.id().to_owned()),
             );
         }
+        let disputes = match &charge {
+            Some(charge) if charge.disputed => self.disputes(&charge.id).await?,
+            _ => Vec::new(),
+        };
         let once = match intent {
             Some(intent) => subscriptions::store::by_payment(self.app.db.read(), site, intent).await?,
             None => None,
         };
-        let member = once.map(|once| once.member_id);
+        let bought = self.bought(once.as_ref(), paid.first().map(String::as_str)).await?;
+        let member = once.or(bought).map(|one| one.member_id);
         let mut tx = self.app.db.begin().await?;
         if let (true, Some(intent), Some(charge)) = (self.holds(&mut tx, member.as_ref()).await?, intent, &charge)
             && let Some(once) = subscriptions::store::by_payment(tx.conn(), site, intent).await?
@@ -38,7 +53,8 @@ impl Reader<'_> {
                 // It has got another member meanwhile; it stays to be read.
                 return Ok(());
             }
-            let is_refunded = charge.amount > 0 && charge.amount_refunded >= charge.amount;
+            let is_lost = disputes.iter().any(Dispute::is_lost) && self.do_lost_disputes_end_access().await?;
+            let is_refunded = charge.amount > 0 && (charge.amount_refunded >= charge.amount || is_lost);
             let at = is_refunded.then(|| self.now());
             // A try that was declined says nothing of the one that paid.
             let is_news = once.refunded_at.is_some() != is_refunded && charge.status.as_deref() != Some("failed");
@@ -47,8 +63,95 @@ impl Reader<'_> {
                 self.record(&mut tx, "refund", Some(&once.member_id), &changes).await?;
             }
         }
+        let heard =
+            self.disputed(&mut tx, &disputes, (intent, paid.first().map(String::as_str)), member.as_ref()).await?;
         self.end(&mut tx).await?;
-        self.hear(&mut tx, paid.iter().map(|invoice| ("invoice", invoice.as_str())).collect()).await?;
+        let invoices = paid.iter().map(|invoice| ("invoice", invoice.as_str()));
+        let subscriptions = heard.iter().map(|external| ("subscription", external.as_str()));
+        self.hear(&mut tx, invoices.chain(subscriptions).collect()).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// The disputes of a charge. A key that may not read them, as those that were made before they counted, has none.
+    async fn disputes(&self, charge: &str) -> Result<Vec<Dispute>> {
+        match self.client.read(&disputes::of_charge(charge)).await {
+            Ok(answer) => Ok(answer.value.data),
+            Err(error) if matches!(error.kind(), Kind::Missing | Kind::Refused | Kind::Permission) => {
+                tracing::warn!(site = %self.site(), charge, %error, "disputes cannot be read; see `usher stripe check`");
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What a charge paid for, if it is known: once, or with an invoice.
+    async fn bought(&self, once: Option<&Subscription>, invoice: Option<&str>) -> Result<Option<Subscription>> {
+        let (db, site) = (self.app.db.read(), self.site());
+        let Some(invoice) = invoice.filter(|_| once.is_none()) else { return Ok(None) };
+        let invoice = invoices::store::by_external(self.app.db.read(), site, invoice).await?;
+        match invoice.and_then(|invoice| invoice.subscription_id) {
+            Some(id) => Ok(subscriptions::store::by_id(db, site, &id).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes disputes, and what is new of them into the log; gives the subscriptions at Stripe that are to be read since.
+    async fn disputed(
+        &self,
+        tx: &mut Tx,
+        disputes: &[Dispute],
+        (intent, invoice): (Option<&str>, Option<&str>),
+        member: Option<&MemberId>,
+    ) -> Result<Vec<String>> {
+        if disputes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (site, now) = (self.site(), self.now());
+        let once = match intent {
+            Some(intent) => subscriptions::store::by_payment(tx.conn(), site, intent).await?,
+            None => None,
+        };
+        let subscription = match invoice {
+            Some(invoice) => match invoices::store::by_external(tx.conn(), site, invoice).await? {
+                Some(invoice) => invoice.subscription_id,
+                None => None,
+            },
+            None => None,
+        };
+        let subscription = match subscription {
+            Some(id) => subscriptions::store::by_id(tx.conn(), site, &id).await?,
+            None => None,
+        };
+        let paid_for = once.or(subscription).and_then(|one| one.external_id);
+        let (mut changes, mut heard) = (Vec::new(), Vec::new());
+        for dispute in disputes {
+            let known = store::dispute(tx.conn(), site, &dispute.id).await?;
+            let status = dispute.status.as_deref().unwrap_or_default();
+            if known.as_deref() == Some(status) {
+                continue;
+            }
+            let row = store::DisputeRow { dispute, status, invoice, paid_for: paid_for.as_deref() };
+            store::write_dispute(tx.conn(), site, &row, dispute.created.map_or(now, time)).await?;
+            let json = |status: &str| {
+                serde_json::json!({
+                    "status": status, "amount": dispute.amount, "currency": dispute.currency, "reason": dispute.reason,
+                    "invoice": invoice, "paidFor": paid_for,
+                })
+            };
+            changes.push(match known {
+                Some(known) => Change::updated("dispute", &dispute.id, json(&known), json(status)),
+                None => Change::created("dispute", &dispute.id, json(status)),
+            });
+            heard.extend(paid_for.clone().filter(|id| id.starts_with("sub_")));
+        }
+        self.record(tx, "dispute", member, &changes).await?;
+        heard.dedup();
+        Ok(heard)
+    }
+
+    /// What the site's owner has chosen.
+    pub(super) async fn do_lost_disputes_end_access(&self) -> Result<bool> {
+        let site = sites::store::get(self.app.db.read(), self.site()).await?;
+        Ok(site.is_some_and(|site| site.settings.lost_disputes_end_access))
     }
 }

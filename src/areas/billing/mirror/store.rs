@@ -31,6 +31,101 @@ pub async fn link(conn: Conn<'_>, site: SiteId, customer: &str, member: &MemberI
     .await
 }
 
+/// Whose something is that names nobody itself, if that was said.
+pub async fn claimant(conn: Conn<'_>, site: SiteId, external: &str) -> Result<Option<MemberId>> {
+    let row: Option<(MemberId,)> = sql!(
+        "SELECT c.member_id FROM stripe_claim c JOIN member m ON m.site = c.site AND m.id = c.member_id
+         WHERE c.site = $1 AND c.external_id = $2 AND m.deleting_since IS NULL"
+    )
+    .bind(site)
+    .bind(external)
+    .optional(conn)
+    .await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Notes whose a subscription is, or what was sold once, that names nobody itself; not where that was said before.
+pub async fn claim(conn: Conn<'_>, site: SiteId, external: &str, member: &MemberId, now: Time) -> Result<u64> {
+    sql!(
+        "INSERT INTO stripe_claim (site, external_id, member_id, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (site, external_id) DO NOTHING"
+    )
+    .bind(site)
+    .bind(external)
+    .bind(member)
+    .bind(now)
+    .run(conn)
+    .await
+}
+
+/// The customer of a stray, if it has one; `None` if there is no such stray.
+pub async fn stray_customer(conn: Conn<'_>, site: SiteId, id: &str) -> Result<Option<Option<String>>> {
+    let row: Option<(Option<String>,)> = sql!("SELECT customer_id FROM stripe_stray WHERE site = $1 AND id = $2")
+        .bind(site)
+        .bind(id)
+        .optional(conn)
+        .await?;
+    Ok(row.map(|(customer,)| customer))
+}
+
+/// A dispute, as it is kept.
+pub struct DisputeRow<'a> {
+    /// As Stripe says it.
+    pub dispute: &'a usher_stripe::views::Dispute,
+    /// How it stands.
+    pub status: &'a str,
+    /// Stripe's id of the invoice that was paid.
+    pub invoice: Option<&'a str>,
+    /// Stripe's id of the subscription, or of the checkout of what was paid once.
+    pub paid_for: Option<&'a str>,
+}
+
+/// How a dispute stood when it was read last.
+pub async fn dispute(conn: Conn<'_>, site: SiteId, id: &str) -> Result<Option<String>> {
+    let row: Option<(String,)> = sql!("SELECT status FROM stripe_dispute WHERE site = $1 AND id = $2")
+        .bind(site)
+        .bind(id)
+        .optional(conn)
+        .await?;
+    Ok(row.map(|(status,)| status))
+}
+
+/// Writes how a dispute stands.
+pub async fn write_dispute(conn: Conn<'_>, site: SiteId, row: &DisputeRow<'_>, at: Time) -> Result<u64> {
+    sql!(
+        "INSERT INTO stripe_dispute (site, id, status, amount, currency, reason, invoice, paid_for, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (site, id) DO UPDATE SET status = excluded.status, amount = excluded.amount,
+             invoice = COALESCE(excluded.invoice, stripe_dispute.invoice),
+             paid_for = COALESCE(excluded.paid_for, stripe_dispute.paid_for)"
+    )
+    .bind(site)
+    .bind(row.dispute.id.as_str())
+    .bind(row.status)
+    .bind(row.dispute.amount)
+    .bind(row.dispute.currency.as_deref().unwrap_or_default())
+    .bind(row.dispute.reason.as_deref())
+    .bind(row.invoice)
+    .bind(row.paid_for)
+    .bind(at)
+    .run(conn)
+    .await
+}
+
+/// How much of invoices was lost in disputes, by Stripe's ids.
+pub async fn lost(conn: Conn<'_>, site: SiteId, invoices: Vec<String>) -> Result<Vec<(String, i64)>> {
+    sql_both!(
+        sqlite: "SELECT invoice, amount FROM stripe_dispute
+                 WHERE site = $1 AND status = 'lost' AND invoice IN (SELECT value FROM json_each($2))",
+        postgres: "SELECT invoice, amount FROM stripe_dispute
+                   WHERE site = $1 AND status = 'lost' AND invoice = ANY($2)",
+    )
+    .bind(site)
+    .bind(invoices.into_iter().map(Some).collect::<Vec<_>>())
+    .all(conn)
+    .await
+}
+
 /// Notes with which address a customer pays, if it is known whose it is.
 pub async fn pays_as(conn: Conn<'_>, site: SiteId, customer: &str, email_key: &str) -> Result<u64> {
     sql!("UPDATE stripe_customer SET email_key = $3 WHERE site = $1 AND id = $2")
@@ -142,41 +237,6 @@ pub async fn set_checkout(conn: Conn<'_>, site: SiteId, id: &JobId, status: &str
     .bind(now)
     .run(conn)
     .await
-}
-
-/// What was paid for a subscription last: until when it is for, how much it was, and how much of it was given back.
-pub async fn paid_last(
-    conn: Conn<'_>,
-    site: SiteId,
-    subscription: &SubscriptionId,
-) -> Result<Option<(Option<Time>, i64, i64)>> {
-    sql!(
-        "SELECT period_end, amount_paid, amount_refunded FROM invoice
-         WHERE site = $1 AND subscription_id = $2 AND amount_paid > 0
-         ORDER BY COALESCE(period_end, 0) DESC, id DESC LIMIT 1"
-    )
-    .bind(site)
-    .bind(subscription)
-    .optional(conn)
-    .await
-}
-
-/// Notes when all that was paid for a period was given back, and when that period ends.
-pub async fn refund(
-    conn: Conn<'_>,
-    site: SiteId,
-    subscription: &SubscriptionId,
-    (at, until): (Option<Time>, Option<Time>),
-    now: Time,
-) -> Result<u64> {
-    sql!("UPDATE subscription SET refunded_at = $3, refunded_until = $4, updated_at = $5 WHERE site = $1 AND id = $2")
-        .bind(site)
-        .bind(subscription)
-        .bind(at)
-        .bind(until)
-        .bind(now)
-        .run(conn)
-        .await
 }
 
 /// What was marked of one thing.

@@ -1,34 +1,33 @@
 //! Subscriptions, as Stripe says them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use usher_db::{Change, Tx};
 use usher_stripe::{
-    requests::{invoices, subscriptions as ask},
+    requests::{
+        invoices::{self as invoices_at_stripe, InvoiceFilter},
+        subscriptions as ask,
+    },
     views,
 };
 
-use super::{Reader, Result, link::Whose, store, there, time};
+use super::{Reader, Result, link::Whose, paid::Paid, store, there, time};
 use crate::{
     areas::{
-        access::SubscriptionStatus,
+        access::{self, SubscriptionStatus},
         billing::store::Dirty,
-        members,
-        subscriptions::{self, Subscription, Wanted},
+        invoices, members, plans,
+        subscriptions::{self, Subscription, SubscriptionItem, Wanted},
     },
     clock::Clock,
-    values::{Email, MemberId, PlanId, Time},
+    values::{Email, MemberId},
 };
 
 /// Who a subscription is of, and what for.
 pub(in crate::areas::billing) struct Link {
     pub(in crate::areas::billing) member: MemberId,
-    pub(in crate::areas::billing) plan: PlanId,
-}
-
-/// What was paid for last: a time.
-#[derive(Clone, Copy)]
-pub(in crate::areas::billing) struct Paid {
-    from: Time,
-    until: Time,
+    /// At least one.
+    pub(in crate::areas::billing) items: Vec<SubscriptionItem>,
 }
 
 impl Reader<'_> {
@@ -40,12 +39,13 @@ impl Reader<'_> {
         let known = subscriptions::store::by_external(self.app.db.read(), site, &view.id).await?;
         let Whose { member, email } = match &known {
             Some(known) => Whose::of(known.member_id.clone()),
-            None => self.whose(view.customer_id(), &view.metadata).await?,
+            None => match store::claimant(self.app.db.read(), site, &view.id).await? {
+                Some(member) => Whose::of(member),
+                None => self.whose(view.customer_id(), &view.metadata).await?,
+            },
         };
-        let plan = match view.prices().next() {
-            Some(price) => Some(self.plan(price).await?.id),
-            None => known.map(|known| known.plan_id),
-        };
+        let items = self.items(&view).await?;
+        let items = if items.is_empty() { known.map(|known| known.items).unwrap_or_default() } else { items };
         let mut tx = self.app.db.begin().await?;
         let stays = self.holds(&mut tx, member.as_ref()).await?;
         let before = subscriptions::store::by_external(tx.conn(), site, &view.id).await?;
@@ -54,9 +54,9 @@ impl Reader<'_> {
             return Ok(());
         }
         let mut was_stray = false;
-        match (member.filter(|_| stays), plan) {
-            (Some(member), Some(plan)) => {
-                was_stray = self.keep(&mut tx, before, &view, paid, Link { member, plan }).await?;
+        match member.filter(|_| stays && !items.is_empty()) {
+            Some(member) => {
+                was_stray = self.keep(&mut tx, before, &view, paid.as_ref(), Link { member, items }).await?;
             }
             // What has ended and is nobody's needs nobody.
             _ if view.status.is_terminal() => {
@@ -75,7 +75,23 @@ impl Reader<'_> {
         }
         self.end(&mut tx).await?;
         tx.commit().await?;
-        if was_stray { self.hear_of_invoices(&view.id).await } else { Ok(()) }
+        match paid {
+            Some(paid) if stays => self.hear_of_invoices(&paid, was_stray).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What a subscription is for, with the plans of its prices.
+    async fn items(&self, view: &views::Subscription) -> Result<Vec<SubscriptionItem>> {
+        let mut items = Vec::new();
+        for (item, price) in view.sold() {
+            items.push(SubscriptionItem {
+                external_id: item.and_then(|item| item.id.clone()),
+                plan_id: self.plan(price).await?.id,
+                quantity: item.and_then(|item| item.quantity).unwrap_or(1).max(0),
+            });
+        }
+        Ok(items)
     }
 
     /// Reads a subscription that something else is about, before that.
@@ -85,27 +101,45 @@ impl Reader<'_> {
         Reader { dirty: &dirty, ticket, ..*self }.subscription().await
     }
 
-    /// What Stripe was paid for last, where the period of a subscription does not say it: while nothing is collected, and
-    /// while payments fail, periods go on.
+    /// What was paid for a subscription, as its invoices say; `None` of one that is over.
     async fn paid(&self, view: &views::Subscription) -> Result<Option<Paid>> {
-        use views::SubscriptionStatus::{PastDue, Unpaid};
-        let is_asked = view.pause_collection.is_some() || matches!(view.status, PastDue | Unpaid);
-        if !is_asked || view.status.is_terminal() {
+        if view.status.is_terminal() {
             return Ok(None);
         }
-        let invoices = self.client.read(&invoices::paid_of(&view.id)).await?.value;
-        let lines = invoices.data.iter().flat_map(|invoice| &invoice.lines.data);
-        let periods = lines.filter(|line| line.amount >= 0).filter_map(|line| line.period);
-        let last = periods.max_by_key(|period| period.end);
-        Ok(last.map(|period| Paid { from: time(period.start), until: time(period.end) }))
+        let filter = InvoiceFilter { subscription: Some(&view.id), ..Default::default() };
+        let invoices = self.client.read(&invoices_at_stripe::list(&filter)).await?.value.data;
+        let site = self.site();
+        let prices = invoices.iter().flat_map(|invoice| &invoice.lines.data).filter_map(|line| line.price_id());
+        let mut plans = BTreeMap::new();
+        for price in prices.collect::<BTreeSet<_>>() {
+            if let Some(plan) = plans::store::by_price(self.app.db.read(), site, price).await? {
+                plans.insert(price.to_owned(), plan.id);
+            }
+        }
+        let ids: Vec<_> = invoices.iter().map(|invoice| invoice.id.clone()).collect();
+        let mut refunds: BTreeMap<_, _> =
+            invoices::store::refunds(self.app.db.read(), site, ids.clone()).await?.into_iter().collect();
+        if self.do_lost_disputes_end_access().await? {
+            for (invoice, amount) in store::lost(self.app.db.read(), site, ids).await? {
+                *refunds.entry(invoice).or_insert(0) += amount;
+            }
+        }
+        Ok(Some(Paid::read(&invoices, &plans, &refunds)))
     }
 
-    /// Invoices of a subscription that nobody was known for are read again, now that somebody is.
-    async fn hear_of_invoices(&self, external: &str) -> Result<()> {
-        let filter = invoices::InvoiceFilter { subscription: Some(external), ..Default::default() };
-        let page = self.client.read(&invoices::list(&filter)).await?.value;
+    /// Has invoices read that are not known here: all of a subscription that nobody was known for, else those on which access
+    /// may depend, as nothing is known yet of what was given back of them.
+    async fn hear_of_invoices(&self, paid: &Paid, was_stray: bool) -> Result<()> {
+        let ids = if was_stray { paid.invoices.clone() } else { paid.decisive(self.now()) };
+        let (site, asked) = (self.site(), ids.iter().cloned().collect());
+        let known = invoices::store::refunds(self.app.db.read(), site, asked).await?;
+        let unknown = ids.iter().filter(|id| known.iter().all(|(known, _)| known != *id));
+        let unknown: Vec<_> = unknown.map(|id| ("invoice", id.as_str())).collect();
+        if unknown.is_empty() && !was_stray {
+            return Ok(());
+        }
         let mut tx = self.app.db.begin().await?;
-        self.hear(&mut tx, page.data.iter().map(|invoice| ("invoice", invoice.id.as_str())).collect()).await?;
+        self.hear(&mut tx, unknown).await?;
         Ok(tx.commit().await?)
     }
 
@@ -130,7 +164,7 @@ impl Reader<'_> {
                 synced_at: Some(now),
                 ..before.clone()
             };
-            self.write(&mut tx, Some(before), after).await?;
+            self.write(&mut tx, Some(before), after, None).await?;
         }
         self.end(&mut tx).await?;
         Ok(tx.commit().await?)
@@ -142,25 +176,35 @@ impl Reader<'_> {
         tx: &mut Tx,
         before: Option<Subscription>,
         view: &views::Subscription,
-        paid: Option<Paid>,
+        paid: Option<&Paid>,
         link: Link,
     ) -> Result<bool> {
         let site = self.site();
         let was_stray = store::no_stray(tx.conn(), site, &view.id).await? > 0;
-        if let Some(customer) = view.customer_id() {
+        // Whoever claims a subscription, by what anybody can write into an address, does not get all that its payer buys.
+        if let Some(customer) = view.customer_id()
+            && store::claimant(tx.conn(), site, &view.id).await?.is_none()
+        {
             store::link(tx.conn(), site, customer, &link.member, self.now()).await?;
         }
         let after = seen(&self.app.clock, self.ticket, before.as_ref(), view, paid, link);
         let id = after.id.clone();
-        self.write(tx, before, after).await?;
+        self.write(tx, before, after, paid).await?;
         if !view.status.is_terminal() {
             subscriptions::cancel_again(tx, self.app, site, &id).await?;
         }
         Ok(was_stray)
     }
 
-    /// Writes a subscription unless what is there was read later, and what comes of it for its member.
-    pub(super) async fn write(&self, tx: &mut Tx, before: Option<Subscription>, after: Subscription) -> Result<()> {
+    /// Writes a subscription, and what was paid for it where that was read, unless what is there was read later; and what
+    /// comes of it for its member.
+    pub(super) async fn write(
+        &self,
+        tx: &mut Tx,
+        before: Option<Subscription>,
+        after: Subscription,
+        paid: Option<&Paid>,
+    ) -> Result<()> {
         let (site, now) = (self.site(), self.now());
         let mut after = after;
         if let Some(before) = &before {
@@ -176,11 +220,14 @@ impl Reader<'_> {
             if subscriptions::store::update(tx.conn(), site, &after).await? == 0 {
                 return Ok(());
             }
+            let is_paid_anew = self.write_spans(tx, &after, paid).await?;
             if same == *before {
-                return self.passed(tx, &after).await;
+                return self.passed(tx, &after, is_paid_anew).await;
             }
         } else if subscriptions::store::insert(tx.conn(), site, &after).await? == 0 {
             return Ok(());
+        } else {
+            self.write_spans(tx, &after, paid).await?;
         }
         let change = match &before {
             Some(before) => Change::updated("subscription", after.id.as_str(), before.json(), after.json()),
@@ -189,17 +236,22 @@ impl Reader<'_> {
         let mut changes = vec![change];
         changes.extend(self.recount(tx, &after.member_id).await?);
         self.record(tx, "subscription", Some(&after.member_id), &changes).await?;
-        let was_live = before.as_ref().is_some_and(Subscription::is_live);
-        if after.is_live() && !was_live {
+        let went_on = before.as_ref().is_some_and(Subscription::goes_on);
+        if after.goes_on() && !went_on {
             self.alarm_of_two(tx, &after).await?;
         }
         Ok(())
     }
 
-    /// Nothing has changed but the time, by which what was paid may have ended.
-    async fn passed(&self, tx: &mut Tx, one: &Subscription) -> Result<()> {
-        use SubscriptionStatus::{Canceled, Paused};
-        if !matches!(one.status, Paused | Canceled) && one.refunded_at.is_none() {
+    async fn write_spans(&self, tx: &mut Tx, one: &Subscription, paid: Option<&Paid>) -> Result<bool> {
+        let Some(paid) = paid else { return Ok(false) };
+        Ok(subscriptions::store::write_spans(tx.conn(), self.site(), &one.id, &paid.spans).await?)
+    }
+
+    /// Nothing has changed but the time, by which what was paid may have ended, or what was paid for.
+    async fn passed(&self, tx: &mut Tx, one: &Subscription, is_paid_anew: bool) -> Result<()> {
+        use SubscriptionStatus::{Active, Trialing};
+        if matches!(one.status, Active | Trialing) && one.refunded_at.is_none() && !is_paid_anew {
             return Ok(());
         }
         let changes: Vec<_> = self.recount(tx, &one.member_id).await?.into_iter().collect();
@@ -210,7 +262,7 @@ impl Reader<'_> {
     pub(super) async fn recount(&self, tx: &mut Tx, member: &MemberId) -> Result<Option<Change>> {
         let (site, now) = (self.site(), self.now());
         let before = members::store::by_id(tx.conn(), site, member).await?;
-        subscriptions::store::recount(tx.conn(), site, member, now).await?;
+        access::recount(tx.conn(), site, member, now).await?;
         let after = members::store::by_id(tx.conn(), site, member).await?;
         Ok(match (before, after) {
             (Some(before), Some(after)) if before != after => {
@@ -234,7 +286,7 @@ pub(in crate::areas::billing) fn seen(
     ticket: i64,
     before: Option<&Subscription>,
     view: &views::Subscription,
-    paid: Option<Paid>,
+    paid: Option<&Paid>,
     link: Link,
 ) -> Subscription {
     let now = clock.now();
@@ -243,7 +295,7 @@ pub(in crate::areas::billing) fn seen(
         Some(_) if is_paused => SubscriptionStatus::Paused,
         Some(status) => status,
         // A word that Stripe has learned since opens nothing; it closes nothing either that was open.
-        None => before.map_or(SubscriptionStatus::Incomplete, |before| before.status),
+        None => before.map_or(SubscriptionStatus::Unknown, |before| before.status),
     };
     let period = view.current_period();
     let ended_at = view.ended_at.map(time);
@@ -253,9 +305,9 @@ pub(in crate::areas::billing) fn seen(
     };
     let period_start = period.map(|period| time(period.start));
     // While nothing is collected Stripe's periods go on; what was paid ends where it ended.
-    let (period_start, period_end) = match (paid, before) {
-        (Some(paid), _) if is_paused => {
-            (Some(paid.from), Some(period_end.map_or(paid.until, |end| end.min(paid.until))))
+    let (period_start, period_end) = match (paid.and_then(Paid::last), before) {
+        (Some(last), _) if is_paused => {
+            (Some(last.starts_at), Some(period_end.map_or(last.ends_at, |end| end.min(last.ends_at))))
         }
         (None, Some(before)) if is_paused => (before.period_start, before.period_end.min(period_end).or(period_end)),
         _ => (period_start, period_end),
@@ -268,10 +320,18 @@ pub(in crate::areas::billing) fn seen(
         Wanted::Paused => status != SubscriptionStatus::Paused,
         Wanted::Active => status == SubscriptionStatus::Paused || view.cancel_at_period_end || view.cancel_at.is_some(),
     });
+    let before_refund = before.and_then(|before| before.refunded_at).zip(before.map(|before| before.refunded_until));
+    let refund = match paid.map(|paid| paid.returned(now)) {
+        Some(Some(until)) => before_refund.filter(|(_, known)| *known == Some(until)).or(Some((now, Some(until)))),
+        // It was paid again, or giving it back has failed. What is over by itself stays told.
+        Some(None) => before_refund.filter(|(_, until)| until.is_some_and(|until| until <= now)),
+        None => before_refund,
+    };
     Subscription {
         id: before.map_or_else(|| clock.id(), |before| before.id.clone()),
         member_id: link.member,
-        plan_id: link.plan,
+        plan_id: link.items[0].plan_id.clone(),
+        items: link.items,
         status,
         source: "stripe".into(),
         started_at: view.start_date.or(view.created).map_or(now, time),
@@ -280,11 +340,15 @@ pub(in crate::areas::billing) fn seen(
         trial_end: view.trial_end.map(time),
         past_due_since: match status {
             SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => {
-                let since = paid.map(|paid| paid.until).or_else(|| before.and_then(|before| before.past_due_since));
+                let since = paid.and_then(Paid::overdue_since);
+                let since = since.or_else(|| before.and_then(|before| before.past_due_since));
                 Some(since.or(period_start).unwrap_or(now))
             }
             _ => None,
         },
+        needs_card: view.status == views::SubscriptionStatus::Paused
+            && view.pause_collection.is_none()
+            && view.trial_end.is_some_and(|end| period.is_none_or(|period| period.end <= end)),
         resumes_at: view.pause_collection.as_ref().and_then(|pause| pause.resumes_at).map(time),
         cancel_at: match view.cancel_at {
             Some(at) => Some(time(at)),
@@ -292,8 +356,8 @@ pub(in crate::areas::billing) fn seen(
         },
         canceled_at: view.canceled_at.map(time),
         ended_at,
-        refunded_at: before.and_then(|before| before.refunded_at),
-        refunded_until: before.and_then(|before| before.refunded_until),
+        refunded_at: refund.map(|(at, _)| at),
+        refunded_until: refund.and_then(|(_, until)| until),
         wanted,
         external_id: Some(view.id.clone()),
         customer_id: view.customer_id().map(str::to_owned),

@@ -1,13 +1,14 @@
 //! A report of where access and money do not agree, with the call that would mend each case.
 //!
 //! It reads what is known here and asks nobody; what Stripe says is compared by the sweep. It goes through subscriptions,
-//! then members that are held to pay, then strays, each in the order of their ids, and looks at a bounded number of rows a
+//! then members that are held to pay, then strays, then disputes, each in the order of their ids, and looks at a bounded number of rows a
 //! call, so a page may be short, or empty, and still not be the last.
 
 mod store;
 mod types;
 
 use serde_json::json;
+use usher_stripe::money::{Currency, Money};
 
 use self::store::{Step, Suspect};
 pub use self::types::{Finding, FindingKind, FixView};
@@ -24,7 +25,7 @@ use crate::{
 
 /// Rows that one step looks at, and steps of one call.
 const ROWS: u32 = 5000;
-const STEPS: u32 = 6;
+const STEPS: u32 = 8;
 
 /// Where a report goes on: in which step, after which id.
 pub type At = (usize, String);
@@ -71,6 +72,23 @@ fn fix(tool: &'static str, args: serde_json::Value, scope: Scope, summary: &str)
 fn finding(suspect: Suspect, now: Time) -> Finding {
     match suspect {
         Suspect::Subscription { subscription, is_paid, others } => of_subscription(*subscription, is_paid, others, now),
+        Suspect::Dispute { created_at, amount, currency, subscription, .. } => Finding {
+            detail: format!(
+                "The dispute of {created_at} over {} was lost, and what was paid for goes on.",
+                money(amount, &currency)
+            ),
+            fix: fix(
+                "subscriptions.cancel",
+                json!({ "subscription": subscription.id, "when": "now" }),
+                Scope::SubscriptionsManage,
+                "Ends it, so that nothing more is billed.",
+            ),
+            member_id: Some(subscription.member_id),
+            subscription_id: Some(subscription.id),
+            external_id: subscription.external_id,
+            customer_id: subscription.customer_id,
+            ..Finding::new(FindingKind::LostDispute)
+        },
         Suspect::Member(member) => Finding {
             fix: fix(
                 "subscriptions.resync",
@@ -85,8 +103,8 @@ fn finding(suspect: Suspect, now: Time) -> Finding {
         Suspect::Stray { id, customer, status, member: Some(member) } => Finding {
             detail: format!("Stripe has {id}, which is {status} and paid with the address of {member}."),
             fix: fix(
-                "subscriptions.resync",
-                json!({ "member": { "id": member } }),
+                "subscriptions.link",
+                json!({ "member": { "id": member }, "externalId": id }),
                 Scope::SubscriptionsManage,
                 "Links it to the member who has the address.",
             ),
@@ -97,13 +115,21 @@ fn finding(suspect: Suspect, now: Time) -> Finding {
         },
         Suspect::Stray { id, customer, status, member: None } => Finding {
             detail: format!(
-                "Stripe has {id}, which is {status}, and nothing says whose it is. Look at Stripe who pays; make the \
-                 member with members.create and call subscriptions.resync for it, which takes up what is paid from there."
+                "Stripe has {id}, which is {status}, and nothing says whose it is. Look at Stripe who pays, and \
+                 call subscriptions.link with that member and this id."
             ),
             external_id: Some(id),
             customer_id: customer,
             ..Finding::new(FindingKind::UnknownHere)
         },
+    }
+}
+
+/// A sentence's amount.
+fn money(amount: i64, currency: &str) -> String {
+    match Currency::parse(currency) {
+        Ok(currency) => Money { amount, currency }.to_string(),
+        Err(_) => format!("{amount} {currency}"),
     }
 }
 

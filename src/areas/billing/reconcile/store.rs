@@ -3,7 +3,7 @@
 use usher_db::{Conn, FromRow, Result, Row, sql};
 
 use crate::{
-    areas::subscriptions::{Subscription, subscription_columns},
+    areas::subscriptions::{Subscription, goes_on, live_statuses, subscription_columns},
     values::{MemberId, SiteId, Time},
 };
 
@@ -13,10 +13,11 @@ pub(super) enum Step {
     Subscriptions,
     Members,
     Strays,
+    Disputes,
 }
 
 impl Step {
-    pub(super) const ALL: [Self; 3] = [Self::Subscriptions, Self::Members, Self::Strays];
+    pub(super) const ALL: [Self; 4] = [Self::Subscriptions, Self::Members, Self::Strays, Self::Disputes];
 }
 
 /// What does not agree.
@@ -25,6 +26,8 @@ pub(super) enum Suspect {
     Subscription { subscription: Box<Subscription>, is_paid: bool, others: i64 },
     /// Held to pay.
     Member(MemberId),
+    /// Lost, and what it paid for goes on: when it began, over how much, and in which currency.
+    Dispute { id: String, created_at: Time, amount: i64, currency: String, subscription: Box<Subscription> },
     /// Nobody's.
     Stray { id: String, customer: Option<String>, status: String, member: Option<MemberId> },
 }
@@ -35,7 +38,7 @@ impl Suspect {
         match self {
             Self::Subscription { subscription, .. } => subscription.id.as_str(),
             Self::Member(id) => id.as_str(),
-            Self::Stray { id, .. } => id,
+            Self::Stray { id, .. } | Self::Dispute { id, .. } => id,
         }
     }
 }
@@ -49,6 +52,9 @@ pub(super) async fn upto(conn: Conn<'_>, site: SiteId, step: Step, after: &str, 
         Step::Members => sql!(
             "SELECT max(id) FROM (SELECT id FROM member WHERE site = $1 AND status = 'paid' AND id > $2
                                   ORDER BY id LIMIT $3) AS next"
+        ),
+        Step::Disputes => sql!(
+            "SELECT max(id) FROM (SELECT id FROM stripe_dispute WHERE site = $1 AND id > $2 ORDER BY id LIMIT $3) AS next"
         ),
         Step::Strays => sql!(
             "SELECT max(id) FROM (SELECT id FROM stripe_stray WHERE site = $1 AND id > $2 ORDER BY id LIMIT $3) AS next"
@@ -71,7 +77,42 @@ pub(super) async fn suspects(
         Step::Subscriptions => subscriptions(conn, site, (after, upto), now, limit).await,
         Step::Members => members(conn, site, (after, upto), now, limit).await,
         Step::Strays => strays(conn, site, (after, upto), limit).await,
+        Step::Disputes => disputes(conn, site, (after, upto), limit).await,
     }
+}
+
+struct Lost(Suspect);
+
+impl FromRow for Lost {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        let subscription = Box::new(Subscription::from_row(row)?);
+        Ok(Self(Suspect::Dispute {
+            id: row.take()?,
+            created_at: row.take()?,
+            amount: row.take()?,
+            currency: row.take()?,
+            subscription,
+        }))
+    }
+}
+
+async fn disputes(conn: Conn<'_>, site: SiteId, (after, upto): (&str, &str), limit: u32) -> Result<Vec<Suspect>> {
+    let rows: Vec<Lost> = sql!(concat!(
+        "SELECT ",
+        subscription_columns!(),
+        ", d.id, d.created_at, d.amount, d.currency
+         FROM stripe_dispute d JOIN subscription s ON s.site = d.site AND s.external_id IS NOT NULL AND s.external_id = d.paid_for
+         WHERE d.site = $1 AND d.id > $2 AND d.id <= $3 AND d.status = 'lost' AND s.refunded_at IS NULL AND s.status IN ",
+        live_statuses!(),
+        " ORDER BY d.id LIMIT $4"
+    ))
+    .bind(site)
+    .bind(after)
+    .bind(upto)
+    .bind(limit)
+    .all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|Lost(suspect)| suspect).collect())
 }
 
 struct Live(Suspect);
@@ -95,11 +136,16 @@ async fn subscriptions(
         subscription_columns!(),
         ", (SELECT m.is_paid FROM member m WHERE m.site = s.site AND m.id = s.member_id) AS is_held, (SELECT count(*) FROM subscription o
             WHERE o.site = s.site AND o.member_id = s.member_id AND o.id < s.id AND o.external_id IS NOT NULL
-              AND o.period_end IS NOT NULL AND o.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid'))
-            AS n_others
+              AND ",
+        goes_on!("o"),
+        ") AS n_others, ",
+        goes_on!("s"),
+        " AS is_going_on
          FROM subscription s WHERE s.site = $1 AND s.id > $2 AND s.id <= $3 AND s.external_id IS NOT NULL AND s.period_end IS NOT NULL
-           AND s.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')) AS live
-         WHERE wanted = 'canceled' OR n_others > 0
+           AND s.status IN ",
+        live_statuses!(),
+        ") AS live
+         WHERE wanted = 'canceled' OR is_going_on AND n_others > 0
             OR status IN ('active', 'trialing')
                AND (NOT is_held OR refunded_at IS NOT NULL AND (refunded_until IS NULL OR refunded_until > $4))
          ORDER BY id LIMIT $5"
@@ -143,13 +189,14 @@ async fn members(
 }
 
 async fn strays(conn: Conn<'_>, site: SiteId, (after, upto): (&str, &str), limit: u32) -> Result<Vec<Suspect>> {
-    let rows: Vec<(String, Option<String>, String, Option<MemberId>)> = sql!(
+    let rows: Vec<(String, Option<String>, String, Option<MemberId>)> = sql!(concat!(
         "SELECT t.id, t.customer_id, t.status, m.id FROM stripe_stray t
          LEFT JOIN member m ON m.site = t.site AND m.email_key = t.email_key AND m.deleting_since IS NULL
          WHERE t.site = $1 AND t.id > $2 AND t.id <= $3
-           AND t.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')
-         ORDER BY t.id LIMIT $4"
-    )
+           AND t.status IN ",
+        live_statuses!(),
+        " ORDER BY t.id LIMIT $4"
+    ))
     .bind(site)
     .bind(after)
     .bind(upto)

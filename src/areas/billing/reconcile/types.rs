@@ -17,6 +17,8 @@ pub enum FindingKind {
     TwoLive,
     /// Cancelled here, and live at Stripe.
     CanceledButLive,
+    /// A customer's bank took a payment back for good, and what it paid for goes on.
+    LostDispute,
 }
 
 /// A call that mends it.

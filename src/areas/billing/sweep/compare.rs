@@ -92,10 +92,11 @@ async fn strays(
 /// Whether Stripe says something else of what access is decided on, or of what is asked of it.
 fn differs(clock: &Clock, ticket: i64, known: &Known, view: &View) -> bool {
     let before = &known.subscription;
-    let link = Link { member: before.member_id.clone(), plan: before.plan_id.clone() };
+    let link = Link { member: before.member_id.clone(), items: before.items.clone() };
     let after = mirror::seen(clock, ticket, Some(before), view, None, link);
     let facts = |one: &Subscription| (one.status, one.period_end, one.cancel_at, one.ended_at, one.resumes_at);
-    let is_other_price = view.price_id().is_some_and(|price| known.price.as_deref() != Some(price));
+    let prices = || view.prices().map(|price| price.id.as_str());
+    let is_other_price = prices().next().is_some() && !prices().eq(known.prices.iter().map(String::as_str));
     let is_to_be_brought = before.wanted.is_some() && !view.status.is_terminal();
     facts(before) != facts(&after) || is_other_price || is_to_be_brought
 }

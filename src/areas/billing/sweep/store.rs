@@ -11,15 +11,18 @@ use crate::{
 /// A subscription as it is known here.
 pub(super) struct Known {
     pub(super) subscription: Subscription,
-    /// Its plan's price at Stripe.
-    pub(super) price: Option<String>,
+    /// The prices of its items at Stripe, in their order.
+    pub(super) prices: Vec<String>,
     /// Whether it is to be read already.
     pub(super) is_pending: bool,
 }
 
 impl FromRow for Known {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
-        Ok(Self { subscription: Subscription::from_row(row)?, price: row.take()?, is_pending: row.take()? })
+        let subscription = Subscription::from_row(row)?;
+        let prices: Option<String> = row.take()?;
+        let prices = prices.iter().flat_map(|prices| prices.split(',')).map(str::to_owned).collect();
+        Ok(Self { subscription, prices, is_pending: row.take()? })
     }
 }
 
@@ -34,9 +37,12 @@ pub(super) async fn known(conn: Conn<'_>, site: SiteId, ids: Vec<String>) -> Res
             concat!(
                 "SELECT ",
                 subscription_columns!(),
-                ", p.price_id, EXISTS (SELECT 1 FROM stripe_dirty d WHERE d.site = s.site AND d.kind = 'subscription'
+                ", (SELECT string_agg(p.price_id, ',' ORDER BY i.position)
+                    FROM subscription_item i JOIN plan p ON p.site = i.site AND p.id = i.plan_id
+                    WHERE i.site = s.site AND i.subscription_id = s.id),
+                   EXISTS (SELECT 1 FROM stripe_dirty d WHERE d.site = s.site AND d.kind = 'subscription'
                                        AND d.object_id = s.external_id)
-                 FROM subscription s LEFT JOIN plan p ON p.site = s.site AND p.id = s.plan_id
+                 FROM subscription s
                  WHERE s.site = $1 AND s.external_id IS NOT NULL AND s.external_id ",
                 $which
             )
@@ -192,12 +198,13 @@ pub(super) async fn mark_missing_strays(
 ) -> Result<u64> {
     sql!(
         "INSERT INTO stripe_dirty (site, kind, object_id, marks, source, since, not_before, tries)
-         SELECT t.site, 'subscription', t.id, COALESCE((SELECT k.ticket FROM stripe_connection k WHERE k.site = $1), 0), 'sweep',
+         SELECT t.site, CASE WHEN t.id LIKE 'cs!_%' ESCAPE '!' THEN 'checkout' ELSE 'subscription' END, t.id,
+                COALESCE((SELECT k.ticket FROM stripe_connection k WHERE k.site = $1), 0), 'sweep',
                 CAST($3 AS BIGINT), CAST($3 AS BIGINT), 0
          FROM stripe_stray t
          WHERE t.site = $1 AND t.seen_at < $2
            AND NOT EXISTS (SELECT 1 FROM stripe_dirty d
-                           WHERE d.site = t.site AND d.kind = 'subscription' AND d.object_id = t.id)
+                           WHERE d.site = t.site AND d.kind IN ('subscription', 'checkout') AND d.object_id = t.id)
          LIMIT $4
          ON CONFLICT (site, kind, object_id) DO NOTHING"
     )

@@ -2,6 +2,7 @@ use usher_db::{Conn, Result, sql};
 
 use crate::{
     areas::members::MemberStatus,
+    areas::subscriptions::live_statuses,
     values::{MemberId, SiteId, Time},
 };
 
@@ -11,10 +12,11 @@ pub async fn live_subscriptions(
     site: SiteId,
     member: &MemberId,
 ) -> Result<Vec<(String, Option<String>)>> {
-    sql!(
-        "SELECT id, external_id FROM subscription WHERE site = $1 AND member_id = $2
-           AND status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid') ORDER BY id"
-    )
+    sql!(concat!(
+        "SELECT id, external_id FROM subscription WHERE site = $1 AND member_id = $2 AND status IN ",
+        live_statuses!(),
+        " ORDER BY id"
+    ))
     .bind(site)
     .bind(member)
     .all(conn)
@@ -23,11 +25,11 @@ pub async fn live_subscriptions(
 
 /// Cancels a member's live subscriptions that are paid elsewhere, or were paid once.
 pub async fn cancel_external(conn: Conn<'_>, site: SiteId, member: &MemberId, now: Time) -> Result<u64> {
-    sql!(
+    sql!(concat!(
         "UPDATE subscription SET status = 'canceled', updated_at = $3 WHERE site = $1 AND member_id = $2
-           AND (external_id IS NULL OR external_id LIKE 'cs!_%' ESCAPE '!')
-           AND status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')"
-    )
+           AND (external_id IS NULL OR external_id LIKE 'cs!_%' ESCAPE '!') AND status IN ",
+        live_statuses!()
+    ))
     .bind(site)
     .bind(member)
     .bind(now)

@@ -55,6 +55,7 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("subscription", Fate::Rows(Kind::Subscriptions)),
     ("checkout", Fate::Rows(Kind::Checkouts)),
     ("stripe_customer", Fate::Rows(Kind::Customers)),
+    ("stripe_claim", Fate::Rows(Kind::Claims)),
     ("invoice", Fate::Rows(Kind::Invoices)),
     ("email", Fate::Rows(Kind::Emails)),
     ("login_link", Fate::Rows(Kind::Links)),
@@ -90,6 +91,8 @@ pub enum Kind {
     Checkouts,
     /// Links to customers of Stripe's.
     Customers,
+    /// What at Stripe was said to be the member's.
+    Claims,
     /// Mails.
     Emails,
     /// Invoices, which stay: only the addresses of their pages go.
@@ -103,7 +106,7 @@ pub enum Kind {
 impl Kind {
     /// Every kind, in the order in which they go: orders before what they hold, so that a merge knows of all of them when
     /// it comes to that.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Watch,
         Self::Comments,
         Self::Orders,
@@ -113,6 +116,7 @@ impl Kind {
         Self::Subscriptions,
         Self::Checkouts,
         Self::Customers,
+        Self::Claims,
         Self::Emails,
         Self::Invoices,
         Self::Links,
@@ -131,6 +135,7 @@ impl Kind {
             Self::Subscriptions => "subscriptions",
             Self::Checkouts => "checkouts",
             Self::Customers => "customers",
+            Self::Claims => "claims",
             Self::Emails => "emails",
             Self::Invoices => "invoices",
             Self::Links => "links",

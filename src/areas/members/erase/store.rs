@@ -23,6 +23,7 @@ pub async fn tally(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) 
         Kind::Subscriptions => sql!("SELECT count(*) FROM subscription WHERE site = $1 AND member_id = $2"),
         Kind::Checkouts => sql!("SELECT count(*) FROM checkout WHERE site = $1 AND member_id = $2"),
         Kind::Customers => sql!("SELECT count(*) FROM stripe_customer WHERE site = $1 AND member_id = $2"),
+        Kind::Claims => sql!("SELECT count(*) FROM stripe_claim WHERE site = $1 AND member_id = $2"),
         Kind::Emails => sql!("SELECT count(*) FROM email WHERE site = $1 AND member_id = $2"),
         Kind::Invoices => sql!(
             "SELECT count(*) FROM invoice WHERE site = $1 AND member_id = $2
@@ -70,6 +71,10 @@ pub async fn delete(tx: &mut Tx, site: SiteId, member: &MemberId, kind: Kind, li
         Kind::Customers => sql!(
             "DELETE FROM stripe_customer WHERE site = $1 AND id IN
              (SELECT id FROM stripe_customer WHERE site = $1 AND member_id = $2 ORDER BY created_at, id LIMIT $3)"
+        ),
+        Kind::Claims => sql!(
+            "DELETE FROM stripe_claim WHERE site = $1 AND external_id IN
+             (SELECT external_id FROM stripe_claim WHERE site = $1 AND member_id = $2 ORDER BY external_id LIMIT $3)"
         ),
         Kind::Emails => sql!(
             "DELETE FROM email WHERE site = $1 AND id IN
@@ -123,6 +128,7 @@ pub async fn has(conn: Conn<'_>, site: SiteId, member: &MemberId, kind: Kind) ->
         Kind::Subscriptions => sql!("SELECT 1 FROM subscription WHERE site = $1 AND member_id = $2 LIMIT 1"),
         Kind::Checkouts => sql!("SELECT 1 FROM checkout WHERE site = $1 AND member_id = $2 LIMIT 1"),
         Kind::Customers => sql!("SELECT 1 FROM stripe_customer WHERE site = $1 AND member_id = $2 LIMIT 1"),
+        Kind::Claims => sql!("SELECT 1 FROM stripe_claim WHERE site = $1 AND member_id = $2 LIMIT 1"),
         Kind::Emails => sql!("SELECT 1 FROM email WHERE site = $1 AND member_id = $2 LIMIT 1"),
         Kind::Invoices => sql!(
             "SELECT 1 FROM invoice WHERE site = $1 AND member_id = $2

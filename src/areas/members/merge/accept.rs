@@ -5,7 +5,7 @@ use usher_db::Change;
 use super::{better, job::Merge, merging, store};
 use crate::{
     areas::{
-        access::effect::One,
+        access::{self, effect::One},
         jobs::JobView,
         members::{
             MAX_TAGS, actions,
@@ -64,7 +64,7 @@ pub async fn accept(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Resul
         }
     }
     // With its customers, so that what Stripe says of them meanwhile is the winner's.
-    for kind in [Kind::Tags, Kind::Subscriptions, Kind::Customers] {
+    for kind in [Kind::Tags, Kind::Subscriptions, Kind::Customers, Kind::Claims] {
         let (pair, now) = ((&loser.id, &winner.id), cx.now);
         moved.insert(kind.name().into(), store::hand_over(cx.tx(), site, pair, kind, ALL, now).await?);
     }
@@ -73,7 +73,7 @@ pub async fn accept(cx: &mut Cx, winner: &MemberRef, loser: &MemberRef) -> Resul
     }
     store::update_winner(cx.conn(), site, &winner, &after).await?;
     let now = cx.now;
-    subscriptions::store::recount(cx.conn(), site, &winner.id, now).await?;
+    access::recount(cx.conn(), site, &winner.id, now).await?;
     let after = members::by_id(cx.conn(), site, &winner.id).await?.map_or(after, |after| after.with_status_at(now));
     let mut live_subscriptions = Vec::new();
     if moved.get(Kind::Subscriptions.name()).is_some_and(|n| *n > 0) {

@@ -143,6 +143,10 @@ pub async fn hand_over(
             "UPDATE stripe_customer SET member_id = $3 WHERE site = $1 AND id IN
              (SELECT id FROM stripe_customer WHERE site = $1 AND member_id = $2 ORDER BY created_at, id LIMIT $4)"
         ),
+        Kind::Claims => sql!(
+            "UPDATE stripe_claim SET member_id = $3 WHERE site = $1 AND external_id IN
+             (SELECT external_id FROM stripe_claim WHERE site = $1 AND member_id = $2 ORDER BY external_id LIMIT $4)"
+        ),
         Kind::Emails => sql!(
             "UPDATE email SET member_id = $3 WHERE site = $1 AND id IN
              (SELECT id FROM email WHERE site = $1 AND member_id = $2 ORDER BY id LIMIT $4)"

@@ -16,7 +16,7 @@ use serde_json::json;
 use usher_db::Change;
 use usher_stripe::Url;
 
-pub use self::store::open_of;
+pub use self::store::{OpenCheckout, open_of};
 use super::{Subscription, store as subscriptions};
 use crate::{
     areas::{

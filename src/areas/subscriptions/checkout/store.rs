@@ -1,6 +1,6 @@
 //! The SQL of checkouts.
 
-use usher_db::{Conn, Result, sql, sql_both};
+use usher_db::{Conn, FromRow, Result, Row, sql, sql_both};
 
 use crate::values::{JobId, MemberId, PlanId, SiteId, Time};
 
@@ -90,12 +90,40 @@ pub async fn open(conn: Conn<'_>, site: SiteId, id: &JobId, page: Page<'_>, now:
     .await
 }
 
-/// The newest checkout of a member whose page is open at a moment, and what it is for.
-pub async fn open_of(conn: Conn<'_>, site: SiteId, member: &MemberId, now: Time) -> Result<Option<(JobId, PlanId)>> {
+/// A checkout whose page is open.
+#[derive(Clone, Debug)]
+pub struct OpenCheckout {
+    /// What it sells.
+    pub plan_id: PlanId,
+    /// What that is called.
+    pub plan_name: String,
+    /// Its page; `None` while that is being made.
+    pub url: Option<String>,
+    /// When it was asked for.
+    pub created_at: Time,
+    /// When its page goes.
+    pub expires_at: Option<Time>,
+}
+
+impl FromRow for OpenCheckout {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self {
+            plan_id: row.take()?,
+            plan_name: row.take()?,
+            url: row.take()?,
+            created_at: row.take()?,
+            expires_at: row.take()?,
+        })
+    }
+}
+
+/// The newest checkout of a member whose page is open at a moment.
+pub async fn open_of(conn: Conn<'_>, site: SiteId, member: &MemberId, now: Time) -> Result<Option<OpenCheckout>> {
     sql!(
-        "SELECT id, plan_id FROM checkout
-         WHERE site = $1 AND member_id = $2 AND status = 'open' AND (expires_at > $3 OR expires_at IS NULL)
-         ORDER BY id DESC LIMIT 1"
+        "SELECT c.plan_id, p.name, c.url, c.created_at, c.expires_at
+         FROM checkout c JOIN plan p ON p.site = c.site AND p.id = c.plan_id
+         WHERE c.site = $1 AND c.member_id = $2 AND c.status = 'open' AND (c.expires_at > $3 OR c.expires_at IS NULL)
+         ORDER BY c.id DESC LIMIT 1"
     )
     .bind(site)
     .bind(member)

@@ -8,7 +8,7 @@ use usher_db::{Conn, Result, sql};
 use crate::{
     areas::{
         access::SubscriptionStatus,
-        subscriptions::types::{Subscription, subscription_columns},
+        subscriptions::types::{Subscription, live_statuses, subscription_columns},
     },
     values::{MemberId, PlanId, SiteId},
 };
@@ -18,7 +18,7 @@ use crate::{
 pub struct Filter {
     /// Only this member's.
     pub member: Option<MemberId>,
-    /// Only those to this plan.
+    /// Only those of which an item is for this plan.
     pub plan: Option<PlanId>,
     /// Only those that stand so.
     pub status: Option<SubscriptionStatus>,
@@ -30,16 +30,19 @@ pub struct Filter {
 
 /// The text of a page. Placeholders are the same in all: site, before, limit, member, plan, status, source, live.
 macro_rules! page {
-    ($path:literal) => {
+    ($path:expr) => {
         sql!(concat!(
             "SELECT ",
             subscription_columns!(),
             " FROM subscription s WHERE s.site = $1 AND s.id < $2 AND ",
             $path,
-            " AND COALESCE(s.member_id = $4, TRUE) AND COALESCE(s.plan_id = $5, TRUE)
+            " AND COALESCE(s.member_id = $4, TRUE) AND COALESCE(s.plan_id = $5
+                   OR EXISTS (SELECT 1 FROM subscription_item i
+                              WHERE i.site = s.site AND i.plan_id = $5 AND i.subscription_id = s.id), TRUE)
               AND COALESCE(s.status = $6, TRUE) AND COALESCE(s.source = $7, TRUE)
-              AND COALESCE((s.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')) = $8, TRUE)
-              ORDER BY s.id DESC LIMIT $3"
+              AND COALESCE((s.status IN ",
+            live_statuses!(),
+            ") = $8, TRUE) ORDER BY s.id DESC LIMIT $3"
         ))
     };
 }
@@ -56,11 +59,14 @@ pub async fn list(
     // By what is likely to fit the fewest.
     let text = match (member, plan, status, source, live) {
         (Some(_), ..) => page!("s.member_id = $4"),
-        (_, Some(_), ..) => page!("s.plan_id = $5"),
+        (_, Some(_), ..) => page!(
+            "s.id IN (SELECT id FROM subscription WHERE site = $1 AND plan_id = $5
+                      UNION SELECT i.subscription_id FROM subscription_item i WHERE i.site = $1 AND i.plan_id = $5)"
+        ),
         (_, _, Some(_), ..) => page!("s.status = $6"),
         (_, _, _, Some(_), _) => page!("s.source = $7"),
-        (.., Some(true)) => page!("s.status IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')"),
-        (.., Some(false)) => page!("s.status NOT IN ('active', 'trialing', 'past_due', 'paused', 'unpaid')"),
+        (.., Some(true)) => page!(concat!("s.status IN ", live_statuses!())),
+        (.., Some(false)) => page!(concat!("s.status NOT IN ", live_statuses!())),
         (None, None, None, None, None) => page!("TRUE"),
     };
     text.bind(site)

@@ -1,10 +1,12 @@
 //! The SQL of subscriptions.
 
 mod at_stripe;
+mod items;
 mod list;
 mod word;
 
 pub use at_stripe::{AtStripe, at_stripe};
+pub use items::{spans, write_spans};
 pub use list::{Filter, list};
 use usher_db::{Conn, Result, sql};
 
@@ -93,13 +95,13 @@ pub async fn of_member(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Resul
 }
 
 /// Adds a subscription; 0 if Stripe's is there already, or the sale with the seller's reference.
-pub async fn insert(conn: Conn<'_>, site: SiteId, new: &Subscription) -> Result<u64> {
-    sql!(
+pub async fn insert(mut conn: Conn<'_>, site: SiteId, new: &Subscription) -> Result<u64> {
+    let n = sql!(
         "INSERT INTO subscription (site, id, member_id, plan_id, status, source, started_at, period_start, period_end,
              trial_end, past_due_since, resumes_at, cancel_at, canceled_at, ended_at, refunded_at, refunded_until,
-             external_id, customer_id, reference, payment_intent, ticket, synced_at, created_at, updated_at)
+             external_id, customer_id, reference, payment_intent, ticket, synced_at, created_at, updated_at, needs_card)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                 $23, $24, $25)
+                 $23, $24, $25, $26)
          ON CONFLICT DO NOTHING"
     )
     .bind(site)
@@ -127,17 +129,22 @@ pub async fn insert(conn: Conn<'_>, site: SiteId, new: &Subscription) -> Result<
     .bind(new.synced_at)
     .bind(new.created_at)
     .bind(new.updated_at)
-    .run(conn)
-    .await
+    .bind(new.needs_card)
+    .run(conn.again())
+    .await?;
+    if n == 1 {
+        items::write(conn, site, &new.id, &new.items).await?;
+    }
+    Ok(n)
 }
 
 /// Writes what can change of a subscription, unless what is there was read with a later ticket.
-pub async fn update(conn: Conn<'_>, site: SiteId, new: &Subscription) -> Result<u64> {
-    sql!(
+pub async fn update(mut conn: Conn<'_>, site: SiteId, new: &Subscription) -> Result<u64> {
+    let n = sql!(
         "UPDATE subscription SET plan_id = $3, status = $4, started_at = $5, period_start = $6, period_end = $7,
              trial_end = $8, past_due_since = $9, resumes_at = $10, cancel_at = $11, canceled_at = $12, ended_at = $13,
              refunded_at = $14, refunded_until = $15, wanted = $16, customer_id = $17, payment_intent = $18,
-             ticket = $19, synced_at = $20, updated_at = $21, resume_wanted = $22
+             ticket = $19, synced_at = $20, updated_at = $21, resume_wanted = $22, needs_card = $23
          WHERE site = $1 AND id = $2 AND ticket <= $19"
     )
     .bind(site)
@@ -162,27 +169,11 @@ pub async fn update(conn: Conn<'_>, site: SiteId, new: &Subscription) -> Result<
     .bind(new.synced_at)
     .bind(new.updated_at)
     .bind(new.resume_wanted)
-    .run(conn)
-    .await
-}
-
-/// Writes whether a member pays, by the subscriptions as they stand at a moment, and the status that comes of it.
-pub async fn recount(conn: Conn<'_>, site: SiteId, member: &MemberId, now: Time) -> Result<u64> {
-    sql!(
-        "UPDATE member SET is_paid = p.paid,
-                status = CASE WHEN free_since IS NOT NULL AND (free_until IS NULL OR free_until > $3) THEN 'comped'
-                              WHEN p.paid THEN 'paid' ELSE 'free' END
-         FROM (SELECT EXISTS (
-             SELECT 1 FROM subscription s WHERE s.site = $1 AND s.member_id = $2
-                AND (s.status IN ('trialing', 'past_due')
-                     OR s.status = 'active' AND (s.external_id IS NOT NULL OR s.period_end IS NULL OR s.period_end > $3)
-                     OR s.status IN ('paused', 'canceled') AND s.period_end > $3)
-                AND (s.refunded_at IS NULL OR s.refunded_until <= $3)) AS paid) p
-         WHERE site = $1 AND id = $2"
-    )
-    .bind(site)
-    .bind(member)
-    .bind(now)
-    .run(conn)
-    .await
+    .bind(new.needs_card)
+    .run(conn.again())
+    .await?;
+    if n == 1 {
+        items::write(conn, site, &new.id, &new.items).await?;
+    }
+    Ok(n)
 }

@@ -1,12 +1,14 @@
 mod change;
 mod checkout;
 mod external;
+mod link;
 mod read;
 mod resync;
 
 use change::{CancelSubscription, PauseSubscription, ResumeSubscription};
 use checkout::CreateCheckout;
 use external::RecordExternal;
+use link::LinkSubscription;
 use read::{GetSubscription, ListSubscriptions};
 use resync::ResyncSubscriptions;
 
@@ -24,6 +26,7 @@ pub const AREA: Area = Area {
         PauseSubscription,
         ResumeSubscription,
         RecordExternal,
+        LinkSubscription,
         ResyncSubscriptions
     ],
 };

@@ -47,7 +47,7 @@ impl Tool for ResyncSubscriptions {
         if connection(cx.conn(), site).await?.is_none() {
             return Err(not_connected());
         }
-        let row = cx.enqueue(&Resync { member }).await?;
+        let row = cx.enqueue(&Resync { member, external_id: None }).await?;
         Ok(Accepted { job: JobView::from_row(row)? })
     }
 }
