@@ -84,6 +84,7 @@ codes! {
     LoginLinkExpired "login_link_expired" false "A sign-in link was older than it may be. Only the activity log has this.";
     SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
     InvoiceNotFound "invoice_not_found" false "The site has no such invoice.";
+    CustomerNotFound "customer_not_found" false "The member has no Stripe customer that Usher knows; `fix` looks for one.";
     SubscriptionNotFound "subscription_not_found" false "The site has no such subscription.";
     SubscriptionEnded "subscription_ended" false "The subscription has ended, or is being ended now, which cannot be taken back.";
     SubscriptionEnding "subscription_ending" false "The subscription ends with its period; take that back with `subscriptions.resume` first.";

@@ -57,6 +57,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         subscriptions::Cancel => subscriptions::cancel,
         subscriptions::Checkout => subscriptions::checkout,
         subscriptions::Pause => subscriptions::pause,
+        subscriptions::PortalLink => subscriptions::portal_link,
         subscriptions::Resume => subscriptions::resume,
         subscriptions::Resync => subscriptions::resync,
         uploads::Sweep => uploads::sweep,

@@ -14,6 +14,7 @@ mod localstripe;
 mod measure;
 mod people;
 mod plans;
+mod portal;
 mod reconcile;
 mod resync;
 mod shop;

@@ -93,6 +93,13 @@ impl Shop {
         request.body(format!("payment_intent={intent}{amount}")).send().await.expect("Stripe answers");
     }
 
+    /// Deletes a customer, whose subscriptions end with it.
+    pub async fn delete_customer(&self, world: &World, customer: &str) {
+        let request = world.http.delete(format!("{}/v1/customers/{customer}", self.fake.url()));
+        let reply = request.bearer_auth(Config::default().key).send().await.expect("Stripe answers");
+        assert!(reply.status().is_success(), "{reply:?}");
+    }
+
     /// Reads something at Stripe as its owner.
     pub async fn read<T: serde::de::DeserializeOwned>(&self, request: Request<T>) -> T {
         self.owner.read(&request).await.expect("Stripe answers").value

@@ -167,6 +167,13 @@ def invoices(fake, client, customer, subscription, charge):
     true("charges of the customer", charge.id in [one.id for one in client.v1.charges.list({"customer": customer.id})])
 
 
+def portal(fake, client, customer):
+    page = client.v1.billing_portal.sessions.create({"customer": customer.id, "return_url": "https://example.com/account"})
+    same("whose portal", (page.object, page.customer, page.return_url), ("billing_portal.session", customer.id, "https://example.com/account"))
+    true("where it is", page.url.startswith("https://billing.stripe.com/"))
+    refused("nobody's portal", stripe.InvalidRequestError, lambda: client.v1.billing_portal.sessions.create({"customer": "cus_none"}), code="resource_missing")
+
+
 def keys(fake, client):
     refused("no such key", stripe.AuthenticationError, fake.client("sk_test_wrong").v1.accounts.retrieve_current, http_status=401)
     fake("keys", {"key": "rk_test_reader", "account": "acct_fake", "permissions": ["rak_customer_read"]})
@@ -338,6 +345,7 @@ def main():
         customer, subscription, charge = checkout(fake, client, price, once)
         subscriptions(fake, client, customer, subscription, price)
         invoices(fake, client, customer, subscription, charge)
+        portal(fake, client, customer)
         keys(fake, client)
         webhooks(fake, client, price)
         idempotency(fake, client)

@@ -3,8 +3,8 @@
 use usher_stripe::{
     Client, Error, Kind,
     requests::{
-        account, charges, checkout, coupons, customers, events, invoice_payments, invoices, prices, products,
-        subscriptions,
+        account, billing_portal, charges, checkout, coupons, customers, events, invoice_payments, invoices, prices,
+        products, subscriptions,
     },
     views,
 };
@@ -37,12 +37,13 @@ pub fn said(error: &Error) -> String {
 }
 
 /// What a restricted key must be allowed to do, in Stripe's words, and what needs it.
-pub const NEEDED: [(&str, &str); 11] = [
+pub const NEEDED: [(&str, &str); 12] = [
     ("Accounts, basic information: read", "telling whose account it is"),
     ("Customers: write", "checkouts"),
     ("Products: write", "plans"),
     ("Prices: write", "plans"),
     ("Checkout Sessions: write", "checkouts"),
+    ("Customer portal: write", "links to the billing portal"),
     ("Coupons: read", "checkouts with a coupon"),
     ("Subscriptions: write", "cancelling, pausing and resuming"),
     ("Invoices: read", "invoices"),
@@ -59,6 +60,7 @@ pub async fn permissions(client: &Client) -> Vec<Permission> {
     let product = products::update(none(), &products::ProductChange { active: Some(true), ..Default::default() });
     let price = prices::set_active(none(), true);
     let expire = checkout::expire(none());
+    let portal = billing_portal::create(none(), "https://example.com/");
     let resume = subscriptions::clear_pause_collection(none());
     let answers: [Result<(), Error>; NEEDED.len()] = [
         client.read(&account::get_own()).await.map(drop),
@@ -66,6 +68,7 @@ pub async fn permissions(client: &Client) -> Vec<Permission> {
         client.write::<views::Product>(product.stored(), &key("product")).await.map(drop),
         client.write::<views::Price>(price.stored(), &key("price")).await.map(drop),
         client.write::<views::CheckoutSession>(expire.stored(), &key("checkout")).await.map(drop),
+        client.write::<views::PortalSession>(portal.stored(), &key("portal")).await.map(drop),
         client.read(&coupons::get_one(none())).await.map(drop),
         client.write::<views::Subscription>(resume.stored(), &key("subscription")).await.map(drop),
         client.read(&invoices::get(none())).await.map(drop),

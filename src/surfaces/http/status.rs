@@ -42,6 +42,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::EntitlementNotFound
         | Code::OrderNotFound
         | Code::InvoiceNotFound
+        | Code::CustomerNotFound
         | Code::EmailNotFound
         | Code::TemplateNotFound
         | Code::SubscriptionNotFound

@@ -5,6 +5,7 @@
 //! [`crate::Pager`] goes through it.
 
 pub mod account;
+pub mod billing_portal;
 pub mod charges;
 pub mod checkout;
 pub mod coupons;

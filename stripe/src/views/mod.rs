@@ -4,6 +4,7 @@
 //! as it is. Amounts are in minor units (see [`crate::money`]), times in seconds since 1970.
 
 mod account;
+mod billing_portal;
 mod checkout;
 mod coupon;
 mod customer;
@@ -19,6 +20,7 @@ mod reference;
 mod subscription;
 
 pub use account::{Account, BusinessProfile};
+pub use billing_portal::PortalSession;
 pub use checkout::{CheckoutMode, CheckoutSession, CheckoutStatus, CustomerDetails, LineItem, PaymentStatus};
 pub use coupon::Coupon;
 pub use customer::Customer;

@@ -74,6 +74,8 @@ pub struct Account {
     pub request: (Option<String>, Option<String>),
     /// Events that no delivery has been planned for yet.
     pub fresh: Vec<String>,
+    /// The customers of the billing portal's sessions, oldest first; nothing else is kept of them.
+    pub portal_customers: Vec<String>,
     /// What time will bring.
     pub schedule: Schedule,
     pub products: Table<Product>,
@@ -104,6 +106,7 @@ impl Account {
             settings: Settings::default(),
             request: (None, None),
             fresh: vec![],
+            portal_customers: vec![],
             schedule: Schedule::default(),
             products: Table::default(),
             prices: Table::default(),

@@ -86,6 +86,7 @@ fn permission(method: &str, path: &str) -> Option<String> {
         "customers" => "customer",
         "coupons" => "coupon",
         "checkout" => "checkout_session",
+        "billing_portal" => "customer_portal",
         "subscriptions" => "subscription",
         "invoices" | "invoice_payments" => "invoice",
         "charges" | "refunds" => "charge",

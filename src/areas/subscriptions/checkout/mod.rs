@@ -51,8 +51,8 @@ pub async fn accept(cx: &mut Cx, who: &MemberRef, wanted: Wanted) -> Result<JobV
     let member = members::hold(cx, who).await?;
     cx.touches(&member.id);
     let plan = plans::find(cx, &wanted.plan).await?;
-    address("args.successUrl", &wanted.success_url)?;
-    wanted.cancel_url.as_deref().map_or(Ok(()), |url| address("args.cancelUrl", url))?;
+    https_or_here("args.successUrl", &wanted.success_url)?;
+    wanted.cancel_url.as_deref().map_or(Ok(()), |url| https_or_here("args.cancelUrl", url))?;
     if plan.archived_at.is_some() {
         let text = format!("Plan {} is archived. Take it back with plans.archive, or sell another.", plan.id);
         return Err(Error::new(Code::PlanArchived, text));
@@ -103,7 +103,7 @@ fn is_paying(one: &Subscription, plan: &PlanId) -> bool {
 }
 
 /// Whether a browser may be sent to an address: by https, or to this machine.
-fn address(path: &str, text: &str) -> Result<()> {
+pub fn https_or_here(path: &str, text: &str) -> Result<()> {
     let wrong = || Error::refused(path, "an address of the form https://… (http only on this machine)");
     let url = Url::parse(text).map_err(|_| wrong())?;
     let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
@@ -116,7 +116,7 @@ fn address(path: &str, text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::address;
+    use super::https_or_here;
 
     #[test]
     fn browsers_are_sent_only_where_nobody_listens_in() {
@@ -127,10 +127,10 @@ mod tests {
             "http://127.0.0.1/",
             "http://[::1]:8080/",
         ] {
-            assert!(address("args.successUrl", good).is_ok(), "{good}");
+            assert!(https_or_here("args.successUrl", good).is_ok(), "{good}");
         }
         for bad in ["http://example.com/", "javascript:alert(1)", "/welcome", "", "ftp://example.com/", "https://"] {
-            assert!(address("args.successUrl", bad).is_err(), "{bad}");
+            assert!(https_or_here("args.successUrl", bad).is_err(), "{bad}");
         }
     }
 }

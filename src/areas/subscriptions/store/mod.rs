@@ -2,10 +2,12 @@
 
 mod at_stripe;
 mod list;
+mod payer;
 mod word;
 
 pub use at_stripe::{AtStripe, at_stripe};
 pub use list::{Filter, list};
+pub use payer::payer;
 use usher_db::{Conn, Result, sql};
 
 pub use word::{Word, ask, asked_of, silence, word};

@@ -1,12 +1,14 @@
 mod change;
 mod checkout;
 mod external;
+mod portal;
 mod read;
 mod resync;
 
 use change::{CancelSubscription, PauseSubscription, ResumeSubscription};
 use checkout::CreateCheckout;
 use external::RecordExternal;
+use portal::CreatePortalLink;
 use read::{GetSubscription, ListSubscriptions};
 use resync::ResyncSubscriptions;
 
@@ -20,6 +22,7 @@ pub const AREA: Area = Area {
         ListSubscriptions,
         GetSubscription,
         CreateCheckout,
+        CreatePortalLink,
         CancelSubscription,
         PauseSubscription,
         ResumeSubscription,

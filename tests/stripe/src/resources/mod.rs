@@ -11,6 +11,7 @@ pub mod invoice_writes;
 pub mod invoices;
 pub mod pauses;
 pub mod payment_intents;
+pub mod portal_sessions;
 pub mod prices;
 pub mod products;
 pub mod refunds;
@@ -101,6 +102,7 @@ fn endpoint(account: &mut Account, method: &str, path: &[&str], params: Params) 
 fn payment(account: &mut Account, method: &str, path: &[&str], params: Params) -> Result<Value> {
     match (method, path) {
         ("GET", ["account"]) => accounts::get(account, params),
+        ("POST", ["billing_portal", "sessions"]) => portal_sessions::create(account, params),
         ("GET", ["accounts", id]) if *id == account.id => accounts::get(account, params),
         ("GET", ["invoices"]) => invoices::list(account, params),
         ("GET", ["invoices", id]) => bare(params, || invoices::get(account, id)),
