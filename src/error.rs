@@ -85,6 +85,8 @@ codes! {
     SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
     InvoiceNotFound "invoice_not_found" false "The site has no such invoice.";
     CustomerNotFound "customer_not_found" false "The member has no Stripe customer that Usher knows; `fix` looks for one.";
+    NothingToRefund "nothing_to_refund" false "Nothing was paid on the invoice, or all of it was refunded, or is being refunded.";
+    RefundTooLarge "refund_too_large" false "More would be refunded than is left of the payment; `error` says how much is left.";
     SubscriptionNotFound "subscription_not_found" false "The site has no such subscription.";
     SubscriptionEnded "subscription_ended" false "The subscription has ended, or is being ended now, which cannot be taken back.";
     SubscriptionEnding "subscription_ending" false "The subscription ends with its period; take that back with `subscriptions.resume` first.";

@@ -10,7 +10,7 @@ use crate::{
     areas::{
         access, activity,
         billing::{self, catchup, sweep as nightly},
-        blocklist, emails, groups, members, plans, subscriptions, uploads,
+        blocklist, emails, groups, members, payments, plans, subscriptions, uploads,
     },
 };
 
@@ -52,6 +52,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         members::Merge => members::merge,
         nightly::Nightly => nightly::nightly,
         nightly::Sweep => nightly::sweep,
+        payments::Refund => payments::refund,
         plans::Import => plans::import,
         plans::Push => plans::push,
         subscriptions::Cancel => subscriptions::cancel,

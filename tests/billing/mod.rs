@@ -12,6 +12,7 @@ mod invoices;
 mod killed;
 mod localstripe;
 mod measure;
+mod payments;
 mod people;
 mod plans;
 mod portal;

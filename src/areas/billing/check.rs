@@ -3,8 +3,9 @@
 use usher_stripe::{
     Client, Error, Kind,
     requests::{
-        account, billing_portal, charges, checkout, coupons, customers, events, invoice_payments, invoices, prices,
-        products, subscriptions,
+        account, billing_portal, checkout, coupons, customers, events, invoice_payments, invoices, prices, products,
+        refunds::{self, NewRefund, Refunded},
+        subscriptions,
     },
     views,
 };
@@ -48,7 +49,7 @@ pub const NEEDED: [(&str, &str); 12] = [
     ("Subscriptions: write", "cancelling, pausing and resuming"),
     ("Invoices: read", "invoices"),
     ("Invoice Payments: read", "refunds"),
-    ("Charges: read", "refunds"),
+    ("Charges: write", "refunds"),
     ("Events: read", "what webhooks missed"),
 ];
 
@@ -60,6 +61,9 @@ pub async fn permissions(client: &Client) -> Vec<Permission> {
     let product = products::update(none(), &products::ProductChange { active: Some(true), ..Default::default() });
     let price = prices::set_active(none(), true);
     let expire = checkout::expire(none());
+    let nothing = Default::default();
+    let refund = NewRefund { of: Refunded::Charge(none()), amount: 1, metadata: &nothing };
+    let refund = refunds::create(&refund);
     let portal = billing_portal::create(none(), "https://example.com/");
     let resume = subscriptions::clear_pause_collection(none());
     let answers: [Result<(), Error>; NEEDED.len()] = [
@@ -73,7 +77,7 @@ pub async fn permissions(client: &Client) -> Vec<Permission> {
         client.write::<views::Subscription>(resume.stored(), &key("subscription")).await.map(drop),
         client.read(&invoices::get(none())).await.map(drop),
         client.read(&invoice_payments::of_intent(none())).await.map(drop),
-        client.read(&charges::get_one(none())).await.map(drop),
+        client.write::<views::Refund>(refund.stored(), &key("refund")).await.map(drop),
         client.read(&events::get(none())).await.map(drop),
     ];
     let each = NEEDED.into_iter().zip(answers);

@@ -109,6 +109,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::MailNotConnected
         | Code::PlanArchived
         | Code::SubscriptionExists
+        | Code::NothingToRefund
+        | Code::RefundTooLarge
         | Code::JobNotRetryable => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -129,6 +129,11 @@ impl<'a> Outbox<'a> {
         JobId::parse(&self.run.job_id).map_err(|error| Fail::fatal(Code::Internal.name(), error.to_string()))
     }
 
+    /// Whether a step may have been sent, or is done: what is sent is settled then.
+    pub fn may_have_sent<S: Step>(&self) -> bool {
+        matches!(self.at.steps.get(S::NAME), Some(Entry::Sent(_) | Entry::Made(_)))
+    }
+
     /// What is kept with what a step of this job makes.
     pub fn op(&self, step: &str) -> String {
         format!("{}:{step}", self.run.job_id)
