@@ -100,7 +100,7 @@ codes! {
     StripeUnavailable "stripe_unavailable" true "Stripe does not answer as it should; a job goes on trying.";
     StripeRefused "stripe_refused" false "Stripe will not do what a job asked for; the job's `error` has Stripe's words.";
     PlanArchived "plan_archived" false "The plan is archived, so nobody can subscribe to it any more.";
-    SubscriptionExists "subscription_exists" false "The member has a live subscription to the plan, which `fix` shows; `allowSecond` sells a second one, which is charged besides.";
+    SubscriptionExists "subscription_exists" false "The member has a subscription that goes on; `fix` shows it or moves it to the plan. `allowSecond` sells a second one, which is charged besides.";
     CouponRefused "coupon_refused" false "Stripe has no such coupon, or it can no longer be used.";
     WebhookRefused "webhook_refused" false "A webhook is not signed as it must be, or too long ago.";
     EmailDisabled "email_disabled" false "Members may not be written to until the site's operator allows it: `usher sites update --email-members on`.";

@@ -19,7 +19,7 @@ use usher_db::Tx;
 use usher_jobs::{Fail, Run};
 use usher_stripe::{Client, Error, Kind, Request, StoredRequest};
 
-pub use look::search;
+pub use look::{list_all, search};
 
 use super::job;
 use crate::{
