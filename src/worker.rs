@@ -34,6 +34,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         access::Grant => access::grant_to_group,
         access::Lapse => access::lapse,
         activity::Retention => activity::retain,
+        billing::PassAddress => billing::pass_address,
         billing::Sync => billing::sync,
         billing::Tick => billing::tick,
         blocklist::Forget => blocklist::forget,

@@ -27,6 +27,12 @@ CREATE TABLE invoice_refund (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invoice_refund_invoice ON invoice_refund (site, invoice_id, id);
 
+-- The job that changes a subscription's plan: the last one counts, and none once it was cancelled.
+ALTER TABLE subscription ADD COLUMN plan_job TEXT;
+
+-- Of what a customer's address was read with; null: it is what a checkout or an invoice said.
+ALTER TABLE stripe_customer ADD COLUMN email_ticket INTEGER;
+
 -- Sales of before are read once more, and their charges with them.
 INSERT INTO stripe_dirty (site, kind, object_id, marks, source, since, not_before, tries)
 SELECT s.site, 'checkout', s.external_id, c.ticket, 'sweep', s.updated_at, s.updated_at, 0

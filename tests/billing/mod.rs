@@ -1,5 +1,6 @@
 //! Billing, against a Stripe that is driven like the real one: by HTTP only, and by what its people do.
 
+mod addresses;
 mod catchup;
 mod checkout;
 mod crash;

@@ -19,8 +19,14 @@ use crate::{
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// The events that an endpoint at Stripe is to send; others do no harm.
-pub const EVENTS: [&str; 5] =
-    ["checkout.session.*", "customer.subscription.*", "invoice.*", "charge.refunded", "charge.refund.updated"];
+pub const EVENTS: [&str; 6] = [
+    "checkout.session.*",
+    "customer.subscription.*",
+    "customer.updated",
+    "invoice.*",
+    "charge.refunded",
+    "charge.refund.updated",
+];
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +102,8 @@ fn objects(event: &Event) -> Vec<(&'static str, &str)> {
     let kind = event.kind.as_str();
     if kind.starts_with("customer.subscription.") {
         objects.extend(about.id.map(|id| ("subscription", id)));
+    } else if kind == "customer.updated" {
+        objects.extend(about.id.map(|id| ("customer", id)));
     } else if kind.starts_with("invoice.") {
         objects.extend(about.id.filter(|_| about.object == Some("invoice")).map(|id| ("invoice", id)));
         objects.extend(about.subscription.map(|id| ("subscription", id)));
