@@ -90,6 +90,8 @@ codes! {
     SubscriptionNotFound "subscription_not_found" false "The site has no such subscription.";
     SubscriptionEnded "subscription_ended" false "The subscription has ended, or is being ended now, which cannot be taken back.";
     SubscriptionEnding "subscription_ending" false "The subscription ends with its period; take that back with `subscriptions.resume` first.";
+    SubscriptionScheduled "subscription_scheduled" false "A subscription schedule at Stripe that Usher did not make changes the subscription; change or release it in the Stripe dashboard.";
+    ItemNeeded "item_needed" false "The subscription has several items, or not the one that was named; `error` lists them for `item`.";
     SubscriptionOnce "subscription_once" false "What was paid once and for all has no payments that could be cancelled, paused or resumed.";
     ReferenceUsed "reference_used" false "The sale was recorded before, for another member or another plan; `error` names it.";
     TooManyTags "too_many_tags" false "A member has at most 100 tags.";

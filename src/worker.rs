@@ -57,6 +57,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         plans::Import => plans::import,
         plans::Push => plans::push,
         subscriptions::Cancel => subscriptions::cancel,
+        subscriptions::ChangePlan => subscriptions::change_plan,
         subscriptions::Checkout => subscriptions::checkout,
         subscriptions::Pause => subscriptions::pause,
         subscriptions::PortalLink => subscriptions::portal_link,

@@ -15,6 +15,7 @@ mod localstripe;
 mod measure;
 mod payments;
 mod people;
+mod plan_changes;
 mod plans;
 mod portal;
 mod reconcile;

@@ -99,6 +99,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::SubscriptionEnded
         | Code::SubscriptionEnding
         | Code::SubscriptionOnce
+        | Code::SubscriptionScheduled
+        | Code::ItemNeeded
         | Code::StripeNotConnected
         | Code::NoticesNotConnected
         | Code::StripeWritesLocked

@@ -16,6 +16,7 @@ pub mod invoices;
 pub mod prices;
 pub mod products;
 pub mod refunds;
+pub mod subscription_schedules;
 pub mod subscriptions;
 
 use std::collections::{BTreeMap, HashMap};

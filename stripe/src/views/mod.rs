@@ -17,6 +17,7 @@ mod payment;
 mod price;
 mod product;
 mod reference;
+mod schedule;
 mod subscription;
 
 pub use account::{Account, BusinessProfile};
@@ -32,6 +33,7 @@ pub use payment::{Charge, InvoicePayment, PaidBy, PaymentIntent, Refund, refunde
 pub use price::{Price, Recurring};
 pub use product::Product;
 pub use reference::Ref;
+pub use schedule::{SchedulePhase, SchedulePhaseItem, SubscriptionSchedule};
 pub use subscription::{
     BillingMode, CancellationDetails, PauseCollection, Subscription, SubscriptionItem, SubscriptionStatus,
 };

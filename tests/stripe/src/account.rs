@@ -18,6 +18,7 @@ use crate::{
         prices::Price,
         products::Product,
         refunds::Refund,
+        schedules::SubscriptionSchedule,
         sessions::Session,
         subscriptions::Subscription,
     },
@@ -89,6 +90,7 @@ pub struct Account {
     pub payment_intents: Table<PaymentIntent>,
     pub charges: Table<Charge>,
     pub refunds: Table<Refund>,
+    pub schedules: Table<SubscriptionSchedule>,
     pub events: Table<Event>,
     pub endpoints: Table<Endpoint>,
 }
@@ -119,6 +121,7 @@ impl Account {
             payment_intents: Table::default(),
             charges: Table::default(),
             refunds: Table::default(),
+            schedules: Table::default(),
             events: Table::default(),
             endpoints: Table::default(),
         }

@@ -3,11 +3,13 @@
 mod at_stripe;
 mod list;
 mod payer;
+mod plan_job;
 mod word;
 
 pub use at_stripe::{AtStripe, at_stripe};
 pub use list::{Filter, list};
 pub use payer::payer;
+pub use plan_job::{plan_job, plan_job_done, set_plan_job};
 use usher_db::{Conn, Result, sql};
 
 pub use word::{Word, ask, asked_of, silence, word};

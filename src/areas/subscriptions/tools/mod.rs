@@ -1,6 +1,7 @@
 mod change;
 mod checkout;
 mod external;
+mod plan_change;
 mod portal;
 mod read;
 mod resync;
@@ -8,6 +9,7 @@ mod resync;
 use change::{CancelSubscription, PauseSubscription, ResumeSubscription};
 use checkout::CreateCheckout;
 use external::RecordExternal;
+use plan_change::ChangeSubscriptionPlan;
 use portal::CreatePortalLink;
 use read::{GetSubscription, ListSubscriptions};
 use resync::ResyncSubscriptions;
@@ -26,6 +28,7 @@ pub const AREA: Area = Area {
         CancelSubscription,
         PauseSubscription,
         ResumeSubscription,
+        ChangeSubscriptionPlan,
         RecordExternal,
         ResyncSubscriptions
     ],
