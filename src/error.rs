@@ -84,9 +84,14 @@ codes! {
     LoginLinkExpired "login_link_expired" false "A sign-in link was older than it may be. Only the activity log has this.";
     SubscriptionActive "subscription_active" false "The member has a live subscription, which was not to be cancelled.";
     InvoiceNotFound "invoice_not_found" false "The site has no such invoice.";
+    CustomerNotFound "customer_not_found" false "The member has no Stripe customer that Usher knows; `fix` looks for one.";
+    NothingToRefund "nothing_to_refund" false "Nothing was paid on the invoice, or all of it was refunded, or is being refunded.";
+    RefundTooLarge "refund_too_large" false "More would be refunded than is left of the payment; `error` says how much is left.";
     SubscriptionNotFound "subscription_not_found" false "The site has no such subscription.";
     SubscriptionEnded "subscription_ended" false "The subscription has ended, or is being ended now, which cannot be taken back.";
     SubscriptionEnding "subscription_ending" false "The subscription ends with its period; take that back with `subscriptions.resume` first.";
+    SubscriptionScheduled "subscription_scheduled" false "A subscription schedule at Stripe that Usher did not make changes the subscription; change or release it in the Stripe dashboard.";
+    ItemNeeded "item_needed" false "The subscription has several items, or not the one that was named; `error` lists them for `item`.";
     SubscriptionOnce "subscription_once" false "What was paid once and for all has no payments that could be cancelled, paused or resumed.";
     ReferenceUsed "reference_used" false "The sale was recorded before, for another member or another plan; `error` names it.";
     TooManyTags "too_many_tags" false "A member has at most 100 tags.";
@@ -98,7 +103,7 @@ codes! {
     StripeRefused "stripe_refused" false "Stripe will not do what a job asked for; the job's `error` has Stripe's words.";
     PlanArchived "plan_archived" false "The plan is archived, so nobody can subscribe to it any more.";
     SubscriptionLinked "subscription_linked" false "What is at Stripe is another member's, whom `error` names.";
-    SubscriptionExists "subscription_exists" false "The member has a live subscription to the plan, which `fix` shows; `allowSecond` sells a second one, which is charged besides.";
+    SubscriptionExists "subscription_exists" false "The member has a subscription that goes on; `fix` shows it or moves it to the plan. `allowSecond` sells a second one, which is charged besides.";
     CouponRefused "coupon_refused" false "Stripe has no such coupon, or it can no longer be used.";
     WebhookRefused "webhook_refused" false "A webhook is not signed as it must be, or too long ago.";
     EmailDisabled "email_disabled" false "Members may not be written to until the site's operator allows it: `usher sites update --email-members on`.";

@@ -10,7 +10,7 @@ use crate::{
     areas::{
         access, activity,
         billing::{self, catchup, sweep as nightly},
-        blocklist, emails, groups, members, plans, subscriptions, uploads,
+        blocklist, emails, groups, members, payments, plans, subscriptions, uploads,
     },
 };
 
@@ -35,6 +35,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         access::Lapse => access::lapse,
         access::Recount => access::recount_all,
         activity::Retention => activity::retain,
+        billing::PassAddress => billing::pass_address,
         billing::Sync => billing::sync,
         billing::Tick => billing::tick,
         blocklist::Forget => blocklist::forget,
@@ -53,11 +54,14 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         members::Merge => members::merge,
         nightly::Nightly => nightly::nightly,
         nightly::Sweep => nightly::sweep,
+        payments::Refund => payments::refund,
         plans::Import => plans::import,
         plans::Push => plans::push,
         subscriptions::Cancel => subscriptions::cancel,
+        subscriptions::ChangePlan => subscriptions::change_plan,
         subscriptions::Checkout => subscriptions::checkout,
         subscriptions::Pause => subscriptions::pause,
+        subscriptions::PortalLink => subscriptions::portal_link,
         subscriptions::Resume => subscriptions::resume,
         subscriptions::Resync => subscriptions::resync,
         uploads::Sweep => uploads::sweep,

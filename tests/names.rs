@@ -39,7 +39,7 @@ const OUTSIDE_IDS: &[&str] = &["externalId", "customerId", "orderId", "priceId",
 
 /// What ends and is not called `expiresAt`: ranges, an answer's "allowed until", and the words of Stripe.
 const OTHER_ENDS: &[&str] =
-    &["createdUntil", "until", "visibleUntil", "periodEnd", "trialEnd", "refundedUntil", "trialDays"];
+    &["createdUntil", "paidUntil", "until", "visibleUntil", "periodEnd", "trialEnd", "refundedUntil", "trialDays"];
 
 /// Areas whose tools are about things of one kind, with its name.
 const AREA_KINDS: &[(&str, &str)] = &[

@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod keys;
 pub mod members;
 pub mod notices;
+pub mod payments;
 pub mod plans;
 pub mod secret_key;
 pub mod sign_in;
@@ -42,6 +43,7 @@ pub const AREAS: &[Area] = &[
     access::AREA,
     plans::AREA,
     invoices::AREA,
+    payments::AREA,
     subscriptions::AREA,
     billing::AREA,
     emails::AREA,

@@ -64,7 +64,7 @@ pub(super) struct Update {
     /// Days that a member whose payment is overdue keeps access.
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=365))]
     grace_days: Option<u32>,
-    /// Calls that delete or cancel which all keys together may make a day (UTC).
+    /// Calls that delete, cancel or refund which all keys together may make a day (UTC).
     #[arg(long)]
     destructive_per_day: Option<u32>,
     /// Whether a lost dispute ends access, as giving back does; for payments that are read from then on.

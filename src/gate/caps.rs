@@ -12,7 +12,7 @@ use crate::{
 /// Seconds of a day.
 const DAY_S: u64 = 86_400;
 
-/// Uses one of the day's calls that delete or cancel.
+/// Uses one of the day's calls that delete, cancel or refund.
 pub(super) async fn destroy(cx: &mut Cx) -> Result<()> {
     let cap = cx.caller.site.settings.destructive_per_day;
     let (site, day) = (cx.site(), cx.now.midnight());
@@ -20,7 +20,7 @@ pub(super) async fn destroy(cx: &mut Cx) -> Result<()> {
         return Ok(());
     }
     let text = format!(
-        "The site has made its {cap} calls of today that delete or cancel. Go on after midnight UTC, or raise the cap: \
+        "The site has made its {cap} calls of today that delete, cancel or refund. Go on after midnight UTC, or raise the cap: \
          usher sites update --destructive-per-day."
     );
     let left_s = DAY_S.saturating_sub(cx.now.since(day).as_secs()).max(1);

@@ -56,6 +56,7 @@ scopes! {
     PlansRead "plans:read" Low "Read plans";
     PlansManage "plans:manage" High "Manage plans";
     InvoicesRead "invoices:read" Low "Read invoices";
+    PaymentsRefund "payments:refund" High "Refund payments";
     MembersEmail "members:email" High "Email members";
     TemplatesRead "templates:read" Low "Read email templates";
     TemplatesManage "templates:manage" Medium "Manage email templates";

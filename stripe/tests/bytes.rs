@@ -187,3 +187,26 @@ fn parameters(text: &str) -> BTreeMap<String, String> {
     url.set_query(Some(text));
     url.query_pairs().into_owned().collect()
 }
+
+#[test]
+fn refunds_portals_and_changes_of_plan() {
+    let metadata = Metadata::from([("usher_op".to_owned(), "op:1".to_owned())]);
+    let of = refunds::Refunded::Intent("pi_1");
+    let body = "amount=250&metadata%5Busher_op%5D=op%3A1&payment_intent=pi_1";
+    sends(refunds::create(&refunds::NewRefund { of, amount: 250, metadata: &metadata }), "POST /v1/refunds", body);
+    let body = "customer=cus_1&return_url=https%3A%2F%2Fexample.com%2F";
+    sends(billing_portal::create("cus_1", "https://example.com/"), "POST /v1/billing_portal/sessions", body);
+    let change = subscriptions::ItemPrice { item: "si_1", price: "price_2", proration_date: Some(1_700_000_000) };
+    let body = "items%5B0%5D%5Bid%5D=si_1&items%5B0%5D%5Bprice%5D=price_2&payment_behavior=allow_incomplete&proration_behavior=always_invoice&proration_date=1700000000";
+    sends(subscriptions::change_price("sub_1", &change), "POST /v1/subscriptions/sub_1", body);
+    let preview =
+        invoices::PricePreview { subscription: "sub_1", item: "si_1", price: "price_2", proration_date: None };
+    let body = "subscription=sub_1&subscription_details%5Bitems%5D%5B0%5D%5Bid%5D=si_1&subscription_details%5Bitems%5D%5B0%5D%5Bprice%5D=price_2&subscription_details%5Bproration_behavior%5D=none";
+    sends(invoices::preview(&preview), "POST /v1/invoices/create_preview", body);
+    sends(
+        subscription_schedules::from_subscription("sub_1"),
+        "POST /v1/subscription_schedules",
+        "from_subscription=sub_1",
+    );
+    sends(subscription_schedules::release("sub_sched_1"), "POST /v1/subscription_schedules/sub_sched_1/release", "");
+}

@@ -224,3 +224,85 @@ both!(who_signs_up_with_the_address_that_pays_is_told_whose_it_is, async |world|
     );
     assert_eq!(detail("y@example.com").await, None);
 });
+
+/// A plan of so many cents, with its price at Stripe.
+async fn plan_of(world: &World, name: &str, amount: i64, every: &str, trial_days: u32) -> Value {
+    let args = json!({ "name": name, "amount": amount, "currency": "EUR", "every": every, "trialDays": trial_days });
+    let made = world.ok("plans.create", args).await;
+    world.job(&made["job"]["id"]).await;
+    made["plan"]["id"].clone()
+}
+
+/// A member buys a plan, and the mirror has read it; the free days of the page.
+async fn buys(world: &World, shop: &Shop, args: Value) -> Value {
+    let sold = sell(world, args).await.result();
+    let session = sold["job"]["result"]["sessionId"].as_str().unwrap_or_else(|| panic!("{sold}")).to_owned();
+    shop.fake.complete_checkout(&session, &Payer::default()).expect("it is paid");
+    shop.settle(world).await;
+    sold["job"]["result"]["trialDays"].clone()
+}
+
+both!(a_member_has_one_trial_whatever_the_plan, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let gold = plan_of(world, "Gold", 900, "month", 7).await;
+    let silver = plan_of(world, "Silver", 500, "month", 14).await;
+    // By the site.
+    let ben = crate::billing::shop::member(world, "ben@example.com").await;
+    let end = world.clock.now() + std::time::Duration::from_secs(86_400);
+    world.ok("access.setTrial", json!({ "member": { "id": ben }, "expiresAt": end })).await;
+    assert_eq!(buys(world, &shop, args(&ben, &gold)).await, 0);
+    assert_eq!(subscription(world, &ben).await["status"], "active");
+    // Not wanted.
+    let carl = crate::billing::shop::member(world, "carl@example.com").await;
+    let mut never = args(&carl, &gold);
+    never["trial"] = json!("never");
+    let dry = json!({ "args": never, "dryRun": true });
+    let dry = world.call_with(&world.key, "subscriptions.createCheckout", dry, &[]).await.json();
+    let page = dry["changes"].as_array().expect("changes").iter().rfind(|one| one["kind"] == "stripeCall");
+    assert_eq!(page.expect("a call")["after"]["trialDays"], 0, "{dry}");
+    assert_eq!(buys(world, &shop, never).await, 0);
+    // At Stripe: the first time, and never again, whatever the plan and whether Usher has heard of it.
+    let anna = member(world).await;
+    assert_eq!(buys(world, &shop, args(&anna, &gold)).await, 7);
+    let first = subscription(world, &anna).await;
+    assert_eq!(first["status"], "trialing");
+    let end = json!({ "subscription": first["id"], "when": "now" });
+    crate::billing::people::waited(world, "subscriptions.cancel", end).await;
+    world.execute("UPDATE subscription SET trial_end = NULL").await;
+    assert_eq!(buys(world, &shop, args(&anna, &silver)).await, 0);
+    assert_eq!(subscription(world, &anna).await["status"], "active");
+});
+
+both!(a_second_subscription_is_refused_and_leads_to_a_change_of_plan, async |world| {
+    world.without_budgets().await;
+    let shop = Shop::open(world).await;
+    let gold = plan_of(world, "Gold", 900, "month", 0).await;
+    let silver = plan_of(world, "Silver", 500, "month", 0).await;
+    let course = plan_of(world, "Course", 5000, "one_time", 0).await;
+    let anna = member(world).await;
+    // What is paid once is no subscription, before and after.
+    buys(world, &shop, args(&anna, &course)).await;
+    buys(world, &shop, args(&anna, &gold)).await;
+    let second = sell(world, args(&anna, &course)).await;
+    assert_eq!(second.json()["fix"]["tool"], "subscriptions.get", "{}", second.text);
+    let live = world.ok("subscriptions.list", json!({ "member": { "id": anna }, "plan": gold })).await;
+    let id = live["items"][0]["id"].clone();
+    let refused = sell(world, args(&anna, &silver)).await;
+    assert_eq!(refused.code(), "subscription_exists");
+    assert!(refused.text.contains(" has Gold: ") && refused.text.contains(" to Silver with "), "{}", refused.text);
+    let fix = &refused.json()["fix"];
+    let wanted = json!({ "subscription": id, "plan": silver, "when": "periodEnd" });
+    assert_eq!((&fix["tool"], &fix["args"]), (&json!("subscriptions.changePlan"), &wanted));
+    // Where Usher has not heard of it, the job finds it.
+    world.execute("UPDATE subscription SET status = 'canceled' WHERE period_end IS NOT NULL").await;
+    let late = sell(world, args(&anna, &silver)).await.result();
+    assert_eq!(late["job"]["error"]["code"], "subscription_exists", "{late}");
+    shop.settle(world).await;
+    // One that is to end does not count.
+    crate::billing::people::waited(world, "subscriptions.cancel", json!({ "subscription": id })).await;
+    buys(world, &shop, args(&anna, &silver)).await;
+    let both = world.ok("subscriptions.list", json!({ "member": { "id": anna }, "live": true })).await;
+    assert_eq!(both["items"].as_array().map(Vec::len), Some(3), "{both}");
+    world.leaves_traces = true;
+});

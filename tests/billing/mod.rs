@@ -1,5 +1,6 @@
 //! Billing, against a Stripe that is driven like the real one: by HTTP only, and by what its people do.
 
+mod addresses;
 mod catchup;
 mod checkout;
 mod crash;
@@ -12,8 +13,11 @@ mod invoices;
 mod killed;
 mod localstripe;
 mod measure;
+mod payments;
 mod people;
+mod plan_changes;
 mod plans;
+mod portal;
 mod reconcile;
 mod resync;
 mod served;

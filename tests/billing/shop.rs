@@ -99,6 +99,44 @@ impl Shop {
         request.body(format!("payment_intent={intent}{amount}")).send().await.expect("Stripe answers");
     }
 
+    /// Posts a form to Stripe as its owner, which Stripe must take.
+    async fn post(&self, world: &World, path: &str, form: String) -> Value {
+        let request = world.http.post(format!("{}{path}", self.fake.url())).bearer_auth(Config::default().key);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let text = request.body(form).send().await.expect("Stripe answers").text().await.expect("a body");
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(value.get("error").is_none(), "{text}");
+        value
+    }
+
+    /// Adds an item to a subscription.
+    pub async fn add_item(&self, world: &World, subscription: &str, price: &str) {
+        let form = format!("items[0][price]={price}&proration_behavior=none");
+        self.post(world, &format!("/v1/subscriptions/{subscription}"), form).await;
+    }
+
+    /// Has a subscription become another at the end of its period, as its owner may in the dashboard.
+    pub async fn schedule(&self, world: &World, subscription: &str, price: &str) {
+        let made = self.post(world, "/v1/subscription_schedules", format!("from_subscription={subscription}")).await;
+        let phase = &made["phases"][0];
+        let form = format!(
+            "phases[0][start_date]={}&phases[0][end_date]={}&phases[0][items][0][price]={}&\
+             phases[1][items][0][price]={price}&phases[1][duration][interval]=month",
+            phase["start_date"],
+            phase["end_date"],
+            phase["items"][0]["price"].as_str().expect("a price")
+        );
+        let id = made["id"].as_str().expect("an id");
+        self.post(world, &format!("/v1/subscription_schedules/{id}"), form).await;
+    }
+
+    /// Deletes a customer, whose subscriptions end with it.
+    pub async fn delete_customer(&self, world: &World, customer: &str) {
+        let request = world.http.delete(format!("{}/v1/customers/{customer}", self.fake.url()));
+        let reply = request.bearer_auth(Config::default().key).send().await.expect("Stripe answers");
+        assert!(reply.status().is_success(), "{reply:?}");
+    }
+
     /// Reads something at Stripe as its owner.
     pub async fn read<T: serde::de::DeserializeOwned>(&self, request: Request<T>) -> T {
         self.owner.read(&request).await.expect("Stripe answers").value

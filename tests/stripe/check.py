@@ -167,6 +167,45 @@ def invoices(fake, client, customer, subscription, charge):
     true("charges of the customer", charge.id in [one.id for one in client.v1.charges.list({"customer": customer.id})])
 
 
+def plan_changes(fake, client):
+    people = client.v1.customers.create({"email": "change@example.com", "payment_method": "pm_card_visa"})
+    make = lambda name, amount, interval: client.v1.prices.create({"currency": "eur", "unit_amount": amount, "recurring": {"interval": interval}, "product": client.v1.products.create({"name": name}).id})
+    basic, gold = make("Basic", 1000, "month"), make("Better", 3000, "month")
+    subscription = client.v1.subscriptions.create({"customer": people.id, "items": [{"price": basic.id}]})
+    item = subscription["items"].data[0].id
+    fake("clock/advance", {"days": 10})
+    now = fake.get("state")["now"]
+    details = {"items": [{"id": item, "price": gold.id}], "proration_behavior": "always_invoice", "proration_date": now}
+    preview = client.v1.invoices.create_preview({"subscription": subscription.id, "subscription_details": details})
+    true("a preview", 0 < preview.amount_due < 2000 and len(preview.lines.data) == 2)
+    changed = client.v1.subscriptions.update(subscription.id, {"items": [{"id": item, "price": gold.id}], "proration_behavior": "always_invoice", "proration_date": now})
+    same("the new price", changed["items"].data[0].price.id, gold.id)
+    same("what was previewed", client.v1.invoices.retrieve(changed.latest_invoice).amount_paid, preview.amount_due)
+    schedule = client.v1.subscription_schedules.create({"from_subscription": subscription.id})
+    same("one phase", (schedule.status, len(schedule.phases), client.v1.subscriptions.retrieve(subscription.id).schedule), ("active", 1, schedule.id))
+    first = schedule.phases[0]
+    phases = [
+        {"start_date": first.start_date, "end_date": first.end_date, "items": [{"price": gold.id, "quantity": 1}]},
+        {"items": [{"price": basic.id, "quantity": 1}], "duration": {"interval": "month", "interval_count": 1}, "proration_behavior": "none"},
+    ]
+    schedule = client.v1.subscription_schedules.update(schedule.id, {"phases": phases, "end_behavior": "release", "metadata": {"why": "cheaper"}})
+    same("two phases", [phase["items"][0].price for phase in schedule.phases], [gold.id, basic.id])
+    refused("it is managed", stripe.InvalidRequestError, lambda: client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True}))
+    fake("clock/advance", {"days": 31})
+    same("then the other price", client.v1.subscriptions.retrieve(subscription.id)["items"].data[0].price.id, basic.id)
+    released = client.v1.subscription_schedules.release(schedule.id)
+    same("released", (released.status, client.v1.subscriptions.retrieve(subscription.id).schedule), ("released", None))
+    refused("once", stripe.InvalidRequestError, lambda: client.v1.subscription_schedules.release(schedule.id))
+    client.v1.subscriptions.cancel(subscription.id)
+
+
+def portal(fake, client, customer):
+    page = client.v1.billing_portal.sessions.create({"customer": customer.id, "return_url": "https://example.com/account"})
+    same("whose portal", (page.object, page.customer, page.return_url), ("billing_portal.session", customer.id, "https://example.com/account"))
+    true("where it is", page.url.startswith("https://billing.stripe.com/"))
+    refused("nobody's portal", stripe.InvalidRequestError, lambda: client.v1.billing_portal.sessions.create({"customer": "cus_none"}), code="resource_missing")
+
+
 def keys(fake, client):
     refused("no such key", stripe.AuthenticationError, fake.client("sk_test_wrong").v1.accounts.retrieve_current, http_status=401)
     fake("keys", {"key": "rk_test_reader", "account": "acct_fake", "permissions": ["rak_customer_read"]})
@@ -338,6 +377,8 @@ def main():
         customer, subscription, charge = checkout(fake, client, price, once)
         subscriptions(fake, client, customer, subscription, price)
         invoices(fake, client, customer, subscription, charge)
+        portal(fake, client, customer)
+        plan_changes(fake, client)
         keys(fake, client)
         webhooks(fake, client, price)
         idempotency(fake, client)

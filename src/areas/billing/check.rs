@@ -3,7 +3,9 @@
 use usher_stripe::{
     Client, Error, Kind,
     requests::{
-        account, charges, checkout, coupons, customers, disputes, events, invoice_payments, invoices, prices, products,
+        account, billing_portal, checkout, coupons, customers, disputes, events, invoice_payments, invoices, prices,
+        products,
+        refunds::{self, NewRefund, Refunded},
         subscriptions,
     },
     views,
@@ -37,17 +39,18 @@ pub fn said(error: &Error) -> String {
 }
 
 /// What a restricted key must be allowed to do, in Stripe's words, and what needs it.
-pub const NEEDED: [(&str, &str); 12] = [
+pub const NEEDED: [(&str, &str); 13] = [
     ("Accounts, basic information: read", "telling whose account it is"),
     ("Customers: write", "checkouts"),
     ("Products: write", "plans"),
     ("Prices: write", "plans"),
     ("Checkout Sessions: write", "checkouts"),
+    ("Customer portal: write", "links to the billing portal"),
     ("Coupons: read", "checkouts with a coupon"),
     ("Subscriptions: write", "cancelling, pausing and resuming"),
     ("Invoices: read", "invoices"),
     ("Invoice Payments: read", "refunds"),
-    ("Charges: read", "refunds"),
+    ("Charges: write", "refunds"),
     ("Disputes: read", "what customers had their banks take back"),
     ("Events: read", "what webhooks missed"),
 ];
@@ -60,6 +63,10 @@ pub async fn permissions(client: &Client) -> Vec<Permission> {
     let product = products::update(none(), &products::ProductChange { active: Some(true), ..Default::default() });
     let price = prices::set_active(none(), true);
     let expire = checkout::expire(none());
+    let nothing = Default::default();
+    let refund = NewRefund { of: Refunded::Charge(none()), amount: 1, metadata: &nothing };
+    let refund = refunds::create(&refund);
+    let portal = billing_portal::create(none(), "https://example.com/");
     let resume = subscriptions::clear_pause_collection(none());
     let answers: [Result<(), Error>; NEEDED.len()] = [
         client.read(&account::get_own()).await.map(drop),
@@ -67,11 +74,12 @@ pub async fn permissions(client: &Client) -> Vec<Permission> {
         client.write::<views::Product>(product.stored(), &key("product")).await.map(drop),
         client.write::<views::Price>(price.stored(), &key("price")).await.map(drop),
         client.write::<views::CheckoutSession>(expire.stored(), &key("checkout")).await.map(drop),
+        client.write::<views::PortalSession>(portal.stored(), &key("portal")).await.map(drop),
         client.read(&coupons::get_one(none())).await.map(drop),
         client.write::<views::Subscription>(resume.stored(), &key("subscription")).await.map(drop),
         client.read(&invoices::get(none())).await.map(drop),
         client.read(&invoice_payments::of_intent(none())).await.map(drop),
-        client.read(&charges::get_one(none())).await.map(drop),
+        client.write::<views::Refund>(refund.stored(), &key("refund")).await.map(drop),
         client.read(&disputes::of_charge(none())).await.map(drop),
         client.read(&events::get(none())).await.map(drop),
     ];

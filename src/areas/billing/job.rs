@@ -115,7 +115,7 @@ pub async fn failed(app: &App, run: &Run, error: Error) -> Fail {
 }
 
 /// What Stripe said, for people.
-fn said(error: &Error) -> String {
+pub fn said(error: &Error) -> String {
     let message = error.api().and_then(|api| api.message.as_deref()).map(str::trim).filter(|text| !text.is_empty());
     match message {
         Some(text) => format!("Stripe refused it: {}", text.chars().take(LONGEST_MESSAGE).collect::<String>()),

@@ -23,6 +23,7 @@
 //!
 //! No call to Stripe is made while a transaction is open.
 
+mod address;
 pub mod catchup;
 pub mod check;
 pub mod connection;
@@ -39,6 +40,7 @@ mod sync;
 mod tools;
 mod webhook;
 
+pub use address::{PassAddress, address_changed, pass_address};
 pub use guide::guide;
 pub use mirror::{
     MEMBER,

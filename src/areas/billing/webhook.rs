@@ -19,9 +19,10 @@ use crate::{
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// The events that an endpoint at Stripe is to send; others do no harm.
-pub const EVENTS: [&str; 6] = [
+pub const EVENTS: [&str; 7] = [
     "checkout.session.*",
     "customer.subscription.*",
+    "customer.updated",
     "invoice.*",
     "charge.refunded",
     "charge.refund.updated",
@@ -102,6 +103,8 @@ fn objects(event: &Event) -> Vec<(&'static str, &str)> {
     let kind = event.kind.as_str();
     if kind.starts_with("customer.subscription.") {
         objects.extend(about.id.map(|id| ("subscription", id)));
+    } else if kind == "customer.updated" {
+        objects.extend(about.id.map(|id| ("customer", id)));
     } else if kind.starts_with("invoice.") {
         objects.extend(about.id.filter(|_| about.object == Some("invoice")).map(|id| ("invoice", id)));
         objects.extend(about.subscription.map(|id| ("subscription", id)));

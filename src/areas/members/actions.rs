@@ -2,6 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 use usher_db::Change;
+use usher_jobs::JobRow;
 
 use super::{
     former,
@@ -11,7 +12,7 @@ use super::{
     types::{Member, MemberById, MemberRef, Name, Note, Span, made_at},
 };
 use crate::{
-    areas::{access, groups, sign_in},
+    areas::{access, billing, groups, sign_in},
     error::{Code, Error, Fix, Result},
     gate::Cx,
     tools::Scope,
@@ -248,7 +249,9 @@ pub async fn create(cx: &mut Cx, new: New) -> Result<Member> {
 }
 
 /// Changes what was given. What is the same already changes nothing.
-pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Member> {
+///
+/// A new address is passed on to Stripe by the job that is given.
+pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<(Member, Option<JobRow>)> {
     let before = hold(cx, who).await?;
     let mut after = before.clone();
     if let Some(email) = &changes.email {
@@ -265,7 +268,7 @@ pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Me
     }
     after.metadata = some(after.metadata.unwrap_or_default().changed(changes.metadata)?);
     if after == before {
-        return Ok(before);
+        return Ok((before, None));
     }
     after.updated_at = cx.now.max(before.updated_at);
     let site = cx.site();
@@ -298,7 +301,11 @@ pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<Me
         blocked.into_iter().for_each(|change| cx.tx().note(change));
         rekey::free(cx.tx(), site, &before.key).await?;
     }
-    Ok(after)
+    let job = match after.email != before.email {
+        true => billing::address_changed(cx, &after.id).await?,
+        false => None,
+    };
+    Ok((after, job))
 }
 
 /// Adds, removes or replaces tags. Gives the member, and whether anything changed.

@@ -37,7 +37,7 @@ pub struct Settings {
     pub activity_retention_days: u32,
     /// Days that a member whose payment is overdue keeps access.
     pub grace_days: u32,
-    /// Calls a day (UTC) that delete or cancel, all keys together.
+    /// Calls a day (UTC) that delete, cancel or refund, all keys together.
     pub destructive_per_day: u32,
     /// Whether what a customer's bank took back for good counts as given back, which ends access.
     pub lost_disputes_end_access: bool,

@@ -53,6 +53,9 @@ pub async fn cancel(cx: &mut Cx, id: &SubscriptionId, when: When) -> Result<Chan
     let asked =
         if is_being_canceled(cx, &before).await? || when == When::Now { Wanted::Canceled } else { Wanted::Ending };
     let row = cx.enqueue(&Cancel { subscription: id.clone() }).await?;
+    let site = cx.site();
+    // It beats a change of plan that is under way.
+    store::set_plan_job(cx.conn(), site, id, None).await?;
     ask(cx, before, asked, None, row).await
 }
 
@@ -104,7 +107,7 @@ pub async fn resume(cx: &mut Cx, id: &SubscriptionId) -> Result<Changed> {
 }
 
 /// The subscription, whose member is held until the call has ended, and with it all that writes to the subscription.
-async fn hold(cx: &mut Cx, id: &SubscriptionId) -> Result<Subscription> {
+pub(super) async fn hold(cx: &mut Cx, id: &SubscriptionId) -> Result<Subscription> {
     let found = find(cx, id).await?;
     let by_id = |id| MemberRef::Id(MemberById { id, expect_email: None });
     members::hold(cx, &by_id(found.member_id.clone())).await?;
@@ -117,7 +120,7 @@ async fn hold(cx: &mut Cx, id: &SubscriptionId) -> Result<Subscription> {
 }
 
 /// Refuses what has no next payment.
-fn recurring(subscription: &Subscription) -> Result<()> {
+pub(super) fn recurring(subscription: &Subscription) -> Result<()> {
     let id = &subscription.id;
     if subscription.external_id.is_some() && !subscription.is_at_stripe() {
         let text = format!(
@@ -133,13 +136,13 @@ fn recurring(subscription: &Subscription) -> Result<()> {
     Ok(())
 }
 
-async fn is_being_canceled(cx: &mut Cx, subscription: &Subscription) -> Result<bool> {
+pub(super) async fn is_being_canceled(cx: &mut Cx, subscription: &Subscription) -> Result<bool> {
     let site = cx.site();
     let word = store::word(cx.conn(), site, &subscription.id).await?;
     Ok(word.is_some_and(|word| word.asked == Wanted::Canceled))
 }
 
-fn being_ended(subscription: &Subscription) -> Error {
+pub(super) fn being_ended(subscription: &Subscription) -> Error {
     let text = format!(
         "Subscription {} is being cancelled now, which cannot be taken back. Sell a new one once it has ended.",
         subscription.id

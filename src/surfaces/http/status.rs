@@ -42,6 +42,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::EntitlementNotFound
         | Code::OrderNotFound
         | Code::InvoiceNotFound
+        | Code::CustomerNotFound
         | Code::EmailNotFound
         | Code::TemplateNotFound
         | Code::SubscriptionNotFound
@@ -98,6 +99,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::SubscriptionEnded
         | Code::SubscriptionEnding
         | Code::SubscriptionOnce
+        | Code::SubscriptionScheduled
+        | Code::ItemNeeded
         | Code::StripeNotConnected
         | Code::NoticesNotConnected
         | Code::StripeWritesLocked
@@ -109,6 +112,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::PlanArchived
         | Code::SubscriptionExists
         | Code::SubscriptionLinked
+        | Code::NothingToRefund
+        | Code::RefundTooLarge
         | Code::JobNotRetryable => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

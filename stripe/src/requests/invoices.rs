@@ -57,3 +57,35 @@ pub fn list(filter: &InvoiceFilter<'_>) -> Request<Page<Invoice>> {
     }
     typed(&request)
 }
+
+/// What a subscription would be billed if an item had another price.
+#[derive(Clone, Copy, Debug)]
+pub struct PricePreview<'a> {
+    /// The subscription.
+    pub subscription: &'a str,
+    /// `si_…`.
+    pub item: &'a str,
+    /// The price that it would get.
+    pub price: &'a str,
+    /// As of when the rest of the period would be settled, in seconds since 1970. Not given: the change is at the end of
+    /// the period, and nothing is prorated.
+    pub proration_date: Option<i64>,
+}
+
+/// What Stripe would bill. It writes nothing, and is sent as a `POST` all the same.
+pub fn preview(of: &PricePreview<'_>) -> Request<Invoice> {
+    let date = of.proration_date.map(|date| date.to_string());
+    let mut form = vec![
+        ("subscription", of.subscription),
+        ("subscription_details[items][0][id]", of.item),
+        ("subscription_details[items][0][price]", of.price),
+    ];
+    match date.as_deref() {
+        Some(date) => form.extend([
+            ("subscription_details[proration_behavior]", "always_invoice"),
+            ("subscription_details[proration_date]", date),
+        ]),
+        None => form.push(("subscription_details[proration_behavior]", "none")),
+    }
+    super::post("/invoices/create_preview".to_owned(), &form)
+}

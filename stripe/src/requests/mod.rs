@@ -5,6 +5,7 @@
 //! [`crate::Pager`] goes through it.
 
 pub mod account;
+pub mod billing_portal;
 pub mod charges;
 pub mod checkout;
 pub mod coupons;
@@ -16,6 +17,7 @@ pub mod invoices;
 pub mod prices;
 pub mod products;
 pub mod refunds;
+pub mod subscription_schedules;
 pub mod subscriptions;
 
 use std::collections::{BTreeMap, HashMap};

@@ -99,3 +99,28 @@ pub fn resume(id: &str) -> Request<Subscription> {
 pub fn set_metadata(id: &str, metadata: &Metadata) -> Request<Subscription> {
     typed(&UpdateSubscription::new(segment(id)).metadata(hashed(metadata)))
 }
+
+/// What an item is to cost.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemPrice<'a> {
+    /// `si_…`.
+    pub item: &'a str,
+    /// The price that it gets; its quantity stays.
+    pub price: &'a str,
+    /// As of when the rest of the period is settled, in seconds since 1970; within the period. Not given: now.
+    pub proration_date: Option<i64>,
+}
+
+/// Gives an item another price now. What is left of the old one is credited, and the difference is invoiced and collected at
+/// once; where that fails the subscription becomes `past_due`.
+pub fn change_price(id: &str, change: &ItemPrice<'_>) -> Request<Subscription> {
+    let date = change.proration_date.map(|date| date.to_string());
+    let mut form = vec![
+        ("items[0][id]", change.item),
+        ("items[0][price]", change.price),
+        ("payment_behavior", "allow_incomplete"),
+        ("proration_behavior", "always_invoice"),
+    ];
+    form.extend(date.as_deref().map(|date| ("proration_date", date)));
+    post(format!("/subscriptions/{}", segment(id)), &form)
+}

@@ -4,6 +4,7 @@
 //! as it is. Amounts are in minor units (see [`crate::money`]), times in seconds since 1970.
 
 mod account;
+mod billing_portal;
 mod checkout;
 mod coupon;
 mod customer;
@@ -16,9 +17,11 @@ mod payment;
 mod price;
 mod product;
 mod reference;
+mod schedule;
 mod subscription;
 
 pub use account::{Account, BusinessProfile};
+pub use billing_portal::PortalSession;
 pub use checkout::{CheckoutMode, CheckoutSession, CheckoutStatus, CustomerDetails, LineItem, PaymentStatus};
 pub use coupon::Coupon;
 pub use customer::Customer;
@@ -30,6 +33,7 @@ pub use payment::{Charge, Dispute, InvoicePayment, PaidBy, PaymentIntent, Refund
 pub use price::{Price, Recurring};
 pub use product::Product;
 pub use reference::Ref;
+pub use schedule::{SchedulePhase, SchedulePhaseItem, SubscriptionSchedule};
 pub use subscription::{
     BillingMode, CancellationDetails, PauseCollection, Subscription, SubscriptionItem, SubscriptionStatus,
 };

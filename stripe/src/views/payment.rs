@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::lenient::{flag, or_default};
-use super::{Customer, Invoice, List, Ref};
+use super::{Customer, Invoice, List, Metadata, Ref};
 
 /// What links an invoice to what paid it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -151,6 +151,9 @@ pub struct Refund {
     pub charge: Option<Ref<Charge>>,
     /// Of which payment intent.
     pub payment_intent: Option<Ref<PaymentIntent>>,
+    /// What was kept with it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub metadata: Metadata,
 }
 
 /// Money that a customer had the bank take back, or tries to.

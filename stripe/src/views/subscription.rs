@@ -97,6 +97,12 @@ impl Subscription {
         self.customer.as_ref().map(Ref::id)
     }
 
+    /// The id of the schedule that changes it.
+    pub fn schedule_id(&self) -> Option<&str> {
+        let schedule = self.schedule.as_ref()?;
+        schedule.as_str().or_else(|| schedule.get("id")?.as_str())
+    }
+
     /// Whether [`crate::requests::subscriptions::pause`] may be tried: flexible billing, and no schedule.
     pub fn can_pause(&self) -> bool {
         self.schedule.is_none() && self.billing_mode.as_ref().is_some_and(|mode| mode.kind == "flexible")

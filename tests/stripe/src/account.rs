@@ -18,6 +18,7 @@ use crate::{
         prices::Price,
         products::Product,
         refunds::Refund,
+        schedules::SubscriptionSchedule,
         sessions::Session,
         subscriptions::Subscription,
     },
@@ -74,6 +75,8 @@ pub struct Account {
     pub request: (Option<String>, Option<String>),
     /// Events that no delivery has been planned for yet.
     pub fresh: Vec<String>,
+    /// The customers of the billing portal's sessions, oldest first; nothing else is kept of them.
+    pub portal_customers: Vec<String>,
     /// What time will bring.
     pub schedule: Schedule,
     pub products: Table<Product>,
@@ -87,6 +90,7 @@ pub struct Account {
     pub payment_intents: Table<PaymentIntent>,
     pub charges: Table<Charge>,
     pub refunds: Table<Refund>,
+    pub schedules: Table<SubscriptionSchedule>,
     pub events: Table<Event>,
     pub endpoints: Table<Endpoint>,
 }
@@ -104,6 +108,7 @@ impl Account {
             settings: Settings::default(),
             request: (None, None),
             fresh: vec![],
+            portal_customers: vec![],
             schedule: Schedule::default(),
             products: Table::default(),
             prices: Table::default(),
@@ -116,6 +121,7 @@ impl Account {
             payment_intents: Table::default(),
             charges: Table::default(),
             refunds: Table::default(),
+            schedules: Table::default(),
             events: Table::default(),
             endpoints: Table::default(),
         }

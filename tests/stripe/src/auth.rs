@@ -86,7 +86,10 @@ fn permission(method: &str, path: &str) -> Option<String> {
         "customers" => "customer",
         "coupons" => "coupon",
         "checkout" => "checkout_session",
-        "subscriptions" => "subscription",
+        "billing_portal" => "customer_portal",
+        "subscriptions" | "subscription_schedules" => "subscription",
+        // A preview writes nothing.
+        "invoices" if path.ends_with("/create_preview") => return Some("rak_invoice_read".into()),
         "invoices" | "invoice_payments" => "invoice",
         "charges" | "refunds" => "charge",
         "payment_intents" => "payment_intent",

@@ -7,7 +7,7 @@ use crate::{
     account::Account,
     clock::Due,
     payments,
-    resources::{prices::Recurring, subscriptions::Subscription},
+    resources::{prices::Recurring, schedules, subscriptions::Subscription},
     table::Record,
 };
 
@@ -66,6 +66,7 @@ pub fn end(account: &mut Account, id: &str, reason: &'static str) {
     subscription.cancellation.reason = subscription.cancellation.reason.or(Some(reason));
     subscription.pause = None;
     account.schedule.set(Due::Subscription(id.to_owned()), None);
+    schedules::cancel_of(account, id);
     let shown = account.shown(|account| &account.subscriptions, id);
     // What is finalised is not collected any more, nor what is still a draft.
     for invoice in payments::unpaid_of(account, id) {
@@ -105,6 +106,16 @@ fn renew(account: &mut Account, id: &str) {
     let recurring = subscription.recurring(account);
     let (before, pause) = (subscription.render(account), subscription.pause.clone());
     let unpaid = subscription.status == "unpaid";
+    let recurring = if schedules::enter(account, id) {
+        // Another interval begins to count now.
+        let after = account.subscriptions.get(id).map(|found| found.recurring(account)).unwrap_or_default();
+        if let (Some(subscription), true) = (account.subscriptions.get_mut(id), after != recurring) {
+            (subscription.anchor, subscription.n_periods) = (subscription.period.1, 0);
+        }
+        after
+    } else {
+        recurring
+    };
     if let Some(subscription) = account.subscriptions.get_mut(id) {
         subscription.n_periods += 1;
         subscription.period =

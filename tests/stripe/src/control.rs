@@ -95,6 +95,12 @@ impl Control {
         world.accounts.values().flat_map(|account| account.sessions.iter().map(|one| one.render(account))).collect()
     }
 
+    /// The customers of every session of the billing portal, oldest first.
+    pub fn portal_customers(&self) -> Vec<String> {
+        let world = self.0.world.lock();
+        world.accounts.values().flat_map(|account| account.portal_customers.clone()).collect()
+    }
+
     /// Every subscription of every account, likewise.
     pub fn subscriptions(&self) -> Vec<Value> {
         let world = self.0.world.lock();

@@ -133,6 +133,7 @@ impl World {
                 "prices": account.prices.len(),
                 "customers": account.customers.len(),
                 "checkout_sessions": account.sessions.len(),
+                "portal_sessions": account.portal_customers.len(),
                 "subscriptions": account.subscriptions.len(),
                 "invoices": account.invoices.len(),
                 "charges": account.charges.len(),

@@ -73,7 +73,8 @@ impl Reader<'_> {
             Some(intent) if is_complete => self.client.read(&charges::of_intent(Ref::id(intent))).await?.value.data,
             _ => Vec::new(),
         };
-        let given_back = charges.iter().filter(|charge| charge.amount_refunded > 0);
+        // What was paid without an invoice is in no other list of payments.
+        let given_back = charges.iter().filter(|charge| charge.amount_refunded > 0 || view.invoice.is_none());
         hear.extend(given_back.map(|charge| ("charge", charge.id.as_str())));
         let mut tx = self.app.db.begin().await?;
         let (earlier, later): (Vec<_>, Vec<_>) = hear.into_iter().partition(|(kind, _)| *kind < "checkout");

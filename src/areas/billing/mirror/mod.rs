@@ -1,6 +1,7 @@
 //! What is read from Stripe, and what is kept of it.
 
 mod checkout;
+mod customer;
 mod invoice;
 mod link;
 mod paid;
@@ -65,6 +66,7 @@ pub(super) async fn read(app: &App, connection: &Connection, client: &Client, di
         "invoice" => reader.invoice().await,
         "checkout" => reader.checkout().await,
         "charge" => reader.charge().await,
+        "customer" => reader.customer().await,
         other => {
             tracing::error!(kind = other, "nothing of this kind is read");
             let mut tx = app.db.begin().await?;

@@ -1,24 +1,44 @@
 //! What was given back, or taken back by the customer's bank: from a charge to the invoice that it paid, or to what was paid
 //! once and for all.
 
+use usher_db::{Change, Tx};
 use usher_stripe::{
     Kind,
     requests::{charges, disputes, invoice_payments},
-    views::{Dispute, Ref},
+    views::{Charge, Dispute, Ref},
 };
-
-use usher_db::{Change, Tx};
 
 use super::{Reader, Result, store, there, time};
 use crate::{
     areas::{
-        invoices, sites,
+        invoices,
+        payments::{self, store::SalePayment},
+        sites,
         subscriptions::{self, Subscription},
     },
     values::MemberId,
 };
 
 impl Reader<'_> {
+    /// Keeps what was paid once without an invoice.
+    async fn sold_once(&self, tx: &mut Tx, once: &Subscription, (intent, charge): (&str, &Charge)) -> Result<()> {
+        if charge.status.as_deref() != Some("succeeded") {
+            return Ok(());
+        }
+        let currency = charge.currency.as_deref().unwrap_or_default().to_ascii_uppercase();
+        let sale = SalePayment {
+            subscription: &once.id,
+            intent,
+            amount: charge.amount,
+            amount_refunded: charge.amount_refunded,
+            currency: &currency,
+            paid_at: charge.created.map_or_else(|| self.now(), time),
+            ticket: self.ticket,
+        };
+        payments::store::write_sale(tx.conn(), self.site(), &sale).await?;
+        Ok(())
+    }
+
     pub(super) async fn charge(&self) -> Result<()> {
         let site = self.site();
         let charge = there(self.client.read(&charges::get_one(&self.dirty.object)).await)?;
@@ -61,6 +81,9 @@ impl Reader<'_> {
             if is_news && store::refund_once(tx.conn(), site, &once.id, at, self.now(), self.ticket).await? == 1 {
                 let changes = self.refund_shown(&mut tx, &once).await?;
                 self.record(&mut tx, "refund", Some(&once.member_id), &changes).await?;
+            }
+            if paid.is_empty() {
+                self.sold_once(&mut tx, &once, (intent, charge)).await?;
             }
         }
         let heard =

@@ -128,12 +128,43 @@ pub async fn lost(conn: Conn<'_>, site: SiteId, invoices: Vec<String>) -> Result
 
 /// Notes with which address a customer pays, if it is known whose it is.
 pub async fn pays_as(conn: Conn<'_>, site: SiteId, customer: &str, email_key: &str) -> Result<u64> {
-    sql!("UPDATE stripe_customer SET email_key = $3 WHERE site = $1 AND id = $2")
+    sql!("UPDATE stripe_customer SET email_key = $3 WHERE site = $1 AND id = $2 AND email_ticket IS NULL")
         .bind(site)
         .bind(customer)
         .bind(email_key)
         .run(conn)
         .await
+}
+
+/// With which address a customer pays, as far as that is known; as of members.
+pub async fn address_of(conn: Conn<'_>, site: SiteId, customer: &str) -> Result<Option<String>> {
+    let row: Option<(Option<String>,)> = sql!("SELECT email_key FROM stripe_customer WHERE site = $1 AND id = $2")
+        .bind(site)
+        .bind(customer)
+        .optional(conn)
+        .await?;
+    Ok(row.and_then(|(key,)| key))
+}
+
+/// Notes which address a customer has, unless that was read with a later ticket. From then on what invoices say of it does
+/// not count: they have the address of their day.
+pub async fn customer_address(
+    conn: Conn<'_>,
+    site: SiteId,
+    customer: &str,
+    email_key: Option<&str>,
+    ticket: i64,
+) -> Result<u64> {
+    sql!(
+        "UPDATE stripe_customer SET email_key = $3, email_ticket = $4
+         WHERE site = $1 AND id = $2 AND (email_ticket IS NULL OR email_ticket <= $4)"
+    )
+    .bind(site)
+    .bind(customer)
+    .bind(email_key)
+    .bind(ticket)
+    .run(conn)
+    .await
 }
 
 /// Whether a member is there and stays; held until the transaction ends.

@@ -29,3 +29,16 @@ pub async fn search<T: DeserializeOwned>(
         Some((request_id, why)) => Err(Error::Undecodable { status: 200, request_id, why }),
     }
 }
+
+/// The whole of a list. Nothing of it is passed over: what cannot be read is an error.
+pub async fn list_all<T: DeserializeOwned>(client: &Client, list: Request<Page<T>>) -> Result<Vec<T>, Error> {
+    let mut pager = Pager::new(list, PAUSE, MAX_PAGES);
+    let mut all = Vec::new();
+    while let Some(answer) = pager.next(client).await? {
+        all.extend(answer.value.data);
+        if let Some(one) = answer.value.unreadable.into_iter().next() {
+            return Err(Error::Undecodable { status: 200, request_id: answer.request_id, why: one.why });
+        }
+    }
+    Ok(all)
+}

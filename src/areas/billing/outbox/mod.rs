@@ -19,7 +19,7 @@ use usher_db::Tx;
 use usher_jobs::{Fail, Run};
 use usher_stripe::{Client, Error, Kind, Request, StoredRequest};
 
-pub use look::search;
+pub use look::{list_all, search};
 
 use super::job;
 use crate::{
@@ -127,6 +127,11 @@ impl<'a> Outbox<'a> {
     /// The job.
     pub fn job(&self) -> Result<JobId, Fail> {
         JobId::parse(&self.run.job_id).map_err(|error| Fail::fatal(Code::Internal.name(), error.to_string()))
+    }
+
+    /// Whether a step may have been sent, or is done: what is sent is settled then.
+    pub fn may_have_sent<S: Step>(&self) -> bool {
+        matches!(self.at.steps.get(S::NAME), Some(Entry::Sent(_) | Entry::Made(_)))
     }
 
     /// What is kept with what a step of this job makes.

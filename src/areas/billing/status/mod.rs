@@ -3,7 +3,7 @@
 //! `members.syncStatus` and `members.whyPaywall` ask this and nothing else. Who has nothing at Stripe is done with without
 //! a look; whoever has, with one statement more.
 
-mod store;
+pub(super) mod store;
 mod types;
 
 use std::time::Duration;

@@ -54,7 +54,11 @@ pub(super) async fn pending(conn: Conn<'_>, site: SiteId, member: &MemberId, lim
 }
 
 /// Stripe's ids of a member as one who pays, newest first.
-pub(super) async fn customers(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<Vec<(String,)>> {
+pub(in crate::areas::billing) async fn customers(
+    conn: Conn<'_>,
+    site: SiteId,
+    member: &MemberId,
+) -> Result<Vec<(String,)>> {
     sql!("SELECT id FROM stripe_customer WHERE site = $1 AND member_id = $2 ORDER BY created_at DESC, id LIMIT 100")
         .bind(site)
         .bind(member)

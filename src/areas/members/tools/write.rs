@@ -3,11 +3,12 @@ use poem_openapi::Object;
 use crate::{
     areas::{
         groups::{self, GroupRef},
+        jobs::JobView,
         members::{
             actions::{self, Changes, New},
             metadata::{ExternalId, MetadataChange},
-            tools::{read::MemberResult, tag::MemberSaved},
-            types::{MemberRef, Name, Note, Span},
+            tools::read::MemberResult,
+            types::{Member, MemberRef, Name, Note, Span},
         },
     },
     error::{Error, Result},
@@ -87,12 +88,24 @@ impl Tool for CreateMember {
     }
 }
 
+/// A member that a call was to change.
+#[derive(Object)]
+pub struct MemberUpdated {
+    /// The member as it is now.
+    member: Member,
+    /// Whether anything is different; if not, nothing was written.
+    changed: bool,
+    /// The job that passes a new address on to the member's Stripe customer, if there is one and Stripe writes are on.
+    job: Option<JobView>,
+}
+
 /// Update a member
 ///
 /// Changes what is given and leaves the rest as it is. An empty text takes away the name or the note; null is the
 /// same as leaving the field out. An address that is another member's is refused as `member_exists`. Sends nothing. An
 /// unsubscription, a complaint or a block by hand goes along to a new address and stays on the old one; a hard bounce or
-/// `invalid` does not go along. The old address is kept as a former one, so that links in old mails still work.
+/// `invalid` does not go along. The old address is kept as a former one, so that links in old mails still work. A job passes it on to the
+/// member's Stripe customer, unless that pays with an address of its own.
 /// If nothing is different, nothing is written and `updatedAt` stays.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
@@ -117,12 +130,12 @@ impl Tool for UpdateMember {
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
     const EXAMPLE: &'static str =
         r#"{"member":{"id":"mem_01kan8v3t0e0rt8nfkzk1s7p4qs","expectEmail":"anna@example.com"},"name":"Anna Lind"}"#;
-    type Output = MemberSaved;
+    type Output = MemberUpdated;
 
-    async fn run(self, cx: &mut Cx) -> Result<MemberSaved> {
+    async fn run(self, cx: &mut Cx) -> Result<MemberUpdated> {
         let Self { email, name, note, external_id, metadata, .. } = self;
         let changes = Changes { email, name, note, external_id, metadata: metadata.unwrap_or_default() };
-        let member = actions::update(cx, &self.member, changes).await?;
-        Ok(MemberSaved { member, changed: cx.has_changed() })
+        let (member, job) = actions::update(cx, &self.member, changes).await?;
+        Ok(MemberUpdated { member, changed: cx.has_changed(), job: job.map(JobView::from_row).transpose()? })
     }
 }

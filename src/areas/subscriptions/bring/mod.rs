@@ -16,7 +16,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 pub use step::Step;
 use usher_jobs::{Fail, Run};
-use usher_stripe::{Client, Error, Kind, requests::subscriptions as ask, views};
+use usher_stripe::{
+    Client, Error, Kind,
+    requests::{subscription_schedules, subscriptions as ask},
+    views,
+};
 
 use super::{
     Wanted,
@@ -85,6 +89,10 @@ impl Bringer<'_> {
             let word = store::word(self.app.db.read(), self.site, self.id).await?;
             let Some(view) = self.look().await? else { return self.missing(word, at).await };
             let Some(word) = word else { return self.end("superseded", at).await };
+            if let Some(schedule) = step::schedule_in_the_way(&view, word.asked) {
+                self.release(&word, schedule, at).await?;
+                continue;
+            }
             let step = match step::next(&view, word.asked, word.resumes_at, self.app.clock.now()) {
                 Ok(None) => return self.end(self.outcome(&word), at).await,
                 Ok(Some(step)) => step,
@@ -140,6 +148,22 @@ impl Bringer<'_> {
                 Err(failed(self.app, self.run, error).await)
             }
             Kind::Retry { .. } | Kind::Permission => Err(failed(self.app, self.run, error).await),
+        }
+    }
+
+    /// Has a schedule let the subscription go. Whatever Stripe says, it is looked at again.
+    async fn release(&self, word: &Word, schedule: &str, at: &mut At) -> Result<(), Fail> {
+        self.checkpoint(at).await?;
+        let key = format!("usher:{}:{}:release:{}", self.run.job_id, at.n, word.job);
+        let request = subscription_schedules::release(schedule);
+        match self.client.write::<views::SubscriptionSchedule>(request.stored(), &key).await {
+            Err(error) if matches!(error.kind(), Kind::Retry { .. } | Kind::Permission) => {
+                Err(failed(self.app, self.run, error).await)
+            }
+            _ => {
+                at.n += 1;
+                Ok(())
+            }
         }
     }
 

@@ -91,6 +91,19 @@ pub fn next(view: &Subscription, wanted: Wanted, resumes_at: Option<Time>, now: 
     })
 }
 
+/// The schedule that has to let the subscription go first, as Stripe does not say otherwise when one that has a schedule
+/// ends.
+pub fn schedule_in_the_way(view: &Subscription, wanted: Wanted) -> Option<&str> {
+    let schedule = view.schedule_id().filter(|_| !view.status.is_terminal())?;
+    let is_in_the_way = match wanted {
+        Wanted::Ending => !ends_with_period(view),
+        Wanted::Active => view.cancel_at_period_end || view.cancel_at.is_some(),
+        // Cancelled now, its schedule ends with it.
+        Wanted::Canceled | Wanted::Paused => false,
+    };
+    is_in_the_way.then_some(schedule)
+}
+
 fn ends_with_period(view: &Subscription) -> bool {
     let end = view.current_period().map(|period| period.end);
     view.cancel_at_period_end || view.cancel_at.is_some_and(|at| end.is_some_and(|end| at <= end))
@@ -113,6 +126,24 @@ mod tests {
 
     fn until(seconds: i64) -> Option<Time> {
         Some(Time::from_micros(seconds * 1_000_000))
+    }
+
+    #[test]
+    fn a_schedule_lets_it_go_before_it_ends_or_goes_on() {
+        let scheduled = json!({ "schedule": "sub_sched_1" });
+        let ending = json!({ "schedule": { "id": "sub_sched_1" }, "cancel_at": 2000 });
+        for (fields, wanted, schedule) in [
+            (&scheduled, Wanted::Ending, Some("sub_sched_1")),
+            (&scheduled, Wanted::Canceled, None),
+            (&scheduled, Wanted::Active, None),
+            (&scheduled, Wanted::Paused, None),
+            (&ending, Wanted::Ending, None),
+            (&ending, Wanted::Active, Some("sub_sched_1")),
+            (&json!({}), Wanted::Ending, None),
+            (&json!({ "status": "canceled", "schedule": "sub_sched_1" }), Wanted::Ending, None),
+        ] {
+            assert_eq!(schedule_in_the_way(&view(fields.clone()), wanted), schedule, "{fields} {wanted:?}");
+        }
     }
 
     #[test]

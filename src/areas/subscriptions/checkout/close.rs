@@ -2,19 +2,19 @@
 
 use usher_jobs::Fail;
 use usher_stripe::{
-    Client, Error, Kind,
+    Client, Kind,
     requests::{checkout as ask, subscriptions},
-    views::{CheckoutSession, CheckoutStatus},
+    views::{CheckoutSession, CheckoutStatus, Subscription, SubscriptionStatus},
 };
 
 use crate::{
     areas::{
         billing::{
             self,
-            outbox::{Outbox, search},
+            outbox::{Outbox, list_all, search},
             store::Mark,
         },
-        plans::OP,
+        plans::{Every, OP, Plan},
     },
     error::Code,
 };
@@ -45,18 +45,31 @@ pub async fn close(outbox: &Outbox<'_>, client: &Client, customer: &str, own: Op
     Err(Fail::retry(Code::StripeUnavailable.name(), "Older pages of the member do not close. Usher goes on trying."))
 }
 
-/// Whether a customer pays a price at Stripe, whatever is known of it here.
-pub async fn pays(outbox: &Outbox<'_>, client: &Client, customer: &str, price: &str) -> Result<bool, Fail> {
-    let filter =
-        subscriptions::SubscriptionFilter { customer: Some(customer), price: Some(price), ..Default::default() };
-    let found: Result<_, Error> = search(client, subscriptions::list(&filter), |one| !one.status.is_terminal()).await;
-    match found {
-        Ok(Some(live)) => {
+/// The subscriptions of a customer at Stripe, whatever is known of them here. One that cannot be read may charge, so
+/// nothing is sold while there is one.
+pub async fn all_of(outbox: &Outbox<'_>, client: &Client, customer: &str) -> Result<Vec<Subscription>, Fail> {
+    let filter = subscriptions::SubscriptionFilter { customer: Some(customer), ..Default::default() };
+    match list_all(client, subscriptions::list(&filter)).await {
+        Ok(all) => Ok(all),
+        Err(error) => Err(outbox.failed(error).await),
+    }
+}
+
+/// Whether a customer has a subscription that goes on, beside which another would be charged: to this price, or to
+/// another where the plan is a subscription.
+pub async fn pays(outbox: &Outbox<'_>, all: &[Subscription], plan: &Plan, price: &str) -> Result<bool, Fail> {
+    let is_one = |one: &&Subscription| {
+        let is_same = one.prices().any(|other| other.id == price);
+        let is_begun = one.status != SubscriptionStatus::Incomplete && plan.every != Every::OneTime;
+        let ends = one.status.is_terminal() || one.cancel_at_period_end || one.cancel_at.is_some();
+        !ends && (is_same || is_begun)
+    };
+    match all.iter().find(is_one) {
+        Some(live) => {
             heard(outbox, "subscription", &live.id).await?;
             Ok(true)
         }
-        Ok(None) => Ok(false),
-        Err(error) => Err(outbox.failed(error).await),
+        None => Ok(false),
     }
 }
 

@@ -9,9 +9,10 @@ use usher_stripe::{
 };
 
 use super::{
-    close::{close, pays},
+    Trial,
+    close::{all_of, close, pays},
     steps::{MakeCustomer, OpenSession},
-    store,
+    store, subscriptions, trial,
 };
 use crate::{
     app::App,
@@ -40,8 +41,11 @@ pub struct Checkout {
     pub cancel_url: Option<String>,
     /// A coupon of Stripe's.
     pub coupon: Option<String>,
-    /// Whether a second live subscription to the plan may come of it.
+    /// Whether a second live subscription may come of it.
     pub allow_second: bool,
+    /// Whether it begins with the plan's trial.
+    #[serde(default)]
+    pub trial: Trial,
 }
 
 impl Job for Checkout {
@@ -82,15 +86,30 @@ async fn make(outbox: &mut Outbox<'_>, job: &Checkout, id: &JobId) -> Result<(),
     }
     let own = outbox.op(OpenSession::NAME);
     close(outbox, &client, &customer, Some(&own)).await?;
-    if !job.allow_second && pays(outbox, &client, &customer, &price).await? {
-        let text = "The member has just subscribed to this plan, so nothing more is sold. allowSecond: true would sell a second \
-                    one, which is charged besides.";
+    let at_stripe = all_of(outbox, &client, &customer).await?;
+    if !job.allow_second && pays(outbox, &at_stripe, &plan, &price).await? {
+        let text = "The member has just subscribed, so nothing more is sold. allowSecond: true would sell a second subscription, \
+                    which is charged besides.";
         return Err(Fail::fatal(Code::SubscriptionExists.name(), text));
     }
+    let here = subscriptions::of_member(app.db.read(), site, &member.id).await?;
+    let trial_days = match trial::had_one(&at_stripe) {
+        true => 0,
+        false => trial::days(job.trial, &plan, &member, &here),
+    };
     let now = app.clock.now();
-    let step = OpenSession { app, site, job: id, wanted: job, plan: &plan, customer: &customer, price: &price, now };
-    let result =
-        |page: &super::steps::Session| json!({ "url": page.url, "sessionId": page.id, "expiresAt": page.until() });
+    let step = OpenSession {
+        app,
+        site,
+        job: id,
+        wanted: job,
+        plan: &plan,
+        trial_days,
+        customer: &customer,
+        price: &price,
+        now,
+    };
+    let result = |page: &super::steps::Session| json!({ "url": page.url, "sessionId": page.id, "expiresAt": page.until(), "trialDays": trial_days });
     match outbox.make_last(&step, result).await {
         Ok(_) => Ok(()),
         Err(fail) => {

@@ -10,8 +10,11 @@ mod close;
 mod job;
 mod steps;
 pub mod store;
+mod trial;
 
 pub use job::{Checkout, checkout};
+use poem_openapi::Enum;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use usher_db::Change;
 use usher_stripe::Url;
@@ -23,13 +26,25 @@ use crate::{
         billing::{self, job::would_call},
         jobs::JobView,
         members::{self, MemberRef},
-        plans::{self, Plan},
+        plans::{self, Every, Plan},
     },
     error::{Code, Error, Fix, Result},
     gate::Cx,
     tools::Scope,
     values::{JobId, MemberId, PlanId},
 };
+
+/// Whether a checkout begins with the plan's trial.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum, Serialize, Deserialize)]
+#[oai(rename = "CheckoutTrial", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+pub enum Trial {
+    /// The plan's trial, unless the member has had a trial before: of any plan at Stripe, or from the site.
+    #[default]
+    Auto,
+    /// No trial: the first payment is due at once.
+    Never,
+}
 
 /// What is to be sold.
 #[derive(Clone, Debug)]
@@ -42,8 +57,10 @@ pub struct Wanted {
     pub cancel_url: Option<String>,
     /// A coupon of Stripe's.
     pub coupon: Option<String>,
-    /// Whether a second live subscription to the plan may come of it.
+    /// Whether a second live subscription may come of it.
     pub allow_second: bool,
+    /// Whether it begins with the plan's trial.
+    pub trial: Trial,
 }
 
 /// Accepts a checkout.
@@ -51,8 +68,8 @@ pub async fn accept(cx: &mut Cx, who: &MemberRef, wanted: Wanted) -> Result<JobV
     let member = members::hold(cx, who).await?;
     cx.touches(&member.id);
     let plan = plans::find(cx, &wanted.plan).await?;
-    address("args.successUrl", &wanted.success_url)?;
-    wanted.cancel_url.as_deref().map_or(Ok(()), |url| address("args.cancelUrl", url))?;
+    https_or_here("args.successUrl", &wanted.success_url)?;
+    wanted.cancel_url.as_deref().map_or(Ok(()), |url| https_or_here("args.cancelUrl", url))?;
     if plan.archived_at.is_some() {
         let text = format!("Plan {} is archived. Take it back with plans.archive, or sell another.", plan.id);
         return Err(Error::new(Code::PlanArchived, text));
@@ -68,6 +85,7 @@ pub async fn accept(cx: &mut Cx, who: &MemberRef, wanted: Wanted) -> Result<JobV
         cancel_url: wanted.cancel_url,
         coupon: wanted.coupon,
         allow_second: wanted.allow_second,
+        trial: wanted.trial,
     };
     let row = cx.enqueue(&job).await?;
     let id = JobId::parse(&row.id).map_err(Error::internal)?;
@@ -79,31 +97,55 @@ pub async fn accept(cx: &mut Cx, who: &MemberRef, wanted: Wanted) -> Result<JobV
         would_call(cx, member.id.as_str(), "POST /v1/customers", json!({ "member": member.id }));
     }
     plans::would_make(cx, &plan);
-    would_call(cx, id.as_str(), "POST /v1/checkout/sessions", json!({ "member": member.id, "plan": plan.id }));
+    let all = subscriptions::of_member(cx.conn(), site, &member.id).await?;
+    let trial_days = trial::days(wanted.trial, &plan, &member, &all);
+    let about = json!({ "member": member.id, "plan": plan.id, "trialDays": trial_days });
+    would_call(cx, id.as_str(), "POST /v1/checkout/sessions", about);
     JobView::from_row(row)
 }
 
+/// Refuses a second subscription that would be charged beside the one that goes on.
 async fn refuse_second(cx: &mut Cx, member: &MemberId, plan: &Plan) -> Result<()> {
     let site = cx.site();
     let all = subscriptions::of_member(cx.conn(), site, member).await?;
-    let Some(live) = all.iter().find(|one| is_paying(one, &plan.id)) else { return Ok(()) };
+    if let Some(same) = all.iter().find(|one| one.plan_id == plan.id && goes_on(one)) {
+        let text = format!(
+            "Member {member} has {} already: {}, which goes on. Look at it first; allowSecond: true sells a second one, which \
+             is charged besides.",
+            plan.name.as_str(),
+            same.id
+        );
+        // To look, and not the call that charges twice: programs do as a fix says.
+        let args = json!({ "subscription": same.id });
+        let fix = Fix { tool: "subscriptions.get", args, scope: Some(Scope::SubscriptionsRead.name()) };
+        return Err(Error::new(Code::SubscriptionExists, text).fixed_by(fix));
+    }
+    if plan.every == Every::OneTime {
+        return Ok(());
+    }
+    let Some(other) = all.iter().find(|one| one.is_at_stripe() && goes_on(one)) else { return Ok(()) };
+    let before = plans::store::by_id(cx.conn(), site, &other.plan_id).await?;
     let text = format!(
-        "Member {member} has this plan already: {}, which goes on being paid. Look at it first; allowSecond: true sells a \
+        "Member {member} has {}: {}, which goes on. Move it to {} with subscriptions.changePlan; allowSecond: true sells a \
          second one, which is charged besides.",
-        live.id
+        before.as_ref().map_or("another plan", |plan| plan.name.as_str()),
+        other.id,
+        plan.name.as_str()
     );
-    // To look, and not the call that charges twice: programs do as a fix says.
-    let args = json!({ "subscription": live.id });
-    let fix = Fix { tool: "subscriptions.get", args, scope: Some(Scope::SubscriptionsRead.name()) };
+    // At the end of the period, so that doing as it says charges nothing now.
+    let args = json!({ "subscription": other.id, "plan": plan.id, "when": "periodEnd" });
+    let fix = Fix { tool: "subscriptions.changePlan", args, scope: Some(Scope::SubscriptionsManage.name()) };
     Err(Error::new(Code::SubscriptionExists, text).fixed_by(fix))
 }
 
-fn is_paying(one: &Subscription, plan: &PlanId) -> bool {
-    one.plan_id == *plan && one.is_live() && one.refunded_at.is_none()
+/// Whether selling the same again would charge for what the member has and keeps.
+fn goes_on(one: &Subscription) -> bool {
+    let is_bought_once = one.is_live() && one.period_end.is_none();
+    one.refunded_at.is_none() && (one.goes_on() || is_bought_once)
 }
 
 /// Whether a browser may be sent to an address: by https, or to this machine.
-fn address(path: &str, text: &str) -> Result<()> {
+pub fn https_or_here(path: &str, text: &str) -> Result<()> {
     let wrong = || Error::refused(path, "an address of the form https://… (http only on this machine)");
     let url = Url::parse(text).map_err(|_| wrong())?;
     let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
@@ -116,7 +158,7 @@ fn address(path: &str, text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::address;
+    use super::https_or_here;
 
     #[test]
     fn browsers_are_sent_only_where_nobody_listens_in() {
@@ -127,10 +169,10 @@ mod tests {
             "http://127.0.0.1/",
             "http://[::1]:8080/",
         ] {
-            assert!(address("args.successUrl", good).is_ok(), "{good}");
+            assert!(https_or_here("args.successUrl", good).is_ok(), "{good}");
         }
         for bad in ["http://example.com/", "javascript:alert(1)", "/welcome", "", "ftp://example.com/", "https://"] {
-            assert!(address("args.successUrl", bad).is_err(), "{bad}");
+            assert!(https_or_here("args.successUrl", bad).is_err(), "{bad}");
         }
     }
 }

@@ -80,6 +80,8 @@ pub struct OpenSession<'a> {
     pub job: &'a JobId,
     pub wanted: &'a Checkout,
     pub plan: &'a Plan,
+    /// Days at the beginning that are free.
+    pub trial_days: u32,
     pub customer: &'a str,
     pub price: &'a str,
     pub now: Time,
@@ -116,7 +118,7 @@ impl Step for OpenSession<'_> {
             price: self.price,
             sells: match self.plan.every {
                 Every::OneTime => ask::Sells::PaymentWithInvoice,
-                _ => ask::Sells::Subscription { trial_days: self.plan.trial_days },
+                _ => ask::Sells::Subscription { trial_days: self.trial_days },
             },
             reference: &member,
             metadata: &metadata,

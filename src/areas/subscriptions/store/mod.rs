@@ -3,11 +3,15 @@
 mod at_stripe;
 mod items;
 mod list;
+mod payer;
+mod plan_job;
 mod word;
 
 pub use at_stripe::{AtStripe, at_stripe};
 pub use items::{spans, write_spans};
 pub use list::{Filter, list};
+pub use payer::payer;
+pub use plan_job::{plan_job, plan_job_done, set_plan_job};
 use usher_db::{Conn, Result, sql};
 
 pub use word::{Word, ask, asked_of, silence, word};

@@ -40,7 +40,7 @@ impl SubscriptionChange {
 }
 
 /// The subscription as it is now.
-async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
+pub(super) async fn renew(app: &App, site: SiteId, result: &mut Value) -> Result<()> {
     let id = result["subscription"]["id"].as_str().and_then(|id| SubscriptionId::parse(id).ok());
     let Some(id) = id else { return Ok(()) };
     if let Some(now) = store::by_id(app.db.read(), site, &id).await? {

@@ -14,7 +14,8 @@ use crate::{
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct CheckoutCreated {
-    /// The job that makes it; once it has succeeded its `result` has `url`, `sessionId` (Stripe's) and `expiresAt`.
+    /// The job that makes it; once it has succeeded its `result` has `url`, `sessionId` (Stripe's), `expiresAt` and
+    /// `trialDays` (the days at the beginning that are free).
     job: JobView,
     /// Where the member pays; absent while the job has not ended.
     url: Option<String>,
@@ -25,7 +26,9 @@ pub struct CheckoutCreated {
 /// Create a checkout
 ///
 /// Makes a page at Stripe on which a member subscribes to a plan, or pays it once. Access follows once Stripe says that
-/// it is paid. A member has one open checkout: an older one is closed. The call waits up to 15 seconds for the page, as
+/// it is paid. A member has one open checkout: an older one is closed. A member with a subscription that goes on is refused
+/// as `subscription_exists`: `subscriptions.changePlan` moves that one to the plan. One that is set to end does not count,
+/// and a plan that is paid once is no subscription. The call waits up to 15 seconds for the page, as
 /// its caller needs the address; `Prefer: wait=0` does not. Needs a connection to Stripe and Stripe writes switched on.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
@@ -44,9 +47,13 @@ pub struct CreateCheckout {
     /// The id of a coupon at Stripe, which is taken off. At most 200 characters.
     #[oai(validator(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x20\x7f]*$"))]
     coupon: Option<String>,
-    /// Whether a member who has a live subscription to the plan may buy another.
+    /// Whether a member who has a subscription that goes on may buy another, which is charged besides.
     #[oai(default)]
     allow_second: bool,
+    /// Whether it begins with the plan's trial. `auto`: unless the member has had a trial before, of any plan at Stripe or
+    /// from the site.
+    #[oai(default)]
+    trial: checkout::Trial,
 }
 
 impl Tool for CreateCheckout {
@@ -64,6 +71,7 @@ impl Tool for CreateCheckout {
             cancel_url: self.cancel_url,
             coupon: self.coupon,
             allow_second: self.allow_second,
+            trial: self.trial,
         };
         let job = checkout::accept(cx, &self.member, wanted).await?;
         Ok(CheckoutCreated { job, url: None, expires_at: None })

@@ -2,6 +2,8 @@ mod change;
 mod checkout;
 mod external;
 mod link;
+mod plan_change;
+mod portal;
 mod read;
 mod resync;
 
@@ -9,6 +11,8 @@ use change::{CancelSubscription, PauseSubscription, ResumeSubscription};
 use checkout::CreateCheckout;
 use external::RecordExternal;
 use link::LinkSubscription;
+use plan_change::ChangeSubscriptionPlan;
+use portal::CreatePortalLink;
 use read::{GetSubscription, ListSubscriptions};
 use resync::ResyncSubscriptions;
 
@@ -22,9 +26,11 @@ pub const AREA: Area = Area {
         ListSubscriptions,
         GetSubscription,
         CreateCheckout,
+        CreatePortalLink,
         CancelSubscription,
         PauseSubscription,
         ResumeSubscription,
+        ChangeSubscriptionPlan,
         RecordExternal,
         LinkSubscription,
         ResyncSubscriptions

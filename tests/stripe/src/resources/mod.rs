@@ -11,9 +11,12 @@ pub mod invoice_writes;
 pub mod invoices;
 pub mod pauses;
 pub mod payment_intents;
+pub mod plan_changes;
+pub mod portal_sessions;
 pub mod prices;
 pub mod products;
 pub mod refunds;
+pub mod schedules;
 pub mod session_writes;
 pub mod sessions;
 pub mod subscription_params;
@@ -34,6 +37,7 @@ pub fn call(account: &mut Account, method: &str, path: &[&str], params: Params) 
         ["products" | "prices" | "coupons" | "customers", ..] => catalog(account, method, path, params),
         ["checkout", "sessions", rest @ ..] => checkout(account, method, rest, params),
         ["subscriptions", rest @ ..] => subscription(account, method, rest, params),
+        ["subscription_schedules", rest @ ..] => schedule(account, method, rest, params),
         ["webhook_endpoints", rest @ ..] => endpoint(account, method, rest, params),
         _ => payment(account, method, path, params),
     }
@@ -87,6 +91,16 @@ fn subscription(account: &mut Account, method: &str, path: &[&str], params: Para
     }
 }
 
+fn schedule(account: &mut Account, method: &str, path: &[&str], params: Params) -> Result<Value> {
+    match (method, path) {
+        ("POST", []) => schedules::create(account, params),
+        ("GET", [id]) => bare(params, || schedules::get(account, id)),
+        ("POST", [id]) => schedules::update(account, id, params),
+        ("POST", [id, "release"]) => schedules::release(account, id, params),
+        _ => unknown(method, path),
+    }
+}
+
 fn endpoint(account: &mut Account, method: &str, path: &[&str], params: Params) -> Result<Value> {
     match (method, path) {
         ("POST", []) => endpoints::create(account, params),
@@ -101,10 +115,12 @@ fn endpoint(account: &mut Account, method: &str, path: &[&str], params: Params) 
 fn payment(account: &mut Account, method: &str, path: &[&str], params: Params) -> Result<Value> {
     match (method, path) {
         ("GET", ["account"]) => accounts::get(account, params),
+        ("POST", ["billing_portal", "sessions"]) => portal_sessions::create(account, params),
         ("GET", ["accounts", id]) if *id == account.id => accounts::get(account, params),
         ("GET", ["invoices"]) => invoices::list(account, params),
         ("GET", ["invoices", id]) => bare(params, || invoices::get(account, id)),
         ("GET", ["invoices", id, "lines"]) => invoices::lines(account, id, params),
+        ("POST", ["invoices", "create_preview"]) => plan_changes::preview(account, params),
         ("POST", ["invoices", id]) => invoice_writes::update(account, id, params),
         ("POST", ["invoices", id, verb @ ("finalize" | "mark_uncollectible" | "pay" | "void")]) => {
             invoice_writes::act(account, id, verb, params)

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     coupons::{Discount, take_discounts},
-    customers,
+    customers, plan_changes,
     subscription_params::{change_item, take_details, take_items, take_pause, take_trial},
     subscriptions::{Item, Subscription},
 };
@@ -90,6 +90,7 @@ impl New {
             trial: self.trial_end.map(|end| (now, end)),
             metadata: self.metadata,
             description: self.description,
+            schedule: None,
             latest_invoice: None,
             discount,
             payment_method: self.payment_method,
@@ -171,7 +172,9 @@ pub fn update(account: &mut Account, id: &str, mut params: Params) -> Result<Val
     let payment_method = params.text("default_payment_method")?;
     let details = params.branch("cancellation_details")?.flatten();
     let (comment, feedback) = details.map(take_details).transpose()?.unwrap_or_default();
-    params.ignore(&["proration_behavior", "payment_behavior", "off_session"]);
+    let proration = params.word("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
+    let proration_date = params.int("proration_date")?;
+    params.ignore(&["payment_behavior", "off_session"]);
     params.finish()?;
     let now = account.now;
     let subscription = account.subscriptions.find(id, "id")?;
@@ -188,9 +191,7 @@ pub fn update(account: &mut Account, id: &str, mut params: Params) -> Result<Val
     for item in items.into_iter().flatten() {
         if !item.price.is_empty() {
             let price = account.prices.find(&item.price, "items[0][price]")?;
-            if price.recurring.as_ref() != Some(&subscription.recurring(account)) {
-                return Err(ApiError::invalid("items[0][price]", "stripe-fake models no change of the interval."));
-            }
+            plan_changes::check(subscription, price)?;
         }
         match &item.id {
             Some(id) => change_item(&mut new_items, id, &item)?,
@@ -203,13 +204,23 @@ pub fn update(account: &mut Account, id: &str, mut params: Params) -> Result<Val
             }),
         }
     }
-    Ok(billing::change(account, id, |subscription| {
+    if let (Some(schedule), true) = (&subscription.schedule, cancel_at_period_end.is_some() || cancel_at.is_some()) {
+        let message = format!(
+            "The subscription is managed by the subscription schedule `{schedule}`, and updating any cancelation behavior directly is not allowed. Please update the schedule instead."
+        );
+        return Err(ApiError::request(400, message));
+    }
+    let is_invoiced = proration.as_deref() == Some("always_invoice");
+    let at = proration_date.unwrap_or(now);
+    let change = plan_changes::change(account, id, &new_items, is_invoiced, at)?;
+    let mut lines = Vec::new();
+    let shown = billing::change(account, id, |subscription| {
+        lines = change.apply(subscription, now);
         metadata.apply(&mut subscription.metadata);
         patch(&mut subscription.description, description);
         patch(&mut subscription.pause, pause);
         patch(&mut subscription.cancellation.comment, comment);
         patch(&mut subscription.cancellation.feedback, feedback);
-        subscription.items = new_items;
         subscription.payment_method = payment_method.or_else(|| subscription.payment_method.take());
         if let Some(end) = trial_end {
             subscription.trial = Some((subscription.trial.map_or(now, |trial| trial.0), end));
@@ -233,7 +244,11 @@ pub fn update(account: &mut Account, id: &str, mut params: Params) -> Result<Val
             }
             _ => {}
         }
-    }))
+    });
+    Ok(match plan_changes::invoice(account, id, lines) {
+        true => account.shown(|account| &account.subscriptions, id),
+        false => shown,
+    })
 }
 
 /// `DELETE /v1/subscriptions/{id}`: it ends at once; nothing is given back.

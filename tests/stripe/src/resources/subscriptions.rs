@@ -52,6 +52,8 @@ pub struct Subscription {
     pub metadata: Metadata,
     /// A text for the customer.
     pub description: Option<String>,
+    /// The schedule that changes it.
+    pub schedule: Option<String>,
     /// Its newest invoice.
     pub latest_invoice: Option<String>,
     /// What is taken off its invoices.
@@ -218,7 +220,7 @@ impl Record for Subscription {
             "pending_invoice_item_interval": null,
             "pending_setup_intent": null,
             "pending_update": null,
-            "schedule": null,
+            "schedule": self.schedule,
             "start_date": self.created,
             "status": self.status,
             "status_details": self.paused_at.map(|at| json!({ "paused": {
