@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use serde_json::json;
 use usher_db::Change;
@@ -24,7 +24,7 @@ use crate::{
     gate::Cx,
     paging,
     tools::Scope,
-    values::{GroupId, MemberId, Time},
+    values::{GroupId, MemberId, Time, VideoId},
 };
 
 /// Seconds of a day.
@@ -106,6 +106,35 @@ pub async fn check(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) -> R
     let (known, content) = asked(cx, who, wanted).await?;
     let decision = decide(&known.facts(content, grace(cx)), at);
     Ok((known.member, decision))
+}
+
+/// Whether a member may see each of some videos at a moment.
+pub struct Checked {
+    /// The member.
+    pub member: Member,
+    /// What was decided of member content in general.
+    pub members_content: Decision,
+    /// What was decided of each video, in the order in which they were named; none of one that the site does not have.
+    pub videos: Vec<(VideoId, Option<Decision>)>,
+}
+
+/// Whether a member may see each of some videos at a moment, in two statements however many they are.
+pub async fn check_videos(cx: &mut Cx, who: &MemberRef, videos: Vec<VideoId>, at: Time) -> Result<Checked> {
+    let (known, content) = asked(cx, who, &Wanted::Members).await?;
+    let (site, grace) = (cx.site(), grace(cx));
+    let contents = store::contents(cx.conn(), site, videos.iter().collect()).await?;
+    let mut contents: HashMap<_, _> = contents.into_iter().map(|one| (one.video, one.content)).collect();
+    let mut facts = known.facts(content, grace);
+    let members_content = decide(&facts, at);
+    let mut decided = Vec::with_capacity(videos.len());
+    for video in videos {
+        let decision = contents.remove(&video).map(|content| {
+            facts.content = content;
+            decide(&facts, at)
+        });
+        decided.push((video, decision));
+    }
+    Ok(Checked { member: known.member, members_content, videos: decided })
 }
 
 /// A page of a member's entitlements, newest first, and whether there are more.

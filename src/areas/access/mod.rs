@@ -41,7 +41,7 @@ mod store;
 mod tools;
 mod types;
 
-pub use actions::{check, grant_free, list_entitlements, note_new};
+pub use actions::{Checked, check, check_videos, grant_free, list_entitlements, note_new};
 pub use decide::{Decision, Reason, decide};
 pub use explain::{Explanation, explain};
 pub use facts::{Content, Entitlement, Facts, Subscription, SubscriptionStatus, Wanted};

@@ -47,6 +47,8 @@ mod places;
 
 pub use alike::{Alike, alike, alike_with_bundles};
 pub use entitlements::{Terms, entitlement, entitlements, grant_bundle, hold_directly, revoke_bundle};
-pub use facts::{asked, content, count_members, doubted, known_by_id, known_of_group, known_with_anything, names};
+pub use facts::{
+    asked, content, contents, count_members, doubted, known_by_id, known_of_group, known_with_anything, names,
+};
 pub use given::{grant_free, lapse, remove_free, set_trial};
 pub use places::{hold, places_after};
