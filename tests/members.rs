@@ -3,6 +3,7 @@
 pub mod delete;
 mod duplicates;
 mod killed;
+mod many;
 mod merge;
 mod person;
 mod search;

@@ -15,6 +15,7 @@ pub mod idempotency;
 mod limits;
 mod record;
 mod redact;
+mod unchanged;
 mod write;
 
 use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -242,15 +243,16 @@ async fn read(
     let outcome = AssertUnwindSafe(tool.definition.run(args, &mut cx)).catch_unwind().await;
     let outcome = outcome.map_err(|_| Error::internal("the tool panicked"))?;
     let member = cx.member;
-    let (done, status) = match outcome {
+    let (done, status, error) = match outcome {
         Ok(result) => (
             Done { body: success(tool, &result), code: None, retry_after_s: None, replayed: false, waited: false },
             ActivityStatus::Ok,
+            None,
         ),
-        Err(error) if is_refusal(&error) => (refusal(call, &error), ActivityStatus::Refused),
+        Err(error) if is_refusal(&error) => (refusal(call, &error), ActivityStatus::Refused, Some(error)),
         Err(error) => return Err(error),
     };
-    let mut record = record(call, progress, status, done.code).expect("the caller is known");
+    let mut record = record(call, progress, status, error.as_ref()).expect("the caller is known");
     record.member = member;
     app.log.write(record).await?;
     Ok(done)

@@ -35,6 +35,8 @@ pub trait Tool: ParseFromJSON + Send + Sync + 'static {
     /// Whether what it gives has a secret in it, and so is sealed where it is kept for an Idempotency-Key. No person can
     /// be taken out of what is sealed: there must be none in it.
     const GIVES_SECRET: bool = false;
+    /// The thing that it changes, if that has `updatedAt`: then it takes `ifUpdatedAt` ([`Versioned`]).
+    const CHANGES: Option<Versioned> = None;
     /// What it gives.
     type Output: ToJSON;
 
@@ -82,6 +84,31 @@ impl Access {
     }
 }
 
+/// A thing that has `updatedAt`. A tool that changes one answers with it under its kind; the catalogue gives the tool an
+/// argument `ifUpdatedAt`, and the gate refuses the call as `changed_meanwhile` if the thing was changed since.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Versioned {
+    /// What the thing is called in the answer.
+    pub kind: &'static str,
+    /// The scope that opens it to reading; a key without it is told the id and `updatedAt` only.
+    pub read: Scope,
+}
+
+impl Versioned {
+    /// A member.
+    pub const MEMBER: Self = Self { kind: "member", read: Scope::MembersRead };
+    /// A group.
+    pub const GROUP: Self = Self { kind: "group", read: Scope::GroupsRead };
+    /// A video.
+    pub const VIDEO: Self = Self { kind: "video", read: Scope::VideosRead };
+    /// A bundle.
+    pub const BUNDLE: Self = Self { kind: "bundle", read: Scope::BundlesRead };
+    /// A plan.
+    pub const PLAN: Self = Self { kind: "plan", read: Scope::PlansRead };
+    /// An email template.
+    pub const TEMPLATE: Self = Self { kind: "template", read: Scope::TemplatesRead };
+}
+
 /// What a tool does to the site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, serde::Serialize)]
 #[oai(rename = "ToolKind", rename_all = "lowercase")]
@@ -109,6 +136,8 @@ pub struct Definition {
     pub lifts: &'static [&'static str],
     /// Whether what it gives is sealed where it is kept.
     pub gives_secret: bool,
+    /// The thing that it changes, if the call may name the `updatedAt` that it has seen.
+    pub changes: Option<Versioned>,
     pub(super) register: fn(&mut Registry),
     pub(super) args: fn() -> MetaSchemaRef,
     pub(super) result: fn() -> MetaSchemaRef,
@@ -126,6 +155,7 @@ impl Definition {
             wait: T::WAIT,
             lifts: T::LIFTS,
             gives_secret: T::GIVES_SECRET,
+            changes: T::CHANGES,
             register: |registry| {
                 T::register(registry);
                 T::Output::register(registry);

@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
-    tools::{Access, Area, Risk, Scope, Tool, tools},
+    tools::{Access, Area, Risk, Scope, Tool, Versioned, tools},
     values::{BundleId, Plain, Title, VideoId, search_key},
 };
 
@@ -158,6 +158,7 @@ impl Tool for UpdateBundle {
     const NAME: &'static str = "bundles.update";
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi","public":false}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::BUNDLE);
     type Output = BundleSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<BundleSaved> {
@@ -189,6 +190,7 @@ impl Tool for ArchiveBundle {
     const NAME: &'static str = "bundles.archive";
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::BUNDLE);
     type Output = BundleSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<BundleSaved> {
@@ -237,6 +239,7 @@ impl Tool for AddVideos {
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str =
         r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi","videos":["vid_01kan8v3t0e0rt8nfkzk1s7p4qs"]}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::BUNDLE);
     type Output = BundleVideosAdded;
 
     async fn run(self, cx: &mut Cx) -> Result<BundleVideosAdded> {
@@ -263,6 +266,7 @@ impl Tool for RemoveVideos {
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str =
         r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi","videos":["vid_01kan8v3t0e0rt8nfkzk1s7p4qs"]}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::BUNDLE);
     type Output = BundleVideosRemoved;
 
     async fn run(self, cx: &mut Cx) -> Result<BundleVideosRemoved> {

@@ -164,7 +164,7 @@ async fn write(cx: &mut Cx, before: &Video, mut after: Video) -> Result<Video> {
     if after == *before {
         return Ok(after);
     }
-    after.updated_at = cx.now.max(before.updated_at);
+    after.updated_at = cx.now.or_after(before.updated_at);
     let site = cx.site();
     store::update(cx.conn(), site, &after).await.map_err(|error| slug_taken_meanwhile(error, &after.slug))?;
     cx.tx().note(Change::updated("video", after.id.as_str(), before.json(), after.json()));

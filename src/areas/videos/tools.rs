@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
-    tools::{Access, Area, Risk, Scope, Tool, tools},
+    tools::{Access, Area, Risk, Scope, Tool, Versioned, tools},
     values::{Beginning, BundleId, End, Moment, PlanId, Slug, Title, VideoId, Zone, search_key},
 };
 
@@ -184,6 +184,7 @@ impl Tool for UpdateVideo {
     const NAME: &'static str = "videos.update";
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","title":"Lesson 1: The round brush"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::VIDEO);
     type Output = VideoSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<VideoSaved> {
@@ -214,6 +215,7 @@ impl Tool for SetAccess {
     const NAME: &'static str = "videos.setAccess";
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","level":"bundle"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::VIDEO);
     type Output = VideoSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<VideoSaved> {
@@ -244,6 +246,7 @@ impl Tool for SetVisibility {
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str =
         r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","visibility":"scheduled","from":"2026-12-01T08:00:00Z"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::VIDEO);
     type Output = VideoSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<VideoSaved> {

@@ -222,6 +222,7 @@ fn shared_schemas() -> Map<String, Value> {
             "requestId": { "type": "string", "description": "Also in `X-Request-Id`." },
             "didYouMean": { "type": "array", "items": { "type": "string" }, "description": "Names like the one that was asked for." },
             "fix": reference("schemas", "Fix"),
+            "current": { "type": "object", "additionalProperties": true, "description": "With `changed_meanwhile`: the thing as it is now, by its kind: `{\"member\": {…}}`." },
         });
         properties.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         json!({ "type": "object", "required": required, "properties": properties })

@@ -234,12 +234,14 @@ fn without(person: &Person, row: &Mention) -> Option<Mention> {
         false => person.out_of_json(args),
     });
     let changes = row.changes.as_ref().and_then(|changes| person.out_of_json(changes));
-    (tool.is_some() || args.is_some() || changes.is_some()).then(|| Mention {
+    let error = row.error.as_ref().and_then(|error| person.out_of_text(error));
+    (tool.is_some() || args.is_some() || changes.is_some() || error.is_some()).then(|| Mention {
         id: row.id.clone(),
         member: row.member.clone(),
         tool: tool.unwrap_or_else(|| row.tool.clone()),
         args: args.or_else(|| row.args.clone()),
         changes: changes.or_else(|| row.changes.clone()),
+        error: error.or_else(|| row.error.clone()),
     })
 }
 

@@ -44,6 +44,8 @@ pub struct ExportMembers {
     created_from: Option<Moment<Beginning>>,
     /// Only those created before this moment.
     created_until: Option<Moment<End>>,
+    /// Only those that were created or changed at this moment or later (`updatedAt`).
+    updated_from: Option<Moment<Beginning>>,
     /// Whether the names of their groups are a column too. To import it, the site needs groups of these names.
     #[oai(default)]
     with_groups: bool,
@@ -64,6 +66,7 @@ impl Tool for ExportMembers {
             status: self.status,
             from: self.created_from.map(|from| from.in_zone(zone)),
             until: self.created_until.map(|until| until.bound(zone)),
+            updated_from: self.updated_from.map(|from| from.in_zone(zone)),
         };
         if let Some(group) = &filter.group {
             groups::find(cx, group).await?;

@@ -52,6 +52,10 @@ pub struct ListMembers {
     created_from: Option<Moment<Beginning>>,
     /// Only those created before this moment.
     created_until: Option<Moment<End>>,
+    /// Only those that were created or changed at this moment or later (`updatedAt`). To read what has changed since
+    /// the last time, go back a minute behind its beginning: a change that was being written then may have an older
+    /// `updatedAt`.
+    updated_from: Option<Moment<Beginning>>,
     /// The order: `-createdAt` (newest first), `createdAt`, `email`, `-email`, `name` or `-name`.
     #[oai(default)]
     sort: MemberSort,
@@ -78,6 +82,7 @@ impl Tool for ListMembers {
             status: self.status,
             from: self.created_from.map(|from| from.in_zone(zone)),
             until: self.created_until.map(|until| until.bound(zone)),
+            updated_from: self.updated_from.map(|from| from.in_zone(zone)),
         };
         if let Some(external_id) = &self.external_id {
             let found = actions::with_external_id(cx, external_id.trim(), &filter).await?;

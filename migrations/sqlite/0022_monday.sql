@@ -1,0 +1,11 @@
+-- Members that were changed since a time.
+CREATE INDEX member_updated ON member (site, updated_at, id);
+
+-- What the caller of a refused or failed call was told.
+ALTER TABLE activity ADD COLUMN error TEXT;
+-- The calls that were not done, however many were.
+CREATE INDEX activity_trouble ON activity (site, id) WHERE status <> 'ok';
+
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('member', 'member_updated', '1000000 100000 2 1');
+ANALYZE sqlite_schema;
