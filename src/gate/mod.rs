@@ -194,7 +194,7 @@ pub async fn enter(
         Err(error) => return (Err(error), None, None),
     };
     progress.caller = Some(caller.clone());
-    let let_in = match let_in(app, call, caller.clone(), scope, kind, &mut progress).await {
+    let let_in = match let_in(app, call, caller.clone(), (scope, &[]), kind, &mut progress).await {
         Err(error) => Err(record_refusal(app, call, &caller, error).await),
         let_in => let_in,
     };
@@ -215,7 +215,7 @@ async fn admitted(
     progress.caller = Some(caller.clone());
     let tool = CATALOG.get(&call.tool).ok_or_else(|| unknown_tool(&call.tool, &caller))?;
     let access = tool.definition.access;
-    let caller = let_in(app, call, caller, access.scope, access.kind, progress).await?;
+    let caller = let_in(app, call, caller, (access.scope, access.also), access.kind, progress).await?;
 
     let Input { args, dry_run } = input.await?;
     progress.args = Some(redact::redacted(&args, &tool.args).to_string());

@@ -124,9 +124,10 @@ pub const JOB_FILE: Address = Address {
     path: "/api/v1/jobs/{job}/file",
     opens: Opens::Keys(Some(Scope::MembersRead), Kind::Read),
     summary: "Get the file of an export",
-    description: "What `members.export` of this key has made: CSV, or JSON Lines if the export was asked for them.",
+    description: "What `members.export` of this key has made: CSV, or JSON Lines if the export was asked for them; or the JSON of \
+        `members.exportData`.",
     filters: None,
-    media: &["text/csv", "application/x-ndjson"],
+    media: &["text/csv", "application/x-ndjson", "application/json"],
 };
 
 /// The block list as a file.

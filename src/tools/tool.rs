@@ -54,6 +54,8 @@ pub trait Tool: ParseFromJSON + Send + Sync + 'static {
 pub struct Access {
     /// The scope it needs; `None` if any key may.
     pub scope: Option<Scope>,
+    /// Scopes that it needs as well, since its answer has what these open.
+    pub also: &'static [Scope],
     /// Which budget it uses, and whether it runs in a transaction.
     pub kind: Kind,
     /// How much harm it can do.
@@ -65,12 +67,12 @@ pub struct Access {
 impl Access {
     /// A tool that only reads.
     pub const fn read(scope: Scope) -> Self {
-        Self { scope: Some(scope), kind: Kind::Read, risk: scope.risk(), destructive: false }
+        Self { scope: Some(scope), also: &[], kind: Kind::Read, risk: scope.risk(), destructive: false }
     }
 
     /// A tool that writes.
     pub const fn write(scope: Scope, risk: Risk) -> Self {
-        Self { scope: Some(scope), kind: Kind::Write, risk, destructive: false }
+        Self { scope: Some(scope), also: &[], kind: Kind::Write, risk, destructive: false }
     }
 
     /// The same, for what deletes or cancels: each call counts towards the site's destructive calls of the day.
@@ -78,9 +80,19 @@ impl Access {
         Self { destructive: true, ..self }
     }
 
+    /// The same, for what needs other scopes as well.
+    pub const fn also(self, also: &'static [Scope]) -> Self {
+        Self { also, ..self }
+    }
+
+    /// Every scope that it needs.
+    pub fn scopes(self) -> impl Iterator<Item = Scope> {
+        self.scope.into_iter().chain(self.also.iter().copied())
+    }
+
     /// A tool that any key may call.
     pub const fn any_key(kind: Kind) -> Self {
-        Self { scope: None, kind, risk: Risk::Low, destructive: false }
+        Self { scope: None, also: &[], kind, risk: Risk::Low, destructive: false }
     }
 }
 

@@ -30,7 +30,7 @@ both!(one_call_answers_for_a_page_as_single_calls_do, async |world| {
             _ => {}
         }
         let answer = world.ok("members.checkAccess", json!({ "member": who, "videos": asked })).await;
-        assert_eq!(answer["missing"], json!([nobodys]));
+        assert_eq!(answer["missingVideos"], json!([nobodys]));
         let in_general = world.ok("members.checkAccess", json!({ "member": who })).await;
         for field in ["member", "at", "allowed", "reason"] {
             assert_eq!(answer[field], in_general[field], "{field}");
@@ -53,7 +53,7 @@ both!(one_call_answers_for_a_page_as_single_calls_do, async |world| {
     let other = world.call(&stranger, "members.create", json!({ "email": "anna@example.com" })).await.one();
     let args = json!({ "member": { "id": other["id"] }, "videos": [free] });
     let answer = world.call(&stranger, "members.checkAccess", args).await.result();
-    assert_eq!((&answer["videos"], &answer["missing"]), (&json!([]), &json!([free])));
+    assert_eq!((&answer["videos"], &answer["missingVideos"]), (&json!([]), &json!([free])));
     for bad in [
         json!({ "videos": [] }),
         json!({ "videos": [free], "video": free }),

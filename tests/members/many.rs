@@ -18,15 +18,15 @@ both!(up_to_a_hundred_members_are_read_at_once, async |world| {
     let all: Vec<_> = (0..100).rev().map(by_id).collect();
     let got = world.ok("members.get", json!({ "members": all })).await;
     let expected: Vec<_> = made.iter().rev().cloned().collect();
-    assert_eq!((&got["members"], &got["missing"]), (&json!(expected), &json!([])));
+    assert_eq!((&got["members"], &got["missingMembers"]), (&json!(expected), &json!([])));
     assert_eq!(got.get("member"), None);
     let (_, stranger) = world.other_site("Second", None).await;
     let elsewhere = world.call(&stranger, "members.get", json!({ "members": [by_id(0)] })).await.result();
-    assert_eq!((&elsewhere["members"], &elsewhere["missing"]), (&json!([]), &json!([by_id(0)])));
+    assert_eq!((&elsewhere["members"], &elsewhere["missingMembers"]), (&json!([]), &json!([by_id(0)])));
     let nobody = [json!({ "email": "Nobody@example.com" }), json!({ "id": "mem_01kan8v3t0e0rt8nfkzk1s7p4qs" })];
     let named = json!([{ "email": "M7@example.com" }, nobody[0], by_id(3), by_id(7), nobody[1]]);
     let got = world.ok("members.get", json!({ "members": named })).await;
-    assert_eq!((&got["members"], &got["missing"]), (&json!([made[7], made[3]]), &json!(nobody)));
+    assert_eq!((&got["members"], &got["missingMembers"]), (&json!([made[7], made[3]]), &json!(nobody)));
     // One who is somebody else than expected stops the call.
     let wrong = json!({ "id": made[3]["id"], "expectEmail": "m4@example.com" });
     let reply = world.call(&world.key, "members.get", json!({ "members": [by_id(1), wrong] })).await;

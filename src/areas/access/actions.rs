@@ -10,7 +10,7 @@ use super::{
     grants::{Act, By},
     jobs::{At, Grant},
     orders, store,
-    types::{AccessView, EntitlementView},
+    types::{AccessView, BundleOwner, EntitlementState, EntitlementView},
 };
 use crate::{
     areas::{
@@ -24,7 +24,7 @@ use crate::{
     gate::Cx,
     paging,
     tools::Scope,
-    values::{GroupId, MemberId, Time, VideoId},
+    values::{BundleId, GroupId, MemberId, Time, VideoId},
 };
 
 /// Seconds of a day.
@@ -149,6 +149,22 @@ pub async fn list_entitlements(
     let mut items = store::entitlements(cx.conn(), site, &member.id, before, limit + 1).await?;
     let more = paging::cut(&mut items, limit);
     Ok((items.into_iter().map(|one| one.with_state_at(now)).collect(), more))
+}
+
+/// A page of the members who have an entitlement to a bundle, in the order in which they were made, and whether there are
+/// more.
+pub async fn list_owners(
+    cx: &mut Cx,
+    bundle: &BundleId,
+    state: Option<EntitlementState>,
+    after: &str,
+    limit: u32,
+) -> Result<(Vec<BundleOwner>, bool)> {
+    bundles::find(cx, bundle).await?;
+    let (site, now) = (cx.site(), cx.now);
+    let mut items = store::owners(cx.conn(), site, bundle, (state, now), after, limit + 1).await?;
+    let more = paging::cut(&mut items, limit);
+    Ok((items.into_iter().map(|one| one.at(now)).collect(), more))
 }
 
 /// Does something to one member, who is made first if `new` says so and the address is nobody's yet.

@@ -41,7 +41,7 @@ mod store;
 mod tools;
 mod types;
 
-pub use actions::{Checked, check, check_videos, grant_free, list_entitlements, note_new};
+pub use actions::{Checked, check, check_videos, grant_free, list_entitlements, list_owners, note_new};
 pub use decide::{Decision, Reason, decide};
 pub use explain::{Explanation, explain};
 pub use facts::{Content, Entitlement, Facts, Subscription, SubscriptionStatus, Wanted};
@@ -49,4 +49,4 @@ pub use guide::guide;
 pub use jobs::{Grant, grant_to_group};
 pub use lapse::{Lapse, lapse};
 pub use tools::AREA;
-pub use types::{AccessView, EntitlementView};
+pub use types::{AccessView, BundleOwner, EntitlementState, EntitlementView};

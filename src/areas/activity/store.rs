@@ -138,6 +138,19 @@ pub async fn list(conn: Conn<'_>, site: SiteId, filter: &Filter, before: &str, l
         .await
 }
 
+/// When a member signed in last, as far as the log goes back.
+pub async fn last_sign_in(conn: Conn<'_>, site: SiteId, member: &MemberId) -> Result<Option<Time>> {
+    let row: Option<(Time,)> = sql!(
+        "SELECT at FROM activity WHERE site = $1 AND member_id = $2 AND tool = 'members.signIn' AND status = 'ok'
+         ORDER BY id DESC LIMIT 1"
+    )
+    .bind(site)
+    .bind(member)
+    .optional(conn)
+    .await?;
+    Ok(row.map(|(at,)| at))
+}
+
 /// Forgets rows of a site that are older, at most `limit` at once.
 pub async fn prune(conn: Conn<'_>, site: SiteId, before: Time, limit: u32) -> Result<u64> {
     sql!(

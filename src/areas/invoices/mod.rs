@@ -11,5 +11,6 @@ pub mod store;
 mod tools;
 mod types;
 
+pub use actions::list;
 pub use tools::AREA;
 pub use types::{Invoice, InvoiceStatus, Line};

@@ -148,7 +148,10 @@ fn operation(tool: &ToolInfo) -> Value {
         }
     }
     let scope = match access.scope {
-        Some(scope) => format!("Scope: `{}`.", scope.name()),
+        Some(_) => {
+            let names: Vec<_> = access.scopes().map(|scope| format!("`{}`", scope.name())).collect();
+            format!("Scope: {}.", names.join(" and "))
+        }
         None => "Any key may call it.".into(),
     };
     let mut parameters = vec![reference("parameters", "Prefer")];

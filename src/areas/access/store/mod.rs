@@ -43,6 +43,7 @@ mod alike;
 mod entitlements;
 mod facts;
 mod given;
+mod owners;
 mod places;
 
 pub use alike::{Alike, alike, alike_with_bundles};
@@ -51,4 +52,5 @@ pub use facts::{
     asked, content, contents, count_members, doubted, known_by_id, known_of_group, known_with_anything, names,
 };
 pub use given::{grant_free, lapse, remove_free, set_trial};
+pub use owners::owners;
 pub use places::{hold, places_after};

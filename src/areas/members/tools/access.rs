@@ -36,7 +36,7 @@ pub struct AccessChecked {
     /// With `videos`: what is decided of each, in the order in which they were named first.
     videos: Option<Vec<VideoChecked>>,
     /// With `videos`: those that the site does not have.
-    missing: Option<Vec<VideoId>>,
+    missing_videos: Option<Vec<VideoId>>,
 }
 
 /// Whether a member may see one of several videos.
@@ -91,7 +91,7 @@ impl Tool for CheckAccess {
         let wanted = wanted(self.video, self.bundle)?;
         let (member, decision) = access::check(cx, &self.member, &wanted, at).await?;
         let AccessView { allowed, reason, until } = AccessView::from(&decision);
-        Ok(AccessChecked { member_id: member.id, at, allowed, reason, until, videos: None, missing: None })
+        Ok(AccessChecked { member_id: member.id, at, allowed, reason, until, videos: None, missing_videos: None })
     }
 }
 
@@ -109,8 +109,8 @@ async fn check_videos(cx: &mut Cx, who: &MemberRef, mut videos: Vec<VideoId>, at
             None => missing.push(video),
         }
     }
-    let (videos, missing) = (Some(videos), Some(missing));
-    Ok(AccessChecked { member_id: checked.member.id, at, allowed, reason, until, videos, missing })
+    let (videos, missing_videos) = (Some(videos), Some(missing));
+    Ok(AccessChecked { member_id: checked.member.id, at, allowed, reason, until, videos, missing_videos })
 }
 
 /// Explain a paywall
