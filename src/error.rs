@@ -63,6 +63,7 @@ codes! {
     MemberExists "member_exists" false "The address belongs to a member already; `error` names the id.";
     ExternalIdTaken "external_id_taken" false "Another member of the site has the external id; `error` names that member's id.";
     TooMuchMetadata "too_much_metadata" false "A member has at most 50 keys of metadata; remove some first.";
+    ChangedMeanwhile "changed_meanwhile" false "The thing was changed since the `updatedAt` in `ifUpdatedAt`; `current` has it as it is now. Apply the change to that, and call again with its `updatedAt`.";
     EmailMismatch "email_mismatch" false "The member's address is not the one in `expectEmail`.";
     MemberDeleting "member_deleting" false "The member is being deleted; nothing else can be done with it any more.";
     MemberMerging "member_merging" true "A job is moving another member to this one; it can go once that is done.";
@@ -181,6 +182,8 @@ pub enum Detail {
     DidYouMean(Vec<&'static str>),
     /// `limit`: the budget that is used up.
     Limit(&'static str),
+    /// `current`: a thing as it is now, by its kind.
+    Current(&'static str, Value),
 }
 
 /// A fault in the arguments.
@@ -314,6 +317,7 @@ impl Error {
             Detail::Scope(scope) => body["scope"] = json!(scope),
             Detail::DidYouMean(names) => body["didYouMean"] = json!(names),
             Detail::Limit(limit) => body["limit"] = json!(limit),
+            Detail::Current(kind, thing) => body["current"] = json!({ *kind: thing }),
         }
         if let Some(fix) = fix {
             body["fix"] = json!(fix);

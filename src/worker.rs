@@ -50,6 +50,8 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         groups::RemoveByFilter => groups::remove,
         members::Delete => members::delete,
         members::Export => members::export,
+        members::ExportData => members::export_data,
+        members::Fold => members::fold,
         members::Import => members::import,
         members::Merge => members::merge,
         nightly::Nightly => nightly::nightly,
@@ -70,6 +72,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
         .every(access::Lapse::EVERY, access::Lapse)
         .every(billing::Tick::EVERY, billing::Tick)
         .every(catchup::CatchUp::EVERY, catchup::CatchUp)
+        .every(members::Fold::EVERY, members::Fold)
         .every(HOUR, nightly::Nightly)
         .every(HOUR * 6, activity::Retention)
         .every(HOUR * 6, blocklist::Forget)

@@ -4,6 +4,7 @@ mod dry;
 mod grants;
 mod groups;
 mod histories;
+mod videos;
 mod why;
 
 use serde_json::{Value, json};

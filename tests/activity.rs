@@ -91,7 +91,12 @@ both!(the_filters_must_all_hold, async |world| {
         (json!({ "key": key.id.to_string(), "tool": "members.get" }), 2),
         (json!({ "member": anna["id"] }), 2),
         (json!({ "member": anna["id"], "tool": "members.create" }), 1),
-        (json!({ "status": "refused" }), 1),
+        (json!({ "status": ["refused"] }), 1),
+        (json!({ "status": ["refused", "failed"] }), 1),
+        (json!({ "status": ["ok"], "key": key.id.to_string() }), 2),
+        (json!({ "status": ["ok", "refused"], "key": key.id.to_string() }), 3),
+        (json!({ "status": ["refused"], "member": anna["id"] }), 0),
+        (json!({ "status": ["refused"], "text": "THIS ADDRESS" }), 1),
         (json!({ "code": "member_not_found" }), 1),
         (json!({ "key": key.id.to_string(), "from": later }), 2),
         (json!({ "key": key.id.to_string(), "until": later }), 1),
@@ -161,4 +166,49 @@ both!(old_rows_are_forgotten_when_the_site_wants_it, async |world| {
     let tools: Vec<_> =
         items(&world.ok("activity.list", json!({})).await).iter().map(|row| row["tool"].clone()).collect();
     assert_eq!(tools, [json!("members.list")]);
+});
+
+both!(the_last_errors_are_one_call_and_say_what_was_told_and_to_whom, async |world| {
+    let key = world.key_with(&[Scope::MembersRead]).await;
+    world.call(&key, "members.list", json!({})).await.result();
+    let refused = world.call(&key, "members.get", json!({ "member": { "email": "x@example.com" } })).await;
+    let rejected = world.call(&key, "members.list", json!({ "limit": 0 })).await;
+    let wanted = json!({ "status": ["refused", "rejected", "failed"] });
+    let rows = items(&world.ok("activity.list", wanted).await);
+    assert_eq!(rows.len(), 2);
+    for (row, reply) in rows.iter().zip([&rejected, &refused]) {
+        assert_eq!((&row["id"], &row["error"]), (&json!(reply.header("x-request-id")), &reply.json()["error"]));
+        assert_eq!((&row["key"], &row["keyName"]), (&json!(key.id.to_string()), &json!("Test")));
+        assert_eq!(world.one("activity.get", json!({ "entry": row["id"] })).await, *row);
+    }
+    // A call that was done has none.
+    let done = items(&world.ok("activity.list", json!({ "status": ["ok"], "tool": "members.list" })).await);
+    assert_eq!((done.len(), done[0].get("error"), &done[0]["keyName"]), (1, None, &json!("Test")));
+    // The export takes several in either way of a query.
+    let headers = [("authorization", format!("Bearer {}", world.key.text))];
+    for query in ["status=refused,rejected", "status=refused&status=rejected", "status=refused,%20rejected"] {
+        let reply = world.send("GET", &format!("/api/v1/activity/export?{query}"), &headers, "").await;
+        let exported: Vec<Value> = reply.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(exported, rows, "{query}");
+    }
+    for query in ["status=", "status=done", "status=ok,", "tool=a&tool=b"] {
+        let reply = world.send("GET", &format!("/api/v1/activity/export?{query}"), &headers, "").await;
+        assert_eq!(reply.failure(), (400, "invalid_arguments".into()), "{query}");
+    }
+    for bad in [json!("refused"), json!([]), json!(["done"])] {
+        world.call(&world.key, "activity.list", json!({ "status": bad })).await.is_refused_for_arguments();
+    }
+});
+
+both!(a_refused_write_and_a_job_that_failed_say_why, async |world| {
+    let anna = world.one("members.create", json!({ "email": "anna@example.com" })).await;
+    let again = world.call(&world.key, "members.create", json!({ "email": "anna@example.com" })).await;
+    let row = world.one("activity.get", json!({ "entry": again.header("x-request-id") })).await;
+    assert_eq!(row["error"], again.json()["error"]);
+    assert!(row["error"].as_str().unwrap().contains(anna["id"].as_str().unwrap()), "{row}");
+    // What looks like a key is not kept, and what is long is cut.
+    let secret = json!({ "status": ["ok"], "tool": format!("{}{}", "usher_live_", "x") });
+    let reply = world.call_with(&world.key, "activity.list", json!({ "args": secret, "usher_live_1": 1 }), &[]).await;
+    let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
+    assert!(!row.to_string().contains("usher_live_1"), "{row}");
 });

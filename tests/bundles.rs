@@ -163,3 +163,57 @@ both!(what_comes_in_at_once_is_counted_once, async |world| {
     assert_eq!(changed, 6);
     assert_eq!(world.one("bundles.get", json!({ "bundle": bundle })).await["videoCount"], 6);
 });
+
+both!(who_owns_a_bundle_is_listed_by_how_the_right_stands, async |world| {
+    world.without_budgets().await;
+    let bundle = world.one("bundles.create", json!({ "name": "All lessons" })).await["id"].clone();
+    let other = world.one("bundles.create", json!({ "name": "Some" })).await["id"].clone();
+    let mut ids = Vec::new();
+    for n in 0..7 {
+        world.clock.advance(std::time::Duration::from_secs(1));
+        let made = world.one("members.create", json!({ "email": format!("m{n}@example.com") })).await;
+        let mut grant = json!({ "member": { "id": made["id"] }, "bundle": bundle });
+        match n {
+            1 => grant["expiresAt"] = json!("2025-02-01"),
+            2 => grant["source"] = json!("shop"),
+            6 => grant["bundle"] = other.clone(),
+            _ => {}
+        }
+        world.ok("access.grantBundle", grant).await;
+        ids.push(made["id"].clone());
+    }
+    world.ok("access.revokeBundle", json!({ "member": { "id": ids[3] }, "bundle": bundle })).await;
+    let list = async |mut args: Value| {
+        let mut all = Vec::new();
+        args["bundle"] = bundle.clone();
+        args["limit"] = json!(2);
+        loop {
+            let page = world.ok("bundles.listMembers", args.clone()).await;
+            all.extend(page["items"].as_array().unwrap().clone());
+            match page.get("nextCursor") {
+                Some(cursor) => args["cursor"] = cursor.clone(),
+                None => return all,
+            }
+        }
+    };
+    let members = |items: &[Value]| items.iter().map(|one| one["member"]["id"].clone()).collect::<Vec<_>>();
+    let pick = |all: &[usize]| all.iter().map(|n| ids[*n].clone()).collect::<Vec<_>>();
+    let owners = list(json!({})).await;
+    assert_eq!(members(&owners), pick(&[0, 1, 2, 4, 5]));
+    assert_eq!(
+        (&owners[2]["source"], &owners[0]["source"], &owners[0]["state"]),
+        (&json!("shop"), &json!("api"), &json!("active"))
+    );
+    assert!(owners[1]["expiresAt"].is_string() && owners[0].get("expiresAt").is_none());
+    let held = world.ok("members.listEntitlements", json!({ "member": { "id": ids[0] } })).await;
+    assert_eq!(owners[0]["entitlement"], held["items"][0]["id"]);
+    assert_eq!(members(&list(json!({ "state": "revoked" })).await), pick(&[3]));
+    assert_eq!(list(json!({ "state": "expired" })).await.len(), 0);
+    // A right ends by itself.
+    world.clock.advance(std::time::Duration::from_secs(60 * 86_400));
+    assert_eq!(members(&list(json!({})).await), pick(&[0, 2, 4, 5]));
+    assert_eq!(members(&list(json!({ "state": "expired" })).await), pick(&[1]));
+    let nobodys =
+        world.call(&world.key, "bundles.listMembers", json!({ "bundle": "bun_01kan8v3t0e0rt8nfkzk1s7p4qi" })).await;
+    assert_eq!(nobodys.failure(), (200, "bundle_not_found".into()));
+});

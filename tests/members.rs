@@ -1,9 +1,13 @@
 //! Members, as the API shows and changes them.
 
+mod count;
 pub mod delete;
 mod duplicates;
+mod export_data;
 mod killed;
+mod many;
 mod merge;
+mod overview;
 mod person;
 mod search;
 mod spelling;

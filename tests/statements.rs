@@ -50,6 +50,7 @@ const ALL_OF_A_SITE: &[(&str, &str)] = &[
     ("src/areas/keys/store.rs", "api_key"),
     ("src/areas/members/store/import.rs", "bundle"),
     ("src/areas/members/store/import.rs", "member_group"),
+    ("src/areas/members/tally/store.rs", "member_tally"), // one row
     ("src/areas/notices/store.rs", "notice_source"),
     ("src/areas/sign_in/store.rs", "signing_key"),
     ("src/areas/uploads/store.rs", "upload"),

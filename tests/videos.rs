@@ -262,3 +262,62 @@ both!(the_furthest_position_and_the_first_completion_are_kept, async |world| {
     let args = json!({ "member": { "id": member }, "video": video, "positionS": 1 });
     assert_eq!(code(world, "videos.recordWatch", args).await, "member_deleting");
 });
+
+both!(what_was_watched_is_listed_by_video_and_by_member, async |world| {
+    world.without_budgets().await;
+    let (mut videos, mut members) = (Vec::new(), Vec::new());
+    for n in 0..3 {
+        world.clock.advance(std::time::Duration::from_secs(1));
+        videos.push(world.one("videos.create", json!({ "title": format!("Lesson {n}") })).await["id"].clone());
+        let args = json!({ "email": format!("m{n}@example.com"), "name": format!("N{n}") });
+        members.push(world.one("members.create", args).await["id"].clone());
+    }
+    for (member, video, position, completed) in
+        [(0, 0, 10, false), (0, 1, 300, true), (1, 0, 20, true), (2, 0, 5, false)]
+    {
+        let args = json!({
+            "member": { "id": members[member] }, "video": videos[video], "positionS": position, "completed": completed,
+        });
+        world.one("videos.recordWatch", args).await;
+    }
+    let by = |items: &serde_json::Value, field: &str| {
+        items.as_array().unwrap().iter().map(|one| one[field].clone()).collect::<Vec<_>>()
+    };
+    let page = world.ok("videos.watchProgress", json!({ "video": videos[0], "limit": 2 })).await;
+    assert_eq!(by(&page["items"], "member"), [members[2].clone(), members[1].clone()]);
+    assert_eq!(page["counts"], json!({ "started": 3, "completed": 1 }));
+    let one = &page["items"][1];
+    assert_eq!(
+        (&one["memberEmail"], &one["memberName"], &one["videoTitle"]),
+        (&json!("m1@example.com"), &json!("N1"), &json!("Lesson 0"))
+    );
+    assert_eq!((&one["positionS"], &one["furthestS"], one["completedAt"].is_string()), (&json!(20), &json!(20), true));
+    let args = json!({ "video": videos[0], "limit": 2, "cursor": page["nextCursor"] });
+    let last = world.ok("videos.watchProgress", args).await;
+    assert_eq!(
+        (by(&last["items"], "member"), last.get("counts"), last.get("nextCursor")),
+        (vec![members[0].clone()], None, None)
+    );
+    for (completed, n) in [(true, 1), (false, 2)] {
+        let args = json!({ "video": videos[0], "completed": completed });
+        assert_eq!(world.ok("videos.watchProgress", args).await["items"].as_array().unwrap().len(), n);
+    }
+    let of_one = world.ok("videos.watchProgress", json!({ "member": { "email": "m0@example.com" } })).await;
+    assert_eq!(by(&of_one["items"], "video"), [videos[1].clone(), videos[0].clone()]);
+    assert_eq!(of_one["counts"], json!({ "started": 2, "completed": 1 }));
+    let both = json!({ "member": { "id": members[0] }, "video": videos[0] });
+    let single = world.ok("videos.watchProgress", both.clone()).await;
+    assert_eq!((&single["items"][0]["positionS"], single["items"].as_array().unwrap().len()), (&json!(10), 1));
+    for (args, n) in [
+        (json!({ "member": { "id": members[0] }, "video": videos[2] }), 0),
+        (json!({ "member": { "id": members[0] }, "video": videos[0], "completed": true }), 0),
+        (json!({ "member": { "id": members[0] }, "video": videos[1], "completed": true }), 1),
+    ] {
+        assert_eq!(world.ok("videos.watchProgress", args).await["items"].as_array().unwrap().len(), n);
+    }
+    // Who may not read members sees ids only.
+    let blind = world.key_with(&[usher::tools::Scope::VideosRead]).await;
+    let seen = world.call(&blind, "videos.watchProgress", json!({ "video": videos[0] })).await;
+    assert!(!seen.text.contains("m1@") && !seen.text.contains("N1"), "{}", seen.text);
+    world.call(&world.key, "videos.watchProgress", json!({})).await.is_refused_for_arguments();
+});

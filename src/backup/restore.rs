@@ -12,17 +12,17 @@ use super::{
 };
 use crate::{
     app,
-    areas::installation,
+    areas::{installation, members},
     config::Config,
     data_folder::{DATABASE, SECRET_KEY},
     values::Time,
 };
 
 /// Tables that are not moved from SQLite to PostgreSQL: lists of migrations, tickets of jobs (which are made again for
-/// every job that waits), and what budgets are used. `setting` has secrets that the migrations have made.
+/// every job that waits), what budgets are used, and how many members there are, which is counted anew. `setting` has secrets that the migrations have made.
 pub const BESIDES: Besides<'static> = Besides {
-    sqlite: &["_usher_migrations", "_sqlx_migrations", "Jobs", "Workers"],
-    postgres: &["_usher_migrations", "budget"],
+    sqlite: &["_usher_migrations", "_sqlx_migrations", "Jobs", "Workers", "member_tally"],
+    postgres: &["_usher_migrations", "budget", "member_blocked", "member_tally", "member_tally_change"],
     replaced: &["setting"],
 };
 
@@ -193,6 +193,7 @@ async fn fill_open(db: &Db, file: &std::path::Path, id: &str) -> Result<Transfer
     app::migrate(db).await.map_err(|error| failed(&error))?;
     let id = id.to_owned();
     let moved = usher_db::transfer(file, pool, BESIDES, async |conn| {
+        members::count_anew(usher_db::Conn::PgTx(&mut *conn)).await?;
         installation::note(usher_db::Conn::PgTx(conn), RESTORED, &id).await
     })
     .await;

@@ -76,8 +76,9 @@ pub(super) struct Update {
     /// Where people reach the site's pages, such as https://members.example.com; empty for https:// and the host name.
     #[arg(long, value_parser = url)]
     public_url: Option<String>,
-    /// Where a member who has signed in is handed over to, with a token; empty for nowhere.
-    #[arg(long, value_parser = url)]
+    /// Where a member who has signed in is handed over to, with a token; empty for nowhere. Kept to the byte, with its query
+    /// and a final slash.
+    #[arg(long, value_parser = login_url)]
     login_url: Option<String>,
     /// Whether members may be written to (sign-in mail goes out all the same).
     #[arg(long)]
@@ -198,15 +199,37 @@ fn url(text: &str) -> std::result::Result<String, String> {
     if text.is_empty() {
         return Ok(String::new());
     }
+    if page(text)?.query().is_some() {
+        return Err(format!("{text:?} has more than a host and a path"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The address that a sign-in is posted to, byte for byte: a site that redirects from one way to write it to another would
+/// lose the token, whose link is used up by then.
+fn login_url(text: &str) -> std::result::Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    page(text)?;
+    Ok(text.to_owned())
+}
+
+/// An address as a browser reads it: with TLS or on this machine, and without what a browser would leave out or change.
+fn page(text: &str) -> std::result::Result<reqwest::Url, String> {
     let url = reqwest::Url::parse(text).map_err(|error| format!("{text:?} is not an address: {error}"))?;
     let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     if url.host_str().is_none() || !(url.scheme() == "https" || url.scheme() == "http" && is_local) {
         return Err(format!("{text:?} is not an address such as https://members.example.com"));
     }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err(format!("{text:?} has more than a host and a path"));
+    if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("{text:?} has more than a host, a path and a query"));
     }
-    Ok(text.to_owned())
+    if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+        return Err(format!("{text:?} has a space, a backslash or a control character"));
+    }
+    Ok(url)
 }
 
 /// A list of addresses and domains, as it is stored: each in its normalised form.
@@ -262,6 +285,37 @@ mod tests {
             ["members.example.com", "http://example.com", "ftp://x", "https://a@b.example", "https://b.example/?x"]
         {
             assert!(url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_login_url_is_kept_to_the_byte() {
+        for text in [
+            "https://x.example/login/",
+            "https://x.example",
+            "https://x.example/",
+            "https://X.example/Login//?next=%2Fhome&a=1",
+            "https://x.example/login?",
+            "https://x.example:443/a/../b",
+            "http://localhost:3000/callback/",
+        ] {
+            assert_eq!(login_url(text).unwrap(), text);
+            assert_eq!(login_url(&format!(" {text}\n")).unwrap(), text);
+        }
+        assert_eq!(login_url("").unwrap(), "");
+        for wrong in [
+            "x.example/login",
+            "http://x.example/login",
+            "ftp://x.example/",
+            "javascript:alert(1)",
+            "https://a@x.example/",
+            "https://a:b@x.example/",
+            "https://x.example/#top",
+            "https://x.example/a b",
+            "https://x.example\\login",
+            "https://x.example/lo\tgin",
+        ] {
+            assert!(login_url(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -42,12 +42,15 @@ pub(super) async fn let_in(
     app: &Arc<App>,
     call: &Call,
     mut caller: Caller,
-    scope: Option<Scope>,
+    (scope, also): (Option<Scope>, &[Scope]),
     kind: Kind,
     progress: &mut Progress,
 ) -> Result<Caller> {
     let presented = call.bearer.as_deref().and_then(keys::parse).ok_or_else(invalid_key)?;
-    let lacks = |caller: &Caller| scope.filter(|scope| !caller.key.scopes.has(*scope));
+    let lacks = |caller: &Caller| {
+        let mut needed = scope.into_iter().chain(also.iter().copied());
+        needed.find(|scope| !caller.key.scopes.has(*scope))
+    };
     if lacks(&caller).is_some() {
         // What is remembered may be old: a refusal is decided on what is true now.
         caller = app.gate.door.read(&app.db, &presented, call.at).await?;

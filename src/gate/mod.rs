@@ -15,6 +15,7 @@ pub mod idempotency;
 mod limits;
 mod record;
 mod redact;
+mod unchanged;
 mod write;
 
 use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -193,7 +194,7 @@ pub async fn enter(
         Err(error) => return (Err(error), None, None),
     };
     progress.caller = Some(caller.clone());
-    let let_in = match let_in(app, call, caller.clone(), scope, kind, &mut progress).await {
+    let let_in = match let_in(app, call, caller.clone(), (scope, &[]), kind, &mut progress).await {
         Err(error) => Err(record_refusal(app, call, &caller, error).await),
         let_in => let_in,
     };
@@ -214,7 +215,7 @@ async fn admitted(
     progress.caller = Some(caller.clone());
     let tool = CATALOG.get(&call.tool).ok_or_else(|| unknown_tool(&call.tool, &caller))?;
     let access = tool.definition.access;
-    let caller = let_in(app, call, caller, access.scope, access.kind, progress).await?;
+    let caller = let_in(app, call, caller, (access.scope, access.also), access.kind, progress).await?;
 
     let Input { args, dry_run } = input.await?;
     progress.args = Some(redact::redacted(&args, &tool.args).to_string());
@@ -242,15 +243,16 @@ async fn read(
     let outcome = AssertUnwindSafe(tool.definition.run(args, &mut cx)).catch_unwind().await;
     let outcome = outcome.map_err(|_| Error::internal("the tool panicked"))?;
     let member = cx.member;
-    let (done, status) = match outcome {
+    let (done, status, error) = match outcome {
         Ok(result) => (
             Done { body: success(tool, &result), code: None, retry_after_s: None, replayed: false, waited: false },
             ActivityStatus::Ok,
+            None,
         ),
-        Err(error) if is_refusal(&error) => (refusal(call, &error), ActivityStatus::Refused),
+        Err(error) if is_refusal(&error) => (refusal(call, &error), ActivityStatus::Refused, Some(error)),
         Err(error) => return Err(error),
     };
-    let mut record = record(call, progress, status, done.code).expect("the caller is known");
+    let mut record = record(call, progress, status, error.as_ref()).expect("the caller is known");
     record.member = member;
     app.log.write(record).await?;
     Ok(done)

@@ -23,7 +23,7 @@ pub(super) async fn rejected(app: &Arc<App>, call: &Call, error: Error, progress
         () if refused_by_tool => ActivityStatus::Refused,
         () => ActivityStatus::Rejected,
     };
-    if let Some(record) = record(call, &progress, status, Some(error.code()))
+    if let Some(record) = record(call, &progress, status, Some(&error))
         && let Err(unrecorded) = app.log.write(record).await
     {
         error = unrecorded;
@@ -54,13 +54,19 @@ pub(super) async fn look(app: &App, call: &Call, caller: &Caller) -> Option<(Sta
 }
 
 /// The row of a call; `None` while the caller is not known.
-pub(super) fn record(call: &Call, progress: &Progress, status: ActivityStatus, code: Option<Code>) -> Option<Record> {
+pub(super) fn record(
+    call: &Call,
+    progress: &Progress,
+    status: ActivityStatus,
+    error: Option<&Error>,
+) -> Option<Record> {
     let caller = progress.caller.as_ref()?;
     Some(Record {
         key: Some(caller.key.id.clone()),
         args: progress.args.clone(),
         status,
-        code: code.map(|code| code.name().into()),
+        code: error.map(|error| error.code().name().into()),
+        error: error.map(|error| redact::message(error.message())),
         duration_us: i64::try_from(call.started.elapsed().as_micros()).unwrap_or(i64::MAX),
         ..Record::done(
             caller.site.id,
@@ -82,7 +88,7 @@ pub async fn record_refusal(app: &App, call: &Call, caller: &Caller, error: Erro
     let progress = Progress { caller: Some(caller.clone()), standing: None, args: None };
     let failed = matches!(error.code(), Code::Internal | Code::Unavailable);
     let status = if failed { ActivityStatus::Failed } else { ActivityStatus::Rejected };
-    let record = record(call, &progress, status, Some(error.code())).expect("the caller is known");
+    let record = record(call, &progress, status, Some(&error)).expect("the caller is known");
     match app.log.write(record).await {
         Ok(()) => error,
         Err(unrecorded) => unrecorded,

@@ -31,6 +31,21 @@ pub fn name(text: &str) -> String {
     text.chars().take(100).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// What a caller was told, as the log may have it.
+pub fn message(text: &str) -> String {
+    if has_key(text) {
+        return REDACTED.into();
+    }
+    cut(text)
+}
+
+fn cut(text: &str) -> String {
+    match text.chars().count() > CHARACTERS {
+        true => text.chars().take(CHARACTERS).chain("…".chars()).collect(),
+        false => text.to_owned(),
+    }
+}
+
 /// The arguments as the activity log may have them: without secrets and bodies, and cut to a readable length. A
 /// property whose schema has one of the [`SECRET_FORMATS`] is one too.
 pub fn redacted(args: &Value, schema: &Value) -> Value {
@@ -54,9 +69,7 @@ pub fn redacted(args: &Value, schema: &Value) -> Value {
             Value::Array(kept)
         }
         Value::String(text) if has_key(text) => json!(REDACTED),
-        Value::String(text) if text.chars().count() > CHARACTERS => {
-            json!(text.chars().take(CHARACTERS).chain("…".chars()).collect::<String>())
-        }
+        Value::String(text) => json!(cut(text)),
         other => other.clone(),
     }
 }

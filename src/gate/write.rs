@@ -9,7 +9,7 @@ use super::{
     Call, Caller, Cx, Done, Input, Progress, caps,
     cx::Started,
     idempotency::{self, Scope, Stored},
-    is_refusal, limits, on_own_task, record, success,
+    is_refusal, limits, on_own_task, record, redact, success, unchanged,
 };
 use crate::{
     app::App,
@@ -140,7 +140,13 @@ impl Job {
         if self.tool.definition.access.destructive {
             caps::destroy(&mut self.cx).await?;
         }
-        self.tool.definition.run(self.args.take(), &mut self.cx).await
+        let mut args = self.args.take();
+        let seen = unchanged::take(&mut args)?;
+        let result = self.tool.definition.run(args, &mut self.cx).await?;
+        if let (Some(thing), Some(seen)) = (self.tool.definition.changes, seen) {
+            unchanged::check(&mut self.cx, thing, seen, &result)?;
+        }
+        Ok(result)
     }
 
     async fn succeed(mut self, tx: usher_db::Tx, result: Value) -> Result<End> {
@@ -173,6 +179,7 @@ impl Job {
         };
         self.record.status = ActivityStatus::Refused;
         self.record.code = Some(error.code().name().into());
+        self.record.error = Some(redact::message(error.message()));
         self.record.duration_us = elapsed(self.started);
         self.record.job = None;
         if self.keep.is_some() {

@@ -62,6 +62,15 @@ impl Address {
             if PAGING.contains(&name.as_str()) {
                 return Err(Error::field(&format!("query.{name}"), "an export has no pages; leave it out"));
             }
+            if tool.args["properties"][&name]["type"] == "array" {
+                // `status=refused&status=failed`, or `status=refused,failed`.
+                let some = value.split(',').map(|one| json!(one.trim()));
+                match args.entry(name).or_insert_with(|| json!([])).as_array_mut() {
+                    Some(all) => all.extend(some),
+                    None => return Err(Error::internal("a list in a query is a list in the arguments")),
+                }
+                continue;
+            }
             if args.insert(name.clone(), Value::String(value)).is_some() {
                 return Err(Error::field(&format!("query.{name}"), "stands twice; give it once"));
             }
@@ -115,9 +124,10 @@ pub const JOB_FILE: Address = Address {
     path: "/api/v1/jobs/{job}/file",
     opens: Opens::Keys(Some(Scope::MembersRead), Kind::Read),
     summary: "Get the file of an export",
-    description: "What `members.export` of this key has made: CSV, or JSON Lines if the export was asked for them.",
+    description: "What `members.export` of this key has made: CSV, or JSON Lines if the export was asked for them; or the JSON of \
+        `members.exportData`.",
     filters: None,
-    media: &["text/csv", "application/x-ndjson"],
+    media: &["text/csv", "application/x-ndjson", "application/json"],
 };
 
 /// The block list as a file.
@@ -137,7 +147,8 @@ pub const ACTIVITY_EXPORT: Address = Address {
     path: "/api/v1/activity/export",
     opens: Opens::Keys(Some(Scope::ActivityRead), Kind::Read),
     summary: "Export the activity log",
-    description: "The rows of `activity.list` as JSON Lines, newest first.",
+    description: "The rows of `activity.list` as JSON Lines, newest first. A filter that is a list is given several times, or \
+        once with commas: `status=refused,failed`.",
     filters: Some("activity.list"),
     media: &["application/x-ndjson"],
 };

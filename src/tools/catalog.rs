@@ -17,7 +17,7 @@ use super::{
 use crate::{
     areas::{AREAS, uploads::Upload},
     error::{Error, Result},
-    values::{Email, Tag, id_format, is_moment},
+    values::{Email, SITE_PATH, SitePath, Tag, Time, id_format, is_moment},
 };
 
 /// Every tool, documented and with its schemas at hand.
@@ -64,6 +64,11 @@ impl Catalog {
         for (_, definition) in definitions() {
             schema::close(&name_of((definition.args)()), &mut schemas);
         }
+        for (_, definition) in definitions() {
+            if let Some(thing) = definition.changes {
+                schema::take_if_updated_at(&name_of((definition.args)()), thing.kind, &mut schemas);
+            }
+        }
         let tools: Vec<_> = definitions().map(|(area, tool)| ToolInfo::new(area, tool, &mut schemas)).collect();
         for (_, definition) in definitions() {
             schema::take_null(&name_of((definition.args)()), &mut schemas);
@@ -96,6 +101,8 @@ impl ToolInfo {
             .should_validate_formats(true)
             .with_format("email", |text| Email::parse(text).is_ok())
             .with_format(schema::MOMENT, is_moment)
+            .with_format("date-time", |text| Time::parse(text).is_ok())
+            .with_format(SITE_PATH, |text| SitePath::parse(text).is_ok())
             .with_format(TAG, |text| Tag::parse(text).is_ok());
         for (format, _, test) in id_format() {
             options = options.with_format(format, test);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::schema::MOMENT;
 use crate::{
     error::{Code, Field},
-    values::{Email, InvalidEmail, InvalidMoment, id_format, pattern_asks},
+    values::{Email, InvalidEmail, InvalidMoment, InvalidSitePath, InvalidTime, SITE_PATH, id_format, pattern_asks},
 };
 
 /// The `format` of tags.
@@ -183,6 +183,8 @@ fn message(error: &ValidationError<'_>) -> String {
             fault.unwrap_or(InvalidEmail::NotAnAddress).to_string()
         }
         Kind::Format { format } if format == MOMENT => InvalidMoment.to_string(),
+        Kind::Format { format } if format == "date-time" => InvalidTime.to_string(),
+        Kind::Format { format } if format == SITE_PATH => InvalidSitePath.to_string(),
         Kind::Pattern { pattern } => pattern_asks(pattern).into(),
         Kind::Enum { options } => {
             let known: Vec<_> = options.as_array().into_iter().flatten().map(ToString::to_string).collect();

@@ -14,4 +14,4 @@ mod tool;
 pub use catalog::{CATALOG, Catalog, ToolInfo};
 pub use scope::{Risk, Scope, Scopes};
 pub(crate) use tool::tools;
-pub use tool::{Access, Area, Definition, Kind, Tool};
+pub use tool::{Access, Area, Definition, Kind, Tool, Versioned};

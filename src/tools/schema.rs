@@ -133,6 +133,21 @@ fn range(format: &str) -> Option<(i64, i64)> {
     })
 }
 
+/// The argument of every tool that changes a thing with `updatedAt`. The gate takes it away before the tool runs.
+pub const IF_UPDATED_AT: &str = "ifUpdatedAt";
+
+/// Gives an arguments schema [`IF_UPDATED_AT`].
+pub fn take_if_updated_at(name: &str, kind: &str, schemas: &mut Schemas) {
+    let about = format!(
+        "Only if the {kind} is as it was read: the `updatedAt` that it had then. If it was changed since, the call is \
+         refused as `changed_meanwhile` with the {kind} as it is now, and nothing is written."
+    );
+    let schema = json!({
+        "type": "string", "format": "date-time", "description": about, "example": "2026-11-22T13:00:00.000Z",
+    });
+    schemas.get_mut(name).expect("a registered schema")["properties"][IF_UPDATED_AT] = schema;
+}
+
 /// Says of an arguments schema what the gate does: null is as good as leaving an
 /// optional field out.
 pub fn take_null(name: &str, schemas: &mut Schemas) {

@@ -35,6 +35,8 @@ pub trait Tool: ParseFromJSON + Send + Sync + 'static {
     /// Whether what it gives has a secret in it, and so is sealed where it is kept for an Idempotency-Key. No person can
     /// be taken out of what is sealed: there must be none in it.
     const GIVES_SECRET: bool = false;
+    /// The thing that it changes, if that has `updatedAt`: then it takes `ifUpdatedAt` ([`Versioned`]).
+    const CHANGES: Option<Versioned> = None;
     /// What it gives.
     type Output: ToJSON;
 
@@ -52,6 +54,8 @@ pub trait Tool: ParseFromJSON + Send + Sync + 'static {
 pub struct Access {
     /// The scope it needs; `None` if any key may.
     pub scope: Option<Scope>,
+    /// Scopes that it needs as well, since its answer has what these open.
+    pub also: &'static [Scope],
     /// Which budget it uses, and whether it runs in a transaction.
     pub kind: Kind,
     /// How much harm it can do.
@@ -63,12 +67,12 @@ pub struct Access {
 impl Access {
     /// A tool that only reads.
     pub const fn read(scope: Scope) -> Self {
-        Self { scope: Some(scope), kind: Kind::Read, risk: scope.risk(), destructive: false }
+        Self { scope: Some(scope), also: &[], kind: Kind::Read, risk: scope.risk(), destructive: false }
     }
 
     /// A tool that writes.
     pub const fn write(scope: Scope, risk: Risk) -> Self {
-        Self { scope: Some(scope), kind: Kind::Write, risk, destructive: false }
+        Self { scope: Some(scope), also: &[], kind: Kind::Write, risk, destructive: false }
     }
 
     /// The same, for what deletes or cancels: each call counts towards the site's destructive calls of the day.
@@ -76,10 +80,45 @@ impl Access {
         Self { destructive: true, ..self }
     }
 
+    /// The same, for what needs other scopes as well.
+    pub const fn also(self, also: &'static [Scope]) -> Self {
+        Self { also, ..self }
+    }
+
+    /// Every scope that it needs.
+    pub fn scopes(self) -> impl Iterator<Item = Scope> {
+        self.scope.into_iter().chain(self.also.iter().copied())
+    }
+
     /// A tool that any key may call.
     pub const fn any_key(kind: Kind) -> Self {
-        Self { scope: None, kind, risk: Risk::Low, destructive: false }
+        Self { scope: None, also: &[], kind, risk: Risk::Low, destructive: false }
     }
+}
+
+/// A thing that has `updatedAt`. A tool that changes one answers with it under its kind; the catalogue gives the tool an
+/// argument `ifUpdatedAt`, and the gate refuses the call as `changed_meanwhile` if the thing was changed since.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Versioned {
+    /// What the thing is called in the answer.
+    pub kind: &'static str,
+    /// The scope that opens it to reading; a key without it is told the id and `updatedAt` only.
+    pub read: Scope,
+}
+
+impl Versioned {
+    /// A member.
+    pub const MEMBER: Self = Self { kind: "member", read: Scope::MembersRead };
+    /// A group.
+    pub const GROUP: Self = Self { kind: "group", read: Scope::GroupsRead };
+    /// A video.
+    pub const VIDEO: Self = Self { kind: "video", read: Scope::VideosRead };
+    /// A bundle.
+    pub const BUNDLE: Self = Self { kind: "bundle", read: Scope::BundlesRead };
+    /// A plan.
+    pub const PLAN: Self = Self { kind: "plan", read: Scope::PlansRead };
+    /// An email template.
+    pub const TEMPLATE: Self = Self { kind: "template", read: Scope::TemplatesRead };
 }
 
 /// What a tool does to the site.
@@ -109,6 +148,8 @@ pub struct Definition {
     pub lifts: &'static [&'static str],
     /// Whether what it gives is sealed where it is kept.
     pub gives_secret: bool,
+    /// The thing that it changes, if the call may name the `updatedAt` that it has seen.
+    pub changes: Option<Versioned>,
     pub(super) register: fn(&mut Registry),
     pub(super) args: fn() -> MetaSchemaRef,
     pub(super) result: fn() -> MetaSchemaRef,
@@ -126,6 +167,7 @@ impl Definition {
             wait: T::WAIT,
             lifts: T::LIFTS,
             gives_secret: T::GIVES_SECRET,
+            changes: T::CHANGES,
             register: |registry| {
                 T::register(registry);
                 T::Output::register(registry);

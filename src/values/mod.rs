@@ -20,12 +20,12 @@ pub use id::{
     LinkId, MemberId, PlanId, RequestId, SubscriptionId, TemplateId, UploadId, VideoId, id_format, kind, site_of_key,
 };
 pub use moment::{At, Beginning, DateRole, End, InvalidMoment, Moment, is_moment, moment_role};
-pub use path::{InvalidSitePath, SitePath};
+pub use path::{FORMAT as SITE_PATH, InvalidSitePath, SitePath};
 pub use site::SiteId;
 pub use slug::{InvalidSlug, Slug};
 pub use tag::{InvalidTag, Tag};
 pub use text::{Line, Plain};
-pub use time::Time;
+pub use time::{InvalidTime, Time};
 pub use title::{InvalidTitle, Title};
 use unicode_normalization::UnicodeNormalization as _;
 pub use zone::Zone;

@@ -47,6 +47,12 @@ impl Time {
         Self(self.0.div_euclid(DAY) * DAY)
     }
 
+    /// This moment, or the millisecond after `earlier` if it would be written as that or an older one. So each state of a
+    /// thing has an `updatedAt` of its own, however fast it changes.
+    pub fn or_after(self, earlier: Self) -> Self {
+        self.max(Self(earlier.floor_to_millis().0 + 1000))
+    }
+
     /// How long after `earlier` this is; zero if it is before.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))

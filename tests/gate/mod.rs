@@ -5,3 +5,4 @@ mod door;
 mod http;
 mod idempotency;
 mod refusals;
+mod unchanged;

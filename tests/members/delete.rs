@@ -95,7 +95,7 @@ async fn kept(world: &World) -> usize {
 }
 
 /// The tables of the schema with their columns, but for those that hold bytes.
-async fn columns(world: &World) -> Vec<(String, Vec<String>)> {
+pub async fn columns(world: &World) -> Vec<(String, Vec<String>)> {
     let lines = match world.app.db.postgres() {
         None => {
             world

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use serde_json::json;
 use usher_db::Change;
@@ -10,7 +10,7 @@ use super::{
     grants::{Act, By},
     jobs::{At, Grant},
     orders, store,
-    types::{AccessView, EntitlementView},
+    types::{AccessView, BundleOwner, EntitlementState, EntitlementView},
 };
 use crate::{
     areas::{
@@ -24,7 +24,7 @@ use crate::{
     gate::Cx,
     paging,
     tools::Scope,
-    values::{GroupId, MemberId, Time},
+    values::{BundleId, GroupId, MemberId, Time, VideoId},
 };
 
 /// Seconds of a day.
@@ -108,6 +108,35 @@ pub async fn check(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) -> R
     Ok((known.member, decision))
 }
 
+/// Whether a member may see each of some videos at a moment.
+pub struct Checked {
+    /// The member.
+    pub member: Member,
+    /// What was decided of member content in general.
+    pub members_content: Decision,
+    /// What was decided of each video, in the order in which they were named; none of one that the site does not have.
+    pub videos: Vec<(VideoId, Option<Decision>)>,
+}
+
+/// Whether a member may see each of some videos at a moment, in two statements however many they are.
+pub async fn check_videos(cx: &mut Cx, who: &MemberRef, videos: Vec<VideoId>, at: Time) -> Result<Checked> {
+    let (known, content) = asked(cx, who, &Wanted::Members).await?;
+    let (site, grace) = (cx.site(), grace(cx));
+    let contents = store::contents(cx.conn(), site, videos.iter().collect()).await?;
+    let mut contents: HashMap<_, _> = contents.into_iter().map(|one| (one.video, one.content)).collect();
+    let mut facts = known.facts(content, grace);
+    let members_content = decide(&facts, at);
+    let mut decided = Vec::with_capacity(videos.len());
+    for video in videos {
+        let decision = contents.remove(&video).map(|content| {
+            facts.content = content;
+            decide(&facts, at)
+        });
+        decided.push((video, decision));
+    }
+    Ok(Checked { member: known.member, members_content, videos: decided })
+}
+
 /// A page of a member's entitlements, newest first, and whether there are more.
 pub async fn list_entitlements(
     cx: &mut Cx,
@@ -120,6 +149,22 @@ pub async fn list_entitlements(
     let mut items = store::entitlements(cx.conn(), site, &member.id, before, limit + 1).await?;
     let more = paging::cut(&mut items, limit);
     Ok((items.into_iter().map(|one| one.with_state_at(now)).collect(), more))
+}
+
+/// A page of the members who have an entitlement to a bundle, in the order in which they were made, and whether there are
+/// more.
+pub async fn list_owners(
+    cx: &mut Cx,
+    bundle: &BundleId,
+    state: Option<EntitlementState>,
+    after: &str,
+    limit: u32,
+) -> Result<(Vec<BundleOwner>, bool)> {
+    bundles::find(cx, bundle).await?;
+    let (site, now) = (cx.site(), cx.now);
+    let mut items = store::owners(cx.conn(), site, bundle, (state, now), after, limit + 1).await?;
+    let more = paging::cut(&mut items, limit);
+    Ok((items.into_iter().map(|one| one.at(now)).collect(), more))
 }
 
 /// Does something to one member, who is made first if `new` says so and the address is nobody's yet.

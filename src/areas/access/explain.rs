@@ -354,6 +354,23 @@ impl Paying<'_> {
         if reason == Reason::SubscriptionPaused {
             fixes.extend(fixes::resume(self.known, may_write));
         }
+        if let Some(Found::Subscription(id, plans, state)) = found
+            && may_write
+        {
+            let known = self.known.subscriptions.iter().find(|one| one.id == *id && one.is_linked);
+            let back = cx.caller.site.settings.login_url.as_deref().and_then(home);
+            match (state, known, back) {
+                (State::PastDue(..) | State::TrialWithoutCard(_), Some(_), Some(back)) => {
+                    fixes.push(fixes::give_card(&self.known.member.id, &found::names(plans), &back));
+                }
+                (State::NotIncluded(_), Some(one), _) if one.plans.len() == 1 && one.cancel_at.is_none() => {
+                    let site = cx.site();
+                    let plan = store::plan_on_sale(cx.conn(), site, self.content, None).await?;
+                    fixes.extend(plan.map(|(plan, name)| fixes::change_plan(id, (&plan, &name))));
+                }
+                _ => {}
+            }
+        }
         let is_new = matches!(
             reason,
             Reason::NoSubscription

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     areas::{invoices::Invoice, plans::Opens},
     tools::Scope,
-    values::{MemberId, PlanId, Time},
+    values::{MemberId, PlanId, SubscriptionId, Time},
 };
 
 /// Days of a trial that is proposed.
@@ -126,6 +126,20 @@ pub(super) fn paid_at(member: &MemberId, name: &str, url: String) -> FixView {
     let summary = format!("Send the member the page at `url`, which is open for buying {name}.");
     let fix = FixView::new("subscriptions.list", args, Scope::SubscriptionsRead, summary);
     FixView { url: Some(url), ..fix }
+}
+
+/// The page at Stripe where the member gives another card, and pays what is open with it.
+pub(super) fn give_card(member: &MemberId, name: &str, back: &str) -> FixView {
+    let args = json!({ "member": { "id": member }, "returnUrl": back });
+    let summary = format!("Makes a page at Stripe on which the member gives a card; paying brings {name} back.");
+    FixView::new("subscriptions.createPortalLink", args, Scope::SubscriptionsManage, summary)
+}
+
+/// The call that moves a subscription to a plan that includes the content.
+pub(super) fn change_plan(one: &SubscriptionId, (plan, name): (&PlanId, &str)) -> FixView {
+    let args = json!({ "subscription": one, "plan": plan, "when": "now" });
+    let summary = format!("Moves the subscription to {name} now; Stripe charges the difference at once.");
+    FixView::new("subscriptions.changePlan", args, Scope::SubscriptionsManage, summary)
 }
 
 /// The call that sells a plan to a member, who comes back to that address.

@@ -42,7 +42,7 @@ mod store;
 mod tools;
 mod types;
 
-pub use actions::{check, grant_free, list_entitlements, note_new};
+pub use actions::{Checked, check, check_videos, grant_free, list_entitlements, list_owners, note_new};
 pub use decide::{Decision, Reason, decide, pays};
 pub use explain::{Explanation, explain};
 pub use facts::{Content, Entitlement, Facts, PaidPlan, PaidTime, Subscription, SubscriptionStatus, Wanted};
@@ -51,4 +51,4 @@ pub use jobs::{Grant, grant_to_group};
 pub use lapse::{Lapse, lapse};
 pub use paying::{Recount, recount, recount_all, recount_overdue, settle};
 pub use tools::AREA;
-pub use types::{AccessView, EntitlementView};
+pub use types::{AccessView, BundleOwner, EntitlementState, EntitlementView};

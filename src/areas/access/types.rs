@@ -4,7 +4,7 @@ use usher_db::{FromRow, Row};
 
 use super::decide::{Decision, Reason};
 use crate::{
-    areas::members::Span,
+    areas::members::{Member, Span},
     tools::schema,
     values::{BundleId, EntitlementId, JobId, MemberId, Time, Title},
 };
@@ -49,6 +49,15 @@ pub enum EntitlementState {
 }
 
 impl EntitlementState {
+    /// As it is shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+
     fn of(revoked_at: Option<Time>, expires_at: Option<Time>, at: Time) -> Self {
         match (revoked_at, expires_at) {
             (Some(_), _) => Self::Revoked,
@@ -168,6 +177,50 @@ impl FromRow for EntitlementView {
             granted_at,
             expires_at,
             revoked_at,
+        })
+    }
+}
+
+/// A member who owns a bundle, or has owned it.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct BundleOwner {
+    /// The member.
+    pub member: Member,
+    /// The entitlement.
+    #[oai(rename = "entitlement")]
+    pub entitlement_id: EntitlementId,
+    /// How it stands.
+    pub state: EntitlementState,
+    /// Who granted it last: a shop's name, `import`, …; `api` if no call said so.
+    pub source: String,
+    /// It holds from then on.
+    pub granted_at: Time,
+    /// It holds until then; absent for life.
+    pub expires_at: Option<Time>,
+    /// When it was taken away.
+    pub revoked_at: Option<Time>,
+}
+
+impl BundleOwner {
+    /// The owner as of a moment.
+    pub(super) fn at(self, at: Time) -> Self {
+        let state = EntitlementState::of(self.revoked_at, self.expires_at, at);
+        Self { state, member: self.member.with_status_at(at), ..self }
+    }
+}
+
+impl FromRow for BundleOwner {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        let (entitlement_id, source): (_, Option<String>) = (row.take()?, row.take()?);
+        Ok(Self {
+            entitlement_id,
+            state: EntitlementState::Active,
+            source: source.unwrap_or_else(|| "api".into()),
+            granted_at: row.take()?,
+            expires_at: row.take()?,
+            revoked_at: row.take()?,
+            member: Member::from_row(row)?,
         })
     }
 }

@@ -19,11 +19,20 @@ pub struct Mention {
     pub args: Option<String>,
     /// JSON.
     pub changes: Option<String>,
+    /// What the caller was told.
+    pub error: Option<String>,
 }
 
 impl FromRow for Mention {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
-        Ok(Self { id: row.take()?, member: row.take()?, tool: row.take()?, args: row.take()?, changes: row.take()? })
+        Ok(Self {
+            id: row.take()?,
+            member: row.take()?,
+            tool: row.take()?,
+            args: row.take()?,
+            changes: row.take()?,
+            error: row.take()?,
+        })
     }
 }
 
@@ -84,9 +93,10 @@ pub async fn mentions(
     macro_rules! text {
         ($place:literal) => {
             concat!(
-                "SELECT id, member_id, tool, args, changes FROM
-                 (SELECT id, member_id, tool, args, changes,
-                         tool || ' ' || COALESCE(args, '') || ' ' || COALESCE(changes, '') AS texts
+                "SELECT id, member_id, tool, args, changes, error FROM
+                 (SELECT id, member_id, tool, args, changes, error,
+                         tool || ' ' || COALESCE(args, '') || ' ' || COALESCE(changes, '') || ' ' ||
+                         COALESCE(error, '') AS texts
                   FROM activity WHERE ",
                 $place,
                 ") AS rows_between
@@ -114,9 +124,9 @@ pub async fn mentions(
 /// The texts of rows; nobody else changes them until the transaction ends.
 pub async fn hold(conn: Conn<'_>, site: SiteId, ids: Value) -> Result<Vec<Mention>> {
     sql_both!(
-        sqlite: "SELECT id, member_id, tool, args, changes FROM activity
+        sqlite: "SELECT id, member_id, tool, args, changes, error FROM activity
                  WHERE site = $1 AND id IN (SELECT value FROM json_each($2)) ORDER BY id",
-        postgres: "SELECT id, member_id, tool, args, changes FROM activity
+        postgres: "SELECT id, member_id, tool, args, changes, error FROM activity
                    WHERE site = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE",
     )
     .bind(site)
@@ -127,12 +137,13 @@ pub async fn hold(conn: Conn<'_>, site: SiteId, ids: Value) -> Result<Vec<Mentio
 
 /// Writes the texts of a row.
 pub async fn rewrite(conn: Conn<'_>, site: SiteId, row: &Mention) -> Result<u64> {
-    sql!("UPDATE activity SET tool = $3, args = $4, changes = $5 WHERE site = $1 AND id = $2")
+    sql!("UPDATE activity SET tool = $3, args = $4, changes = $5, error = $6 WHERE site = $1 AND id = $2")
         .bind(site)
         .bind(&row.id)
         .bind(&row.tool)
         .bind(row.args.as_deref())
         .bind(row.changes.as_deref())
+        .bind(row.error.as_deref())
         .run(conn)
         .await
 }

@@ -39,8 +39,10 @@ pub struct ActivityPage {
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct ListActivity {
-    /// Only those that ended so.
-    status: Option<ActivityStatus>,
+    /// Only those that ended in one of these ways: `ok`, `refused` (the tool could not do it), `rejected` (it was not let
+    /// in) or `failed` (our fault). The export takes several as `status=refused,failed`.
+    #[oai(validator(min_items = 1, max_items = 4))]
+    status: Option<Vec<ActivityStatus>>,
     /// Only those with this error code.
     #[oai(validator(max_length = 64))]
     code: Option<String>,
@@ -59,7 +61,7 @@ pub struct ListActivity {
     from: Option<Moment<Beginning>>,
     /// Only those before this moment.
     until: Option<Moment<End>>,
-    /// Only those with this text in tool, code, arguments or changes, whatever its case.
+    /// Only those with this text in tool, code, error text, arguments or changes, whatever its case.
     #[oai(validator(min_length = 1, max_length = 200))]
     text: Option<String>,
     /// How many to return.
@@ -73,7 +75,7 @@ pub struct ListActivity {
 impl ListActivity {
     pub(super) fn filter(self, zone: Zone) -> Filter {
         Filter {
-            status: self.status,
+            status: self.status.unwrap_or_default(),
             code: self.code,
             key: self.key,
             actor: self.actor,
@@ -90,7 +92,7 @@ impl ListActivity {
 impl Tool for ListActivity {
     const NAME: &'static str = "activity.list";
     const ACCESS: Access = Access::read(Scope::ActivityRead);
-    const EXAMPLE: &'static str = r#"{"status":"refused","limit":20}"#;
+    const EXAMPLE: &'static str = r#"{"status":["refused","rejected","failed"],"limit":20}"#;
     type Output = ActivityPage;
 
     async fn run(self, cx: &mut Cx) -> Result<ActivityPage> {

@@ -96,6 +96,8 @@ pub struct Record {
     pub status: ActivityStatus,
     /// Why, unless it was done.
     pub code: Option<String>,
+    /// What the caller was told of that.
+    pub error: Option<String>,
     /// Microseconds from the call's arrival to this row.
     pub duration_us: i64,
     /// The member it was about.
@@ -130,6 +132,7 @@ impl Record {
             args: None,
             status: ActivityStatus::Ok,
             code: None,
+            error: None,
             duration_us: 0,
             member: None,
             job: None,
@@ -193,6 +196,8 @@ pub struct Activity {
     /// The key that was used.
     #[oai(rename = "key")]
     pub key_id: Option<KeyId>,
+    /// What the key is called now.
+    pub key_name: Option<String>,
     /// The way it came in.
     pub surface: Surface,
     /// The tool; for a job's end `jobs.` and its kind.
@@ -203,6 +208,8 @@ pub struct Activity {
     pub status: ActivityStatus,
     /// Why, unless it was done.
     pub code: Option<String>,
+    /// What the caller was told of that, cut to 500 characters.
+    pub error: Option<String>,
     /// Microseconds from the call's arrival to its record.
     #[oai(validator(minimum(value = "0"), maximum(value = "9007199254740991")))]
     pub duration_us: i64,
@@ -231,11 +238,13 @@ impl FromRow for Activity {
             at: row.take()?,
             actor: Actor::stored(&row.take::<String>()?)?,
             key_id: row.take()?,
+            key_name: row.take()?,
             surface: Surface::stored(&row.take::<String>()?)?,
             tool: row.take()?,
             args: json(row.take()?).map(Any),
             status: ActivityStatus::stored(&row.take::<String>()?)?,
             code: row.take()?,
+            error: row.take()?,
             duration_us: row.take()?,
             member_id: row.take()?,
             job_id: row.take()?,

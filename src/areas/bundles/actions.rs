@@ -129,7 +129,7 @@ async fn write_videos(
     if videos.is_empty() {
         return Ok(after);
     }
-    after.updated_at = cx.now.max(before.updated_at);
+    after.updated_at = cx.now.or_after(before.updated_at);
     let site = cx.site();
     store::update(cx.conn(), site, &after).await?;
     let mut json = after.json();
@@ -144,7 +144,7 @@ async fn write(cx: &mut Cx, before: &Bundle, mut after: Bundle) -> Result<Bundle
     if after == *before {
         return Ok(after);
     }
-    after.updated_at = cx.now.max(before.updated_at);
+    after.updated_at = cx.now.or_after(before.updated_at);
     let site = cx.site();
     store::update(cx.conn(), site, &after).await?;
     cx.tx().note(Change::updated("bundle", after.id.as_str(), before.json(), after.json()));

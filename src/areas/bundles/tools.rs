@@ -6,11 +6,14 @@ use super::{
     types::Bundle,
 };
 use crate::{
-    areas::activity::store::escape,
+    areas::{
+        access::{self, BundleOwner, EntitlementState},
+        activity::store::escape,
+    },
     error::Result,
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
-    tools::{Access, Area, Risk, Scope, Tool, tools},
+    tools::{Access, Area, Risk, Scope, Tool, Versioned, tools},
     values::{BundleId, Plain, Title, VideoId, search_key},
 };
 
@@ -18,7 +21,16 @@ use crate::{
 pub const AREA: Area = Area {
     name: "bundles",
     about: "Content that is sold or given as a package.",
-    tools: tools![ListBundles, GetBundle, CreateBundle, UpdateBundle, ArchiveBundle, AddVideos, RemoveVideos],
+    tools: tools![
+        ListBundles,
+        GetBundle,
+        ListBundleMembers,
+        CreateBundle,
+        UpdateBundle,
+        ArchiveBundle,
+        AddVideos,
+        RemoveVideos
+    ],
 };
 
 /// The list has one order, newest first.
@@ -112,6 +124,58 @@ impl Tool for GetBundle {
     }
 }
 
+/// Members come in the order of their ids, which is that in which they were made.
+const MEMBERS_ORDER: &str = "bundles.listMembers id";
+
+/// A page of a bundle's owners.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct BundleMemberPage {
+    /// In the order in which the members were made.
+    items: Vec<BundleOwner>,
+    /// Pass as `cursor` for the next page; absent on the last.
+    next_cursor: Option<String>,
+}
+
+/// List a bundle's members
+///
+/// Who owns a bundle, in the order in which the members were made: since when, until when and who granted it. With `state`
+/// those whose right has expired or was taken away. `members.listEntitlements` shows the orders behind one of them. Who may
+/// watch it without owning it, such as a bundle's video of another level, is not listed.
+#[derive(Object)]
+pub struct ListBundleMembers {
+    /// The bundle.
+    bundle: BundleId,
+    /// Only those whose right is `active` (unless said otherwise), `expired` or `revoked`.
+    #[oai(default = "active")]
+    state: EntitlementState,
+    /// How many to return.
+    #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "200")))]
+    limit: u32,
+    /// `nextCursor` of the page before.
+    #[oai(validator(max_length = 500))]
+    cursor: Option<String>,
+}
+
+fn active() -> EntitlementState {
+    EntitlementState::Active
+}
+
+impl Tool for ListBundleMembers {
+    const NAME: &'static str = "bundles.listMembers";
+    const ACCESS: Access = Access::read(Scope::BundlesRead).also(&[Scope::MembersRead]);
+    const EXAMPLE: &'static str = r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi"}"#;
+    type Output = BundleMemberPage;
+
+    async fn run(self, cx: &mut Cx) -> Result<BundleMemberPage> {
+        let after = Cursor::decode::<1>(self.cursor.as_deref(), MEMBERS_ORDER)?.map_or(String::new(), |[id]| id);
+        let (items, more) = access::list_owners(cx, &self.bundle, Some(self.state), &after, self.limit).await?;
+        let place = |owner: &BundleOwner| Cursor::after(MEMBERS_ORDER, [owner.member.id.to_string()]).encode();
+        let next_cursor = items.last().filter(|_| more).map(place);
+        Ok(BundleMemberPage { items, next_cursor })
+    }
+}
+
 /// Create a bundle
 ///
 /// Makes a bundle without videos; private unless said otherwise. Names may repeat.
@@ -158,6 +222,7 @@ impl Tool for UpdateBundle {
     const NAME: &'static str = "bundles.update";
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi","public":false}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::BUNDLE);
     type Output = BundleSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<BundleSaved> {
@@ -189,6 +254,7 @@ impl Tool for ArchiveBundle {
     const NAME: &'static str = "bundles.archive";
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::BUNDLE);
     type Output = BundleSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<BundleSaved> {
@@ -237,6 +303,7 @@ impl Tool for AddVideos {
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str =
         r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi","videos":["vid_01kan8v3t0e0rt8nfkzk1s7p4qs"]}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::BUNDLE);
     type Output = BundleVideosAdded;
 
     async fn run(self, cx: &mut Cx) -> Result<BundleVideosAdded> {
@@ -263,6 +330,7 @@ impl Tool for RemoveVideos {
     const ACCESS: Access = Access::write(Scope::BundlesManage, Risk::Medium);
     const EXAMPLE: &'static str =
         r#"{"bundle":"bun_01kan8v3t0e0rt8nfkzk1s7p4qi","videos":["vid_01kan8v3t0e0rt8nfkzk1s7p4qs"]}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::BUNDLE);
     type Output = BundleVideosRemoved;
 
     async fn run(self, cx: &mut Cx) -> Result<BundleVideosRemoved> {

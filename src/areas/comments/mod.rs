@@ -5,4 +5,6 @@ pub mod store;
 mod tools;
 mod types;
 
+pub use actions::list;
 pub use tools::AREA;
+pub use types::Comment;

@@ -121,7 +121,7 @@ pub(super) async fn update(cx: &mut Cx, which: &TemplateRef, changes: Changes) -
     if after == before {
         return Ok(before);
     }
-    after.updated_at = cx.now;
+    after.updated_at = cx.now.or_after(before.updated_at);
     check(&after)?;
     let site = cx.site();
     // Of two that take a name at once, the index refuses the later.

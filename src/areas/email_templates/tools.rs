@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
-    tools::{Access, Area, Risk, Scope, Tool, tools},
+    tools::{Access, Area, Risk, Scope, Tool, Versioned, tools},
     values::{Line, Slug, json_string},
 };
 
@@ -208,6 +208,7 @@ impl Tool for UpdateTemplate {
     const NAME: &'static str = "emailTemplates.update";
     const ACCESS: Access = Access::write(Scope::TemplatesManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"template":{"name":"welcome"},"subject":"You are in {{course}}"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::TEMPLATE);
     type Output = EmailTemplateSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<EmailTemplateSaved> {

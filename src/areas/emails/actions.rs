@@ -174,6 +174,12 @@ pub(super) async fn list(cx: &mut Cx, filter: &Filter, before: &str, limit: u32)
     Ok((items, more))
 }
 
+/// The newest mails to a member, and whether there are more.
+pub async fn list_of(cx: &mut Cx, member: &MemberId, limit: u32) -> Result<(Vec<Mail>, bool)> {
+    let filter = Filter { member: Some(member.clone()), ..Filter::default() };
+    list(cx, &filter, paging::LAST, limit).await
+}
+
 /// One mail.
 pub(super) async fn get(cx: &mut Cx, id: &EmailId) -> Result<Mail> {
     let site = cx.site();

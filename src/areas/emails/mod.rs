@@ -31,6 +31,7 @@ mod system;
 mod tools;
 mod types;
 
+pub use actions::list_of;
 pub use compose::{Preview, preview};
 pub use connection::Mailers;
 pub use content::Draft;
@@ -40,4 +41,4 @@ pub use person::{KNOWN, check_placeholders, sample, values};
 pub use queue::queue_system;
 pub use system::SystemMail;
 pub use tools::AREA;
-pub use types::{Recipient, TEXT_FORMAT, Text};
+pub use types::{Mail, Recipient, TEXT_FORMAT, Text};

@@ -133,7 +133,7 @@ pub async fn update(cx: &mut Cx, id: &GroupId, changes: Changes) -> Result<Group
     if after == before {
         return Ok(after);
     }
-    after.updated_at = cx.now.max(before.updated_at);
+    after.updated_at = cx.now.or_after(before.updated_at);
     let site = cx.site();
     if let Some(other) = store::id_of(cx.conn(), site, after.name.as_str()).await?.filter(|other| other != id) {
         return Err(taken(&other));

@@ -22,7 +22,7 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::{find, hold_free, join, not_found, resolve, resolve_all, resolve_any, share};
+pub use actions::{find, hold_free, join, list, not_found, resolve, resolve_all, resolve_any, share};
 pub use jobs::{AddByFilter, Delete, MoveByFilter, RemoveByFilter, add, delete, remove, shift};
 pub use tools::AREA;
 pub use types::{Group, GroupRef, Placed, Placing};

@@ -11,6 +11,6 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::{find, whose};
+pub use actions::{find, list, whose};
 pub use tools::AREA;
 pub use types::{Invoice, InvoiceRef, InvoiceStatus, Line};

@@ -30,6 +30,7 @@ pub async fn record_end(tx: &mut Tx, clock: &Clock, job: &JobRow) -> usher_db::R
         args: Some(outcome.to_string()),
         status,
         code,
+        error: job.error.clone(),
         duration_us: i64::try_from(clock.now().since(Time::from_micros(job.created_at)).as_micros())
             .unwrap_or(i64::MAX),
         job: JobId::parse(&job.id).ok(),

@@ -168,6 +168,17 @@ pub async fn find_many(cx: &mut Cx, whom: &[MemberRef]) -> Result<Found> {
     Ok(Found { ids, named })
 }
 
+/// The members that a call names, each once in the order in which they are named, and the references to nobody.
+pub async fn get_many(cx: &mut Cx, whom: &[MemberRef]) -> Result<(Vec<Member>, Vec<MemberRef>)> {
+    let Found { ids, named } = find_many(cx, whom).await?;
+    let (site, now) = (cx.site(), cx.now);
+    let found = store::by_ids(cx.conn(), site, ids.iter().collect()).await?;
+    let mut found: HashMap<_, _> = found.into_iter().map(|member| (member.id.clone(), member)).collect();
+    let missing = whom.iter().zip(&named).filter(|(_, id)| id.is_none()).map(|(who, _)| who.clone()).collect();
+    let members = named.iter().flatten().filter_map(|id| found.remove(id)).map(|member| member.with_status_at(now));
+    Ok((members.collect(), missing))
+}
+
 /// The refusal to write to a member that a job is deleting.
 pub fn deleting(id: &MemberId) -> Error {
     Error::new(Code::MemberDeleting, format!("Member {id} is being deleted. Make a new member once that is done."))
@@ -270,7 +281,7 @@ pub async fn update(cx: &mut Cx, who: &MemberRef, changes: Changes) -> Result<(M
     if after == before {
         return Ok((before, None));
     }
-    after.updated_at = cx.now.max(before.updated_at);
+    after.updated_at = cx.now.or_after(before.updated_at);
     let site = cx.site();
     if let Some(email) = changes.email.filter(|email| email.key() != before.key) {
         match store::id_of(cx.conn(), site, &email).await? {
@@ -336,7 +347,7 @@ pub async fn tag(cx: &mut Cx, who: &MemberRef, how: Tagging, tags: Vec<Tag>) -> 
     if !added.is_empty() {
         store::insert_tags(cx.conn(), site, added.into_iter().map(|tag| (&before.id, tag))).await?;
     }
-    let updated_at = cx.now.max(before.updated_at);
+    let updated_at = cx.now.or_after(before.updated_at);
     let after = Member { tags: has.into_iter().collect(), updated_at, ..before.clone() };
     store::update(cx.conn(), site, &before, &after).await?;
     note(cx, &before, &after);
@@ -371,7 +382,8 @@ pub async fn with_external_id(cx: &mut Cx, external_id: &str, filter: &Filter) -
         && filter.tag.as_ref().is_none_or(|tag| member.tags.contains(tag))
         && filter.status.is_none_or(|status| member.status == status)
         && filter.from.is_none_or(|from| member.created_at >= from)
-        && filter.until.is_none_or(|until| member.created_at < until);
+        && filter.until.is_none_or(|until| member.created_at < until)
+        && filter.updated_from.is_none_or(|from| member.updated_at >= from);
     if !fits {
         return Ok(None);
     }

@@ -64,6 +64,8 @@ pub struct Export {
     /// In microseconds.
     from: Option<i64>,
     until: Option<i64>,
+    #[serde(default)]
+    updated_from: Option<i64>,
     /// Whether the names of groups are a column.
     groups: bool,
 }
@@ -78,6 +80,7 @@ impl Export {
             status: filter.status.map(|status| status.as_str().to_owned()),
             from: filter.from.map(Time::micros),
             until: filter.until.map(Time::micros),
+            updated_from: filter.updated_from.map(Time::micros),
             groups,
         }
     }
@@ -90,6 +93,7 @@ impl Export {
             status: self.status.as_deref().map(MemberStatus::stored).transpose()?,
             from: self.from.map(Time::from_micros),
             until: self.until.map(Time::from_micros),
+            updated_from: self.updated_from.map(Time::from_micros),
         })
     }
 }

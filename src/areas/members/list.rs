@@ -133,9 +133,15 @@ async fn way(cx: &mut Cx, filter: &Filter, sort: MemberSort) -> Result<Way> {
             _ => rarest = range.map(|(_, range)| range),
         }
     }
+    if let Some(from) = filter.updated_from
+        && store::few_updated(cx.conn(), site, from).await?
+    {
+        return Ok(Way::Path(Path::Updated));
+    }
     let is_by_creation = matches!(sort, MemberSort::Newest | MemberSort::Oldest);
     if is_by_creation {
-        let is_filtered = filter.tag.is_some() || filter.group.is_some() || filter.status.is_some();
+        let is_filtered =
+            filter.tag.is_some() || filter.group.is_some() || filter.status.is_some() || filter.updated_from.is_some();
         if let Some(range) = rarest.filter(|_| !is_filtered) {
             let different = words::different(cx.conn(), site, &range).await?;
             if different.len() <= words::FEW_WORDS {

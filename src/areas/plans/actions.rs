@@ -123,7 +123,7 @@ pub async fn update(cx: &mut Cx, id: &PlanId, changes: Changes) -> Result<Saved>
         may_write(cx).await?;
     }
     // Always another, as that is how a job sees that it has been overtaken.
-    after.updated_at = cx.now.max(before.updated_at + std::time::Duration::from_micros(1));
+    after.updated_at = cx.now.or_after(before.updated_at);
     store::update(cx.conn(), site, &after).await?;
     cx.tx().note(Change::updated("plan", after.id.as_str(), before.json(), after.json()));
     if after.opens != before.opens {

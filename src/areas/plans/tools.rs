@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
-    tools::{Access, Area, Risk, Scope, Tool, tools},
+    tools::{Access, Area, Risk, Scope, Tool, Versioned, tools},
     values::{PlanId, SiteId, Title, search_key},
 };
 
@@ -223,6 +223,7 @@ impl Tool for UpdatePlan {
     const NAME: &'static str = "plans.update";
     const ACCESS: Access = Access::write(Scope::PlansManage, Risk::High);
     const EXAMPLE: &'static str = r#"{"plan":"pln_01kan8v3t0e0rt8nfkzk1s7p4qq","public":true}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::PLAN);
     type Output = PlanSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<PlanSaved> {
@@ -263,6 +264,7 @@ impl Tool for ArchivePlan {
     const NAME: &'static str = "plans.archive";
     const ACCESS: Access = Access::write(Scope::PlansManage, Risk::High);
     const EXAMPLE: &'static str = r#"{"plan":"pln_01kan8v3t0e0rt8nfkzk1s7p4qq"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::PLAN);
     type Output = PlanSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<PlanSaved> {

@@ -20,7 +20,7 @@ use crate::{
         sites::{self, Site},
     },
     error::{Code, Error, Result},
-    values::{RequestId, SiteId, Time},
+    values::{RequestId, SiteId, SitePath, Time},
 };
 
 /// How long a token is good for.
@@ -151,6 +151,8 @@ async fn try_enter(app: &App, visit: &Visit, request: &RequestId, started: std::
         }
     };
     let signer = keys::signer(&mut tx, &app.sealer, site.id, now).await?;
+    // An older program has kept some as they came.
+    let redirect = link.redirect.as_deref().and_then(|path| SitePath::parse(path).ok());
     let seconds = now.micros().div_euclid(1_000_000);
     let token = signer.sign(&Claims {
         sub: link.member_id.as_str(),
@@ -161,7 +163,7 @@ async fn try_enter(app: &App, visit: &Visit, request: &RequestId, started: std::
         jti: link.id.as_str(),
         iat: seconds,
         exp: seconds + TOKEN_LIFE.as_secs() as i64,
-        redirect: link.redirect.as_deref(),
+        redirect: redirect.as_ref().map(SitePath::as_str),
     });
     tx.note(Change::updated(
         "loginLink",

@@ -25,7 +25,7 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::find;
+pub use actions::{find, list};
 pub use alarm::{alarm_of_two, paying};
 pub use checkout::{Checkout, OpenCheckout, checkout, open_of};
 pub use end::end_all;

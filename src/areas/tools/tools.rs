@@ -40,7 +40,7 @@ impl ToolSummary {
             kind: access.kind,
             risk: access.risk,
             destructive: access.destructive,
-            allowed: access.scope.is_none_or(|scope| cx.caller.key.scopes.has(scope)),
+            allowed: access.scopes().all(|scope| cx.caller.key.scopes.has(scope)),
         }
     }
 }

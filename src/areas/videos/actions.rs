@@ -4,8 +4,8 @@ use poem_openapi::types::ToJSON as _;
 use usher_db::Change;
 
 use super::{
-    store::{self, Filter},
-    types::{Level, Video, Visibility, Watch},
+    store::{self, Filter, Watched},
+    types::{Level, Video, Visibility, Watch, WatchProgress},
 };
 use crate::{
     areas::{
@@ -15,8 +15,8 @@ use crate::{
     },
     error::{Code, Error, Result},
     gate::Cx,
-    paging,
-    tools::schema,
+    paging::{self, LAST},
+    tools::{Scope, schema},
     values::{PlanId, Slug, Time, Title, VideoId},
 };
 
@@ -164,7 +164,7 @@ async fn write(cx: &mut Cx, before: &Video, mut after: Video) -> Result<Video> {
     if after == *before {
         return Ok(after);
     }
-    after.updated_at = cx.now.max(before.updated_at);
+    after.updated_at = cx.now.or_after(before.updated_at);
     let site = cx.site();
     store::update(cx.conn(), site, &after).await.map_err(|error| slug_taken_meanwhile(error, &after.slug))?;
     cx.tx().note(Change::updated("video", after.id.as_str(), before.json(), after.json()));
@@ -216,6 +216,69 @@ fn slug_taken_meanwhile(error: usher_db::Error, slug: &Slug) -> Error {
     match error.as_database_error().is_some_and(|cause| cause.is_unique_violation()) {
         true => slug_taken(slug).caused_by(error),
         false => error.into(),
+    }
+}
+
+/// What was watched, by whom.
+pub struct WatchPage {
+    /// Newest members or newest videos first.
+    pub items: Vec<WatchProgress>,
+    /// Whether there are more.
+    pub more: bool,
+    /// How many began, and how many of these came to the end, on the first page.
+    pub counted: Option<(u32, u32)>,
+}
+
+/// How many are counted.
+pub const COUNTED: u32 = 10_000;
+
+/// A page of how far a member got in videos, or members in a video; of both, it is one.
+pub async fn watch_progress(
+    cx: &mut Cx,
+    member: Option<&MemberRef>,
+    video: Option<&VideoId>,
+    completed: Option<bool>,
+    before: &str,
+    limit: u32,
+) -> Result<WatchPage> {
+    let member = match member {
+        Some(member) => Some(members::find(cx, member).await?.id),
+        None => None,
+    };
+    if let Some(video) = video {
+        find(cx, video).await?;
+    }
+    let site = cx.site();
+    let of = match (&member, video) {
+        (Some(member), None) => Watched::Member(member),
+        (None, Some(video)) => Watched::Video(video),
+        (Some(member), Some(video)) => {
+            // The first before what comes right after the video.
+            let next = format!("{video}!");
+            let first = store::progress(cx.conn(), site, Watched::Member(member), None, &next, 1).await?;
+            let fits = |one: &WatchProgress| {
+                one.video_id == *video && completed.is_none_or(|completed| completed == one.completed_at.is_some())
+            };
+            let items = first.into_iter().filter(fits).map(|one| seen_by(cx, one)).collect();
+            return Ok(WatchPage { items, more: false, counted: None });
+        }
+        (None, None) => return Err(Error::refused("args.video", "give `video`, `member` or both")),
+    };
+    let mut items = store::progress(cx.conn(), site, of, completed, before, limit + 1).await?;
+    let more = paging::cut(&mut items, limit);
+    let counted = match before == LAST {
+        true => Some(store::count_progress(cx.conn(), site, of, COUNTED + 1).await?),
+        false => None,
+    };
+    let items = items.into_iter().map(|one| seen_by(cx, one)).collect();
+    Ok(WatchPage { items, more, counted })
+}
+
+/// What a key may see of it.
+fn seen_by(cx: &Cx, one: WatchProgress) -> WatchProgress {
+    match cx.caller.key.scopes.has(Scope::MembersRead) {
+        true => one,
+        false => WatchProgress { member_email: None, member_name: None, ..one },
     }
 }
 

@@ -12,6 +12,6 @@ pub mod store;
 mod tools;
 mod types;
 
-pub use actions::{find, not_found};
+pub use actions::{find, not_found, watch_progress};
 pub use tools::AREA;
-pub use types::{Level, Video, Visibility};
+pub use types::{Level, Video, Visibility, WatchProgress};

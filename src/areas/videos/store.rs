@@ -2,7 +2,7 @@
 
 use usher_db::{Conn, Result, Value, sql, sql_both};
 
-use super::types::{Level, Video, Visibility, Watch};
+use super::types::{Level, Video, Visibility, Watch, WatchProgress};
 use crate::values::{BundleId, MemberId, PlanId, SiteId, Slug, VideoId, search_key};
 
 /// Which videos.
@@ -190,4 +190,65 @@ pub async fn record(conn: Conn<'_>, site: SiteId, watch: &Watch) -> Result<u64> 
     .bind(watch.updated_at)
     .run(conn)
     .await
+}
+
+/// Whose progress, or in what.
+#[derive(Clone, Copy, Debug)]
+pub enum Watched<'a> {
+    /// Of all members in a video, newest members first.
+    Video(&'a VideoId),
+    /// Of a member in all videos, newest videos first.
+    Member(&'a MemberId),
+}
+
+/// A page of progress: what comes before an id, of a member or a video; only what was watched to its end, or only what was
+/// not, if that is asked for.
+pub async fn progress(
+    conn: Conn<'_>,
+    site: SiteId,
+    of: Watched<'_>,
+    completed: Option<bool>,
+    before: &str,
+    limit: u32,
+) -> Result<Vec<WatchProgress>> {
+    macro_rules! page {
+        ($where:literal, $order:literal) => {
+            sql!(concat!(
+                "SELECT w.member_id, m.email, m.name, w.video_id, v.title, w.position_s, w.furthest_s, w.completed_at,
+                        w.created_at, w.updated_at
+                 FROM watch w CROSS JOIN member m CROSS JOIN video v
+                 WHERE w.site = $1 AND ",
+                $where,
+                " AND ((w.completed_at IS NOT NULL) = $4 OR $4 IS NULL)
+                  AND m.site = $1 AND m.id = w.member_id AND v.site = $1 AND v.id = w.video_id
+                 ORDER BY ",
+                $order,
+                " DESC LIMIT $5"
+            ))
+        };
+    }
+    let (statement, id) = match of {
+        Watched::Video(video) => (page!("w.video_id = $2 AND w.member_id < $3", "w.member_id"), video.as_str()),
+        Watched::Member(member) => (page!("w.member_id = $2 AND w.video_id < $3", "w.video_id"), member.as_str()),
+    };
+    statement.bind(site).bind(id).bind(before).bind(completed).bind(limit).all(conn).await
+}
+
+/// How many began, and how many of these came to the end; at most `limit` are looked at.
+pub async fn count_progress(conn: Conn<'_>, site: SiteId, of: Watched<'_>, limit: u32) -> Result<(u32, u32)> {
+    macro_rules! count {
+        ($where:literal) => {
+            sql!(concat!(
+                "SELECT count(*), count(s.completed_at) FROM
+                 (SELECT completed_at FROM watch WHERE site = $1 AND ",
+                $where,
+                " = $2 LIMIT $3) AS s"
+            ))
+        };
+    }
+    let (statement, id) = match of {
+        Watched::Video(video) => (count!("video_id"), video.as_str()),
+        Watched::Member(member) => (count!("member_id"), member.as_str()),
+    };
+    statement.bind(site).bind(id).bind(limit).one(conn).await
 }

@@ -3,14 +3,14 @@ use poem_openapi::Object;
 use super::{
     actions::{self, Audience, Showing},
     store::Filter,
-    types::{Level, Video, Visibility, Watch},
+    types::{Level, Video, Visibility, Watch, WatchProgress},
 };
 use crate::{
     areas::{activity::store::escape, members::MemberRef},
     error::Result,
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
-    tools::{Access, Area, Risk, Scope, Tool, tools},
+    tools::{Access, Area, Risk, Scope, Tool, Versioned, tools},
     values::{Beginning, BundleId, End, Moment, PlanId, Slug, Title, VideoId, Zone, search_key},
 };
 
@@ -18,7 +18,16 @@ use crate::{
 pub const AREA: Area = Area {
     name: "videos",
     about: "What members watch, whom it is for, and how far each member got.",
-    tools: tools![ListVideos, GetVideo, CreateVideo, UpdateVideo, SetAccess, SetVisibility, RecordWatch],
+    tools: tools![
+        ListVideos,
+        GetVideo,
+        CreateVideo,
+        UpdateVideo,
+        SetAccess,
+        SetVisibility,
+        RecordWatch,
+        ListWatchProgress
+    ],
 };
 
 /// The list has one order, newest first.
@@ -184,6 +193,7 @@ impl Tool for UpdateVideo {
     const NAME: &'static str = "videos.update";
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","title":"Lesson 1: The round brush"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::VIDEO);
     type Output = VideoSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<VideoSaved> {
@@ -214,6 +224,7 @@ impl Tool for SetAccess {
     const NAME: &'static str = "videos.setAccess";
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","level":"bundle"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::VIDEO);
     type Output = VideoSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<VideoSaved> {
@@ -244,6 +255,7 @@ impl Tool for SetVisibility {
     const ACCESS: Access = Access::write(Scope::VideosManage, Risk::Medium);
     const EXAMPLE: &'static str =
         r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","visibility":"scheduled","from":"2026-12-01T08:00:00Z"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::VIDEO);
     type Output = VideoSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<VideoSaved> {
@@ -290,5 +302,77 @@ impl Tool for RecordWatch {
         Ok(WatchResult {
             watch: actions::record(cx, &self.member, &self.video, self.position_s, self.completed).await?,
         })
+    }
+}
+
+/// The order of progress: by id, newest first.
+const WATCH_ORDER: &str = "videos.watchProgress -id";
+
+/// How many began, and how many came to the end.
+#[derive(Object)]
+pub struct WatchCounts {
+    /// How many have begun; at most 10,000 are counted.
+    started: u32,
+    /// How many of these have watched it to its end.
+    completed: u32,
+    /// Present if there are more than were counted.
+    more: Option<bool>,
+}
+
+/// A page of what was watched.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct WatchProgressPage {
+    /// Of a video the newest members first, of a member the newest videos.
+    items: Vec<WatchProgress>,
+    /// Only on the first page of a video or of a member: how many there are, whatever `completed` says.
+    counts: Option<WatchCounts>,
+    /// Pass as `cursor` for the next page; absent on the last.
+    next_cursor: Option<String>,
+}
+
+/// List what was watched
+///
+/// How far members got in a video, or a member in all videos, as players have reported with `videos.recordWatch`: with
+/// `video` who has watched it, with `member` what that member has watched, with both the one. Names and addresses of
+/// members are shown to a key that also has `members:read`.
+#[derive(Object)]
+pub struct ListWatchProgress {
+    /// The video.
+    video: Option<VideoId>,
+    /// The member.
+    member: Option<MemberRef>,
+    /// Only what was watched to its end (`true`), or only what was not (`false`).
+    completed: Option<bool>,
+    /// How many to return.
+    #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "200")))]
+    limit: u32,
+    /// `nextCursor` of the page before.
+    #[oai(validator(max_length = 500))]
+    cursor: Option<String>,
+}
+
+impl Tool for ListWatchProgress {
+    const NAME: &'static str = "videos.watchProgress";
+    const ACCESS: Access = Access::read(Scope::VideosRead);
+    const EXAMPLE: &'static str = r#"{"video":"vid_01kan8v3t0e0rt8nfkzk1s7p4qs","completed":true}"#;
+    type Output = WatchProgressPage;
+
+    async fn run(self, cx: &mut Cx) -> Result<WatchProgressPage> {
+        let before = Cursor::decode::<1>(self.cursor.as_deref(), WATCH_ORDER)?.map_or(LAST.into(), |[id]| id);
+        let (member, video) = (self.member.as_ref(), self.video.as_ref());
+        let page = actions::watch_progress(cx, member, video, self.completed, &before, self.limit).await?;
+        let place = |one: &WatchProgress| match video {
+            Some(_) => one.member_id.to_string(),
+            None => one.video_id.to_string(),
+        };
+        let next_cursor =
+            page.items.last().filter(|_| page.more).map(|one| Cursor::after(WATCH_ORDER, [place(one)]).encode());
+        let counts = page.counted.map(|(started, completed)| WatchCounts {
+            started: started.min(actions::COUNTED),
+            completed: completed.min(actions::COUNTED),
+            more: (started > actions::COUNTED).then_some(true),
+        });
+        Ok(WatchProgressPage { items: page.items, counts, next_cursor })
     }
 }

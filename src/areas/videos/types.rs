@@ -138,6 +138,51 @@ pub struct Watch {
     pub updated_at: Time,
 }
 
+/// How far a member got in a video, with what they are called.
+#[derive(Clone, Debug, PartialEq, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct WatchProgress {
+    /// The member.
+    #[oai(rename = "member")]
+    pub member_id: MemberId,
+    /// The member's address; only for a key that has `members:read`.
+    pub member_email: Option<String>,
+    /// The member's name; only for a key that has `members:read`.
+    pub member_name: Option<String>,
+    /// The video.
+    #[oai(rename = "video")]
+    pub video_id: VideoId,
+    /// What the video is called.
+    pub video_title: Title,
+    /// Where to go on: seconds from the beginning.
+    pub position_s: u32,
+    /// The furthest that was ever reported: seconds from the beginning.
+    pub furthest_s: u32,
+    /// When it was first reported as watched to the end; absent if never.
+    pub completed_at: Option<Time>,
+    /// When the member began.
+    pub created_at: Time,
+    /// The last report.
+    pub updated_at: Time,
+}
+
+impl FromRow for WatchProgress {
+    fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
+        Ok(Self {
+            member_id: row.take()?,
+            member_email: row.take()?,
+            member_name: row.take()?,
+            video_id: row.take()?,
+            video_title: row.take()?,
+            position_s: row.take()?,
+            furthest_s: row.take()?,
+            completed_at: row.take()?,
+            created_at: row.take()?,
+            updated_at: row.take()?,
+        })
+    }
+}
+
 impl FromRow for Watch {
     fn from_row(row: &mut Row<'_>) -> usher_db::Result<Self> {
         Ok(Self {

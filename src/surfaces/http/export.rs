@@ -11,7 +11,7 @@ use tokio_util::io::ReaderStream;
 use super::Entrance;
 use crate::{
     app::App,
-    areas::{activity, blocklist, uploads},
+    areas::{activity, blocklist, members::export_data::ENDING, uploads},
     error::{Code, Error, Result},
     gate::{self, Call, Caller},
     tools::addresses::{self, Address},
@@ -81,7 +81,9 @@ async fn job_errors(app: Arc<App>, request: Request, call: Arc<Call>, caller: Ca
 /// `GET /api/v1/jobs/<id>/file`: what an export made.
 async fn job_file(app: Arc<App>, request: Request, call: Arc<Call>, caller: Caller) -> Result<Response> {
     let id = own_job(&app, &request, &caller, "file").await?;
-    for (ending, kind) in [("csv", "text/csv; charset=utf-8"), ("jsonl", "application/x-ndjson")] {
+    for (ending, kind) in
+        [("csv", "text/csv; charset=utf-8"), ("jsonl", "application/x-ndjson"), (ENDING, "application/json")]
+    {
         let path = uploads::export_file(&app.config, caller.site.id, &id, ending);
         if let Ok(file) = tokio::fs::File::open(path).await {
             gate::record_entry(&app, &call, &caller).await?;

@@ -94,6 +94,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::SubscriptionActive
         | Code::LoginUrlNotSet
         | Code::EmailMismatch
+        | Code::ChangedMeanwhile
         | Code::ImportRunning
         | Code::ImportUndone
         | Code::SubscriptionEnded

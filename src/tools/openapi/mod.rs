@@ -148,7 +148,10 @@ fn operation(tool: &ToolInfo) -> Value {
         }
     }
     let scope = match access.scope {
-        Some(scope) => format!("Scope: `{}`.", scope.name()),
+        Some(_) => {
+            let names: Vec<_> = access.scopes().map(|scope| format!("`{}`", scope.name())).collect();
+            format!("Scope: {}.", names.join(" and "))
+        }
         None => "Any key may call it.".into(),
     };
     let mut parameters = vec![reference("parameters", "Prefer")];
@@ -222,6 +225,7 @@ fn shared_schemas() -> Map<String, Value> {
             "requestId": { "type": "string", "description": "Also in `X-Request-Id`." },
             "didYouMean": { "type": "array", "items": { "type": "string" }, "description": "Names like the one that was asked for." },
             "fix": reference("schemas", "Fix"),
+            "current": { "type": "object", "additionalProperties": true, "description": "With `changed_meanwhile`: the thing as it is now, by its kind: `{\"member\": {…}}`." },
         });
         properties.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         json!({ "type": "object", "required": required, "properties": properties })

@@ -1,6 +1,6 @@
 //! The facts of a member and of what is asked about, in one statement; lists within it are JSON, which both databases can make.
 
-use usher_db::{Conn, Result, Value, sql, sql_both};
+use usher_db::{Conn, FromRow, Result, Row, Value, sql, sql_both};
 
 use crate::{
     areas::{
@@ -201,5 +201,38 @@ pub async fn content(conn: Conn<'_>, site: SiteId, video: &VideoId) -> Result<Op
         .bind(site)
         .bind(video)
         .optional(conn)
+        .await
+}
+
+/// A video, and what access asks of it.
+pub struct VideoContent {
+    /// The video.
+    pub video: VideoId,
+    /// What access asks of it.
+    pub content: Content,
+}
+
+impl FromRow for VideoContent {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        Ok(Self { video: row.take()?, content: Content::from_row(row)? })
+    }
+}
+
+/// What access asks of these videos, in one statement.
+pub async fn contents(conn: Conn<'_>, site: SiteId, videos: Value) -> Result<Vec<VideoContent>> {
+    macro_rules! text {
+        ($videos:literal) => {
+            concat!(
+                "SELECT v.id, ",
+                content_columns!("v.level = 'members'", "v.level = 'bundle'"),
+                " FROM video v WHERE v.site = $1 AND v.id ",
+                $videos
+            )
+        };
+    }
+    sql_both!(sqlite: text!("IN (SELECT value FROM json_each($2))"), postgres: text!("= ANY ($2)"))
+        .bind(site)
+        .bind(videos)
+        .all(conn)
         .await
 }

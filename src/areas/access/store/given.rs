@@ -8,11 +8,11 @@ use crate::values::{MemberId, PlanId, SiteId, Time};
 /// got more.
 pub async fn grant_free(conn: Conn<'_>, site: SiteId, members: Value, until: Option<Time>, now: Time) -> Result<u64> {
     sql_both!(
-        sqlite: "UPDATE member SET status = 'comped', free_until = $3, updated_at = max(updated_at, $4),
+        sqlite: "UPDATE member SET status = 'comped', free_until = $3, updated_at = max(updated_at / 1000 * 1000 + 1000, $4),
                         free_since = iif(free_since IS NOT NULL AND free_until > $4, free_since, $4)
                  WHERE site = $1 AND id IN (SELECT value FROM json_each($2))
                    AND (free_since IS NULL OR free_until < COALESCE($3, 9223372036854775807))",
-        postgres: "UPDATE member SET status = 'comped', free_until = $3, updated_at = greatest(updated_at, $4),
+        postgres: "UPDATE member SET status = 'comped', free_until = $3, updated_at = greatest(updated_at / 1000 * 1000 + 1000, $4),
                           free_since = CASE WHEN free_since IS NOT NULL AND free_until > $4 THEN free_since ELSE $4 END
                    WHERE site = $1 AND id = ANY($2)
                      AND (free_since IS NULL OR free_until < COALESCE($3, 9223372036854775807))",
@@ -29,10 +29,10 @@ pub async fn grant_free(conn: Conn<'_>, site: SiteId, members: Value, until: Opt
 pub async fn remove_free(conn: Conn<'_>, site: SiteId, members: Value, now: Time) -> Result<u64> {
     sql_both!(
         sqlite: "UPDATE member SET status = iif(is_paid, 'paid', 'free'), free_since = NULL, free_until = NULL,
-                        updated_at = max(updated_at, $3)
+                        updated_at = max(updated_at / 1000 * 1000 + 1000, $3)
                  WHERE site = $1 AND id IN (SELECT value FROM json_each($2)) AND free_since IS NOT NULL",
         postgres: "UPDATE member SET status = CASE WHEN is_paid THEN 'paid' ELSE 'free' END, free_since = NULL,
-                          free_until = NULL, updated_at = greatest(updated_at, $3)
+                          free_until = NULL, updated_at = greatest(updated_at / 1000 * 1000 + 1000, $3)
                    WHERE site = $1 AND id = ANY($2) AND free_since IS NOT NULL",
     )
     .bind(site)
@@ -45,10 +45,10 @@ pub async fn remove_free(conn: Conn<'_>, site: SiteId, members: Value, now: Time
 /// Gives members a trial until a moment; those that have one as long keep it. Gives how many got more.
 pub async fn set_trial(conn: Conn<'_>, site: SiteId, members: Value, until: Time, now: Time) -> Result<u64> {
     sql_both!(
-        sqlite: "UPDATE member SET trial_until = $3, updated_at = max(updated_at, $4),
+        sqlite: "UPDATE member SET trial_until = $3, updated_at = max(updated_at / 1000 * 1000 + 1000, $4),
                         trial_since = iif(trial_until > $4, trial_since, $4)
                  WHERE site = $1 AND id IN (SELECT value FROM json_each($2)) AND (trial_until IS NULL OR trial_until < $3)",
-        postgres: "UPDATE member SET trial_until = $3, updated_at = greatest(updated_at, $4),
+        postgres: "UPDATE member SET trial_until = $3, updated_at = greatest(updated_at / 1000 * 1000 + 1000, $4),
                           trial_since = CASE WHEN trial_until > $4 THEN trial_since ELSE $4 END
                    WHERE site = $1 AND id = ANY($2) AND (trial_until IS NULL OR trial_until < $3)",
     )

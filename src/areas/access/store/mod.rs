@@ -59,12 +59,15 @@ mod alike;
 mod entitlements;
 mod facts;
 mod given;
+mod owners;
 mod places;
 
 pub use alike::{Alike, alike, alike_with_bundles};
 pub use entitlements::{Terms, entitlement, entitlements, grant_bundle, hold_directly, revoke_bundle};
 pub use facts::{
-    asked, content, count_members, doubted, known_by_id, known_of_group, known_with_anything, names, plan_on_sale,
+    asked, content, contents, count_members, doubted, known_by_id, known_of_group, known_with_anything, names,
+    plan_on_sale,
 };
 pub use given::{grant_free, is_over, lapse, paid_over, remove_free, set_paid, set_trial, who_may_pay};
+pub use owners::owners;
 pub use places::{hold, places_after};

@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     gate::Cx,
     paging::{Cursor, LAST, default_limit},
-    tools::{Access, Risk, Scope, Tool},
+    tools::{Access, Risk, Scope, Tool, Versioned},
     values::{Plain, Title, search_key},
 };
 
@@ -143,6 +143,7 @@ impl Tool for UpdateGroup {
     const NAME: &'static str = "groups.update";
     const ACCESS: Access = Access::write(Scope::GroupsManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"group":"grp_01kan8v3t0e0rt8nfkzk1s7p4qe","name":"Spring workshop 2027"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::GROUP);
     type Output = GroupSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<GroupSaved> {

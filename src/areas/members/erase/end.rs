@@ -10,7 +10,7 @@ use super::{
 use crate::{
     areas::{
         billing, blocklist,
-        members::{former, merge::store::hand_over, rekey, store as members},
+        members::{former, merge::store::hand_over, rekey, store as members, tally},
     },
     values::MemberId,
 };
@@ -66,6 +66,7 @@ pub async fn end(work: &Work<'_>, at: &mut At, tail: &Tail, end: End<'_>) -> Res
         return Err(Fail::fatal("member_not_found", "The member is gone, or was not to be deleted."));
     }
     rekey::free(&mut tx, site, person.key()).await?;
+    tally::forget(&mut tx, site, &person.patterns()).await?;
     run.finish(&mut tx, at.result(), &at.progress()).await?;
     tx.commit().await?;
     Ok(())

@@ -234,12 +234,14 @@ fn without(person: &Person, row: &Mention) -> Option<Mention> {
         false => person.out_of_json(args),
     });
     let changes = row.changes.as_ref().and_then(|changes| person.out_of_json(changes));
-    (tool.is_some() || args.is_some() || changes.is_some()).then(|| Mention {
+    let error = row.error.as_ref().and_then(|error| person.out_of_text(error));
+    (tool.is_some() || args.is_some() || changes.is_some() || error.is_some()).then(|| Mention {
         id: row.id.clone(),
         member: row.member.clone(),
         tool: tool.unwrap_or_else(|| row.tool.clone()),
         args: args.or_else(|| row.args.clone()),
         changes: changes.or_else(|| row.changes.clone()),
+        error: error.or_else(|| row.error.clone()),
     })
 }
 
@@ -268,4 +270,112 @@ fn job_without(person: &Person, texts: &Texts) -> Option<Texts> {
         result: result.or_else(|| texts.result.clone()),
         error: error.or_else(|| texts.error.clone()),
     })
+}
+
+/// What only mentions a person among others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mentioned {
+    /// Rows of the activity log that are about somebody or something else.
+    Activity,
+    /// Answers that are kept for an Idempotency-Key.
+    Answers,
+    /// Jobs that have ended.
+    Jobs,
+}
+
+impl Mentioned {
+    /// As it is called in a file about the person.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Activity => "mentionedInActivity",
+            Self::Answers => "mentionedInAnswers",
+            Self::Jobs => "mentionedInJobs",
+        }
+    }
+
+    /// Some of them, by what they are found by, and where the next begin.
+    pub async fn page(
+        self,
+        app: &App,
+        site: SiteId,
+        person: &Person,
+        after: Option<&str>,
+    ) -> Result<(Vec<serde_json::Value>, Option<String>), Fail> {
+        match self {
+            Self::Activity => activity_page(app, site, person, after.unwrap_or_default()).await,
+            Self::Answers => answers_of(app, site, person).await.map(|all| (all, None)),
+            Self::Jobs => jobs_of(app, site, person).await.map(|all| (all, None)),
+        }
+    }
+}
+
+async fn activity_page(
+    app: &App,
+    site: SiteId,
+    person: &Person,
+    after: &str,
+) -> Result<(Vec<serde_json::Value>, Option<String>), Fail> {
+    let next = mentions::place_after(app.db.read(), site, after, PAGE).await?;
+    let until = match &next {
+        Some(place) => place.clone(),
+        None => mentions::last_place(app.db.read(), site).await?,
+    };
+    let mut found = std::collections::BTreeMap::new();
+    for pattern in person.patterns() {
+        for row in mentions::mentions(app.db.read(), site, person.id(), &pattern, (after, &until)).await? {
+            let is_own = row.member.as_deref() == Some(person.id().as_str());
+            if !is_own && (without(person, &row).is_some() || names_id(person, &row)) {
+                found.insert(row.id.to_string(), serde_json::json!({ "entry": row.id, "tool": row.tool }));
+            }
+        }
+    }
+    Ok((found.into_values().collect(), next))
+}
+
+/// Whether the member's id stands in a row.
+fn names_id(person: &Person, row: &Mention) -> bool {
+    let texts = [row.args.as_deref(), row.changes.as_deref(), row.error.as_deref()];
+    texts.into_iter().flatten().any(|text| text.contains(person.id().as_str()))
+}
+
+async fn answers_of(app: &App, site: SiteId, person: &Person) -> Result<Vec<serde_json::Value>, Fail> {
+    let mut all = std::collections::BTreeMap::new();
+    for pattern in person.patterns() {
+        let mut after = (String::new(), String::new());
+        loop {
+            let wanted = (person.id(), pattern.as_str());
+            let since = Time::from_micros(0);
+            let found = idempotency::mentions(app.db.read(), site, wanted, since, &after, SOME).await?;
+            let Some(last) = found.last() else { break };
+            after = last.place.clone();
+            for kept in found {
+                if person.out_of_json(&kept.answer).is_some() || kept.answer.contains(person.id().as_str()) {
+                    let (key, name) = kept.place.clone();
+                    all.insert(kept.place, serde_json::json!({ "key": key, "idempotencyKey": name }));
+                }
+            }
+        }
+    }
+    Ok(all.into_values().collect())
+}
+
+async fn jobs_of(app: &App, site: SiteId, person: &Person) -> Result<Vec<serde_json::Value>, Fail> {
+    let id = format!("%{}%", person.id());
+    let mut all = std::collections::BTreeSet::new();
+    for pattern in person.patterns() {
+        let mut after = String::new();
+        loop {
+            let wanted = (id.as_str(), pattern.as_str());
+            let found = app.jobs.mentions(app.db.read(), site.number(), wanted, 0, &after, SOME).await?;
+            let Some(last) = found.last() else { break };
+            after.clone_from(&last.id);
+            let names = |texts: &Texts| {
+                let own = person.id().as_str();
+                let all = [Some(texts.payload.as_str()), texts.result.as_deref(), texts.error.as_deref()];
+                job_without(person, texts).is_some() || all.into_iter().flatten().any(|text| text.contains(own))
+            };
+            all.extend(found.into_iter().filter(names).map(|texts| texts.id));
+        }
+    }
+    Ok(all.into_iter().map(|id| serde_json::json!({ "job": id })).collect())
 }

@@ -23,7 +23,7 @@ mod text;
 use std::collections::BTreeMap;
 
 pub use end::{End, end};
-pub use logs::{Work, rewrite};
+pub use logs::{Mentioned, Work, rewrite};
 use serde::{Deserialize, Serialize};
 pub use text::{Person, mark};
 

@@ -146,7 +146,7 @@ fn give(state: &mut State, line: &Line<'_>, rules: &Rules, owners: &mut Owners) 
     }
     if is_changed {
         member.status = member.status_at(rules.now);
-        member.updated_at = if state.is_new { member.updated_at } else { rules.now.max(member.updated_at) };
+        member.updated_at = if state.is_new { member.updated_at } else { rules.now.or_after(member.updated_at) };
         state.is_changed = true;
     }
     state.new_tags.extend(new_tags);

@@ -152,7 +152,7 @@ fn united(cx: &Cx, winner: &Member, loser: &Member) -> Result<Member> {
     };
     let after = after.with_status_at(cx.now);
     let is_same = after == *winner;
-    Ok(if is_same { after } else { Member { updated_at: cx.now.max(winner.updated_at), ..after } })
+    Ok(if is_same { after } else { Member { updated_at: cx.now.or_after(winner.updated_at), ..after } })
 }
 
 /// Both notes, the winner's first; what is too long for one is cut.

@@ -2,7 +2,10 @@
 
 use usher_db::{Conn, Result, Value, sql_both};
 
-use crate::values::{MemberId, SiteId};
+use crate::{
+    areas::members::types::{Member, member_columns},
+    values::{MemberId, SiteId},
+};
 
 /// Of these ids, those of members, with their addresses as typed.
 pub async fn of_ids(conn: Conn<'_>, site: SiteId, ids: Value) -> Result<Vec<(MemberId, String)>> {
@@ -15,6 +18,20 @@ pub async fn of_ids(conn: Conn<'_>, site: SiteId, ids: Value) -> Result<Vec<(Mem
     .bind(ids)
     .all(conn)
     .await
+}
+
+/// The members of these ids.
+pub async fn by_ids(conn: Conn<'_>, site: SiteId, ids: Value) -> Result<Vec<Member>> {
+    macro_rules! text {
+        ($ids:literal) => {
+            concat!("SELECT ", member_columns!(), " FROM member m WHERE m.site = $1 AND m.id ", $ids)
+        };
+    }
+    sql_both!(sqlite: text!("IN (SELECT value FROM json_each($2))"), postgres: text!("= ANY ($2)"))
+        .bind(site)
+        .bind(ids)
+        .all(conn)
+        .await
 }
 
 /// The members with these keys of addresses, and which is whose.

@@ -16,10 +16,10 @@ pub use import::{
     insert_many_tags, insert_places, insert_refusals, owned_for_life, places_of, refusals, update_all,
 };
 pub use list::{
-    FEW, Filter, Path, Place, count, few_of_group, few_of_status, few_of_tag, few_of_time, list_by_creation,
-    list_by_key,
+    FEW, Filter, Path, Place, count, few_of_group, few_of_status, few_of_tag, few_of_time, few_updated,
+    list_by_creation, list_by_key,
 };
-pub use many::{of_ids, of_keys, share_many};
+pub use many::{by_ids, of_ids, of_keys, share_many};
 use usher_db::{Conn, Result, Value, sql, sql_both};
 
 use super::{

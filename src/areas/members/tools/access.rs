@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use poem_openapi::Object;
 
 use crate::{
@@ -25,6 +27,23 @@ pub struct AccessChecked {
     member_id: MemberId,
     /// The moment that was asked about.
     at: Time,
+    /// Whether the member may see it; with `videos`, member content in general.
+    allowed: bool,
+    /// Why.
+    reason: Reason,
+    /// If allowed: when it ends, as far as is known now; absent if no end is in sight.
+    until: Option<Time>,
+    /// With `videos`: what is decided of each, in the order in which they were named first.
+    videos: Option<Vec<VideoChecked>>,
+    /// With `videos`: those that the site does not have.
+    missing_videos: Option<Vec<VideoId>>,
+}
+
+/// Whether a member may see one of several videos.
+#[derive(Object)]
+pub struct VideoChecked {
+    /// The video.
+    video: VideoId,
     /// Whether the member may see it.
     allowed: bool,
     /// Why.
@@ -37,13 +56,16 @@ pub struct AccessChecked {
 ///
 /// Whether a member may see a video, what is in a bundle, or member content in general, and until when. It is decided
 /// by the same function as `members.whyPaywall`, which also says why and what would change it. For a player or a page:
-/// ask it each time, as an expiry needs nobody's doing to take effect.
+/// ask it each time, as an expiry needs nobody's doing to take effect. With `videos` one call answers for a whole page.
 #[derive(Object)]
 pub struct CheckAccess {
     /// The member.
     member: MemberRef,
     /// The video; without it and `bundle`, member content in general.
     video: Option<VideoId>,
+    /// 1 to 200 videos at once; or else `video` or `bundle`.
+    #[oai(validator(min_items = 1, max_items = 200))]
+    videos: Option<Vec<VideoId>>,
     /// The bundle.
     bundle: Option<BundleId>,
     /// The moment; now unless given. It is answered with what is known now: what was taken away or changed since is as
@@ -59,12 +81,36 @@ impl Tool for CheckAccess {
     type Output = AccessChecked;
 
     async fn run(self, cx: &mut Cx) -> Result<AccessChecked> {
-        let wanted = wanted(self.video, self.bundle)?;
         let at = self.at.map_or(cx.now, |at| at.in_zone(cx.zone()));
+        if let Some(videos) = self.videos {
+            if self.video.is_some() || self.bundle.is_some() {
+                return Err(Error::refused("args.videos", "give one of `video`, `videos` and `bundle`"));
+            }
+            return check_videos(cx, &self.member, videos, at).await;
+        }
+        let wanted = wanted(self.video, self.bundle)?;
         let (member, decision) = access::check(cx, &self.member, &wanted, at).await?;
         let AccessView { allowed, reason, until } = AccessView::from(&decision);
-        Ok(AccessChecked { member_id: member.id, at, allowed, reason, until })
+        Ok(AccessChecked { member_id: member.id, at, allowed, reason, until, videos: None, missing_videos: None })
     }
+}
+
+async fn check_videos(cx: &mut Cx, who: &MemberRef, mut videos: Vec<VideoId>, at: Time) -> Result<AccessChecked> {
+    let mut seen = HashSet::new();
+    videos.retain(|video| seen.insert(video.clone()));
+    let checked = access::check_videos(cx, who, videos, at).await?;
+    let AccessView { allowed, reason, until } = AccessView::from(&checked.members_content);
+    let (mut videos, mut missing) = (Vec::new(), Vec::new());
+    for (video, decision) in checked.videos {
+        match decision.as_ref().map(AccessView::from) {
+            Some(AccessView { allowed, reason, until }) => {
+                videos.push(VideoChecked { video, allowed, reason, until });
+            }
+            None => missing.push(video),
+        }
+    }
+    let (videos, missing_videos) = (Some(videos), Some(missing));
+    Ok(AccessChecked { member_id: checked.member.id, at, allowed, reason, until, videos, missing_videos })
 }
 
 /// Explain a paywall

@@ -5,9 +5,11 @@ use crate::{
         groups::{self, GroupRef},
         jobs::{Accepted, JobView},
         members::{
+            actions,
             export::{Export, Format},
+            export_data::ExportData,
             store::Filter,
-            types::MemberStatus,
+            types::{MemberRef, MemberStatus},
             words::Search,
         },
     },
@@ -44,6 +46,8 @@ pub struct ExportMembers {
     created_from: Option<Moment<Beginning>>,
     /// Only those created before this moment.
     created_until: Option<Moment<End>>,
+    /// Only those that were created or changed at this moment or later (`updatedAt`).
+    updated_from: Option<Moment<Beginning>>,
     /// Whether the names of their groups are a column too. To import it, the site needs groups of these names.
     #[oai(default)]
     with_groups: bool,
@@ -64,11 +68,49 @@ impl Tool for ExportMembers {
             status: self.status,
             from: self.created_from.map(|from| from.in_zone(zone)),
             until: self.created_until.map(|until| until.bound(zone)),
+            updated_from: self.updated_from.map(|from| from.in_zone(zone)),
         };
         if let Some(group) = &filter.group {
             groups::find(cx, group).await?;
         }
         let export = Export::new(self.format, &filter, self.with_groups);
         Ok(Accepted { job: JobView::from_row(cx.enqueue(&export).await?)? })
+    }
+}
+
+/// What shows everything about a member.
+const ALL_ABOUT_A_MEMBER: &[Scope] = &[
+    Scope::GroupsRead,
+    Scope::SubscriptionsRead,
+    Scope::InvoicesRead,
+    Scope::BundlesRead,
+    Scope::VideosRead,
+    Scope::MembersEmail,
+    Scope::ActivityRead,
+];
+
+/// Export what is stored about a member
+///
+/// Writes everything that is stored about one person to a JSON file, as a job, for a request under article 15 of the GDPR:
+/// the member, former addresses, tags, groups, bundles and orders, subscriptions, checkouts, invoices, what was watched and
+/// written, mails, sign-ins, blocks and the member's rows of the activity log. Where the member is only mentioned among
+/// others, the entry is named and the rest of it, which is about others, is left out. Hashes and other secrets are left out
+/// too, and so is what stands in uploaded files. `result.file` of the job that succeeded is where the file is fetched, by
+/// the same key, for 90 days; `result.rows` counts the rows of each kind.
+#[derive(Object)]
+pub struct ExportMemberData {
+    /// The member.
+    member: MemberRef,
+}
+
+impl Tool for ExportMemberData {
+    const NAME: &'static str = "members.exportData";
+    const ACCESS: Access = Access::write(Scope::MembersRead, Risk::High).also(ALL_ABOUT_A_MEMBER);
+    const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"}}"#;
+    type Output = Accepted;
+
+    async fn run(self, cx: &mut Cx) -> Result<Accepted> {
+        let member = actions::find(cx, &self.member).await?.id;
+        Ok(Accepted { job: JobView::from_row(cx.enqueue(&ExportData { member }).await?)? })
     }
 }

@@ -16,7 +16,9 @@ pub const AREA: Area = Area {
     about: "The people of the site.",
     tools: tools![
         list::ListMembers,
+        list::CountMembers,
         read::GetMember,
+        read::GetOverview,
         read::FindMemberByEmail,
         access::CheckAccess,
         access::WhyPaywall,
@@ -33,6 +35,7 @@ pub const AREA: Area = Area {
         sign_in::InviteMember,
         sign_in::CreateLoginLink,
         import::ImportMembers,
-        export::ExportMembers
+        export::ExportMembers,
+        export::ExportMemberData
     ],
 };

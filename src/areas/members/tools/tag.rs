@@ -7,7 +7,7 @@ use crate::{
     },
     error::Result,
     gate::Cx,
-    tools::{Access, Risk, Scope, Tool},
+    tools::{Access, Risk, Scope, Tool, Versioned},
     values::Tag,
 };
 
@@ -42,6 +42,7 @@ impl Tool for AddTags {
     const NAME: &'static str = "members.addTags";
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"tags":["early-bird","workshop"]}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::MEMBER);
     type Output = MemberSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<MemberSaved> {
@@ -65,6 +66,7 @@ impl Tool for RemoveTags {
     const NAME: &'static str = "members.removeTags";
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"tags":["early-bird"]}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::MEMBER);
     type Output = MemberSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<MemberSaved> {
@@ -88,6 +90,7 @@ impl Tool for ReplaceTags {
     const NAME: &'static str = "members.replaceTags";
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::Medium);
     const EXAMPLE: &'static str = r#"{"member":{"email":"anna@example.com"},"tags":["workshop"]}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::MEMBER);
     type Output = MemberSaved;
 
     async fn run(self, cx: &mut Cx) -> Result<MemberSaved> {

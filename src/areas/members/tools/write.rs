@@ -13,7 +13,7 @@ use crate::{
     },
     error::{Error, Result},
     gate::Cx,
-    tools::{Access, Risk, Scope, Tool},
+    tools::{Access, Risk, Scope, Tool, Versioned},
     values::{Email, End, Moment, Tag, Time, Zone},
 };
 
@@ -130,6 +130,7 @@ impl Tool for UpdateMember {
     const ACCESS: Access = Access::write(Scope::MembersManage, Risk::High);
     const EXAMPLE: &'static str =
         r#"{"member":{"id":"mem_01kan8v3t0e0rt8nfkzk1s7p4qs","expectEmail":"anna@example.com"},"name":"Anna Lind"}"#;
+    const CHANGES: Option<Versioned> = Some(Versioned::MEMBER);
     type Output = MemberUpdated;
 
     async fn run(self, cx: &mut Cx) -> Result<MemberUpdated> {

@@ -31,6 +31,7 @@ pub async fn list_by_creation(
     let statement = match path {
         Path::Word(_) => of_a_range(is_down),
         Path::Merge(_) => of_words(is_down),
+        Path::Updated => updated(is_down),
         _ if group.is_some() => within_group(is_down),
         _ => walk(filter, is_down),
     };
@@ -41,6 +42,7 @@ pub async fn list_by_creation(
             statement.bind(tag).bind(group).bind(begins).bind(from).bind(to)
         }
         (Path::Merge(words), ..) => bind_words(statement.bind(tag).bind(group), conn.engine(), words),
+        (Path::Updated, ..) => statement.bind(tag).bind(group),
         (_, Some(group), tag) => statement.bind(group).bind(tag),
         (_, None, Some(tag)) => statement.bind(tag),
         (_, None, None) => statement,
@@ -53,13 +55,13 @@ fn walk(filter: &Filter, is_down: bool) -> Statement {
     match (&filter.tag, filter.status, is_down) {
         (Some(_), _, false) => page!(
             "member_tag g CROSS JOIN member m";
-            "g.site = $1 AND g.tag = $8 AND g.member_id > $2 AND g.member_id < $3 AND m.id = g.member_id
+            "g.site = $1 AND g.tag = $9 AND g.member_id > $2 AND g.member_id < $3 AND m.id = g.member_id
                AND m.id > $2 AND m.id < $3 AND (m.status = $4 OR $4 IS NULL)";
             "g.member_id"
         ),
         (Some(_), _, true) => page!(
             "member_tag g CROSS JOIN member m";
-            "g.site = $1 AND g.tag = $8 AND g.member_id > $2 AND g.member_id < $3 AND m.id = g.member_id
+            "g.site = $1 AND g.tag = $9 AND g.member_id > $2 AND g.member_id < $3 AND m.id = g.member_id
                AND m.id > $2 AND m.id < $3 AND (m.status = $4 OR $4 IS NULL)";
             "g.member_id DESC"
         ),
@@ -85,10 +87,10 @@ fn within_group(is_down: bool) -> Statement {
         ($order:literal) => {
             page!(
                 "group_place p CROSS JOIN member m";
-                "p.site = $1 AND p.group_id = $8 AND p.member_id > $2 AND p.member_id < $3 AND m.id = p.member_id || ''
+                "p.site = $1 AND p.group_id = $9 AND p.member_id > $2 AND p.member_id < $3 AND m.id = p.member_id || ''
                    AND (m.status = $4 OR $4 IS NULL)
-                   AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $9)
-                        OR $9 IS NULL)";
+                   AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $10)
+                        OR $10 IS NULL)";
                 $order
             )
         };
@@ -100,11 +102,25 @@ fn within_group(is_down: bool) -> Statement {
 macro_rules! filtered {
     () => {
         "(m.status = $4 OR $4 IS NULL)
-         AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $8)
-              OR $8 IS NULL)
-         AND (EXISTS (SELECT 1 FROM group_place p WHERE p.site = m.site AND p.group_id = $9 AND p.member_id = m.id)
-              OR $9 IS NULL)"
+         AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $9)
+              OR $9 IS NULL)
+         AND (EXISTS (SELECT 1 FROM group_place p WHERE p.site = m.site AND p.group_id = $10 AND p.member_id = m.id)
+              OR $10 IS NULL)"
     };
+}
+
+/// Those that were changed since a time.
+fn updated(is_down: bool) -> Statement {
+    macro_rules! text {
+        ($order:literal) => {
+            page!(
+                "member m";
+                "m.updated_at >= $8 AND m.id || '' > $2 AND m.id || '' < $3 AND ", filtered!();
+                $order
+            )
+        };
+    }
+    if is_down { text!("m.id || '' DESC") } else { text!("m.id || ''") }
 }
 
 /// Those of a range of words.
@@ -112,7 +128,7 @@ fn of_a_range(is_down: bool) -> Statement {
     macro_rules! text {
         ($order:literal) => {
             page!(
-                worded!(sqlite, "$10", "$11", "$12"), worded!(postgres, "$10", "$11", "$12");
+                worded!(sqlite, "$11", "$12", "$13"), worded!(postgres, "$11", "$12", "$13");
                 "m.id = f.member_id AND m.id || '' > $2 AND m.id || '' < $3 AND ", filtered!();
                 $order
             )
@@ -147,13 +163,13 @@ fn of_words(is_down: bool) -> Statement {
         ($order:literal, $sorted:literal) => {
             page!(
                 concat!(
-                    "(SELECT DISTINCT j.value AS id FROM json_each($10) r CROSS JOIN json_each((
+                    "(SELECT DISTINCT j.value AS id FROM json_each($11) r CROSS JOIN json_each((
                          SELECT json_group_array(h.id) FROM (",
                     found!(sqlite, "(r.value ->> 0)", "(r.value ->> 1)", "member m", $order),
                     ") h)) j ORDER BY j.value ", $order, " LIMIT $6) f CROSS JOIN member m"
                 ),
                 concat!(
-                    "(SELECT DISTINCT h.id FROM unnest($10::bigint[], $11::text[]) AS r (begins, word) CROSS JOIN LATERAL (",
+                    "(SELECT DISTINCT h.id FROM unnest($11::bigint[], $12::text[]) AS r (begins, word) CROSS JOIN LATERAL (",
                     found!(postgres, "r.begins", "r.word",
                         "LATERAL (SELECT * FROM member i WHERE i.site = $1 AND i.id = w.member_id OFFSET 0) m", $order),
                     ") h ORDER BY h.id ", $order, " LIMIT $6) f CROSS JOIN

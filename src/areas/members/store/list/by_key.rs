@@ -11,19 +11,19 @@ use crate::{
     values::{GroupId, SiteId, Tag, Time},
 };
 
-/// Whether a member `m` has the tag `$10`.
+/// Whether a member `m` has the tag `$11`.
 macro_rules! tagged {
     () => {
-        "(EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $10)
-          OR $10 IS NULL)"
+        "(EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $11)
+          OR $11 IS NULL)"
     };
 }
 
-/// Whether a member `m` is in the group `$11`.
+/// Whether a member `m` is in the group `$12`.
 macro_rules! placed {
     () => {
-        "(EXISTS (SELECT 1 FROM group_place p WHERE p.site = m.site AND p.group_id = $11 AND p.member_id = m.id)
-          OR $11 IS NULL)"
+        "(EXISTS (SELECT 1 FROM group_place p WHERE p.site = m.site AND p.group_id = $12 AND p.member_id = m.id)
+          OR $12 IS NULL)"
     };
 }
 
@@ -56,22 +56,22 @@ macro_rules! worded {
 }
 pub(super) use worded;
 
-/// The text of a page by `$key`, from `$8` and `$9` to `$12`. CROSS JOIN makes SQLite begin with the tag; a status and a
+/// The text of a page by `$key`, from `$9` and `$10` to `$13`. CROSS JOIN makes SQLite begin with the tag; a status and a
 /// range of ids are pairs, as SQLite takes a range of ids alone for the primary key's.
 macro_rules! by_key {
     ($path:expr, $key:literal, $after:literal, $until:literal, $order:literal, $($sorted:literal),+) => {
         match $path {
             Path::Walk | Path::Merge(_) => page!(
                 "member m";
-                "(", $key, ", m.id) ", $after, " ($8, $9) AND ", $key, " ", $until, " $12
+                "(", $key, ", m.id) ", $after, " ($9, $10) AND ", $key, " ", $until, " $13
                    AND m.created_at >= $2 AND m.created_at < $3 AND (m.status = $4 OR $4 IS NULL) AND ",
                 tagged!(), " AND ", placed!();
                 $order
             ),
             Path::Tag => page!(
                 "member_tag g CROSS JOIN member m";
-                "(", $key, " || '', m.id) ", $after, " ($8, $9) AND ", $key, " || '' ", $until, " $12
-                   AND g.site = $1 AND g.tag = $10 AND m.id = g.member_id
+                "(", $key, " || '', m.id) ", $after, " ($9, $10) AND ", $key, " || '' ", $until, " $13
+                   AND g.site = $1 AND g.tag = $11 AND m.id = g.member_id
                    AND g.member_id > $2 AND g.member_id < $3 AND m.id > $2 AND m.id < $3
                    AND (m.status = $4 OR $4 IS NULL) AND ",
                 placed!();
@@ -79,8 +79,8 @@ macro_rules! by_key {
             ),
             Path::Group => page!(
                 "group_place p CROSS JOIN member m";
-                "(", $key, " || '', m.id) ", $after, " ($8, $9) AND ", $key, " || '' ", $until, " $12
-                   AND p.site = $1 AND p.group_id = $11 AND m.id = p.member_id
+                "(", $key, " || '', m.id) ", $after, " ($9, $10) AND ", $key, " || '' ", $until, " $13
+                   AND p.site = $1 AND p.group_id = $12 AND m.id = p.member_id
                    AND p.member_id > $2 AND p.member_id < $3 AND m.id > $2 AND m.id < $3
                    AND (m.status = $4 OR $4 IS NULL) AND ",
                 tagged!();
@@ -88,21 +88,28 @@ macro_rules! by_key {
             ),
             Path::Status => page!(
                 "member m";
-                "(", $key, " || '', m.id) ", $after, " ($8, $9) AND ", $key, " || '' ", $until, " $12
+                "(", $key, " || '', m.id) ", $after, " ($9, $10) AND ", $key, " || '' ", $until, " $13
                    AND (m.status, m.id) > ($4, $2) AND (m.status, m.id) < ($4, $3) AND ",
                 tagged!(), " AND ", placed!();
                 $($sorted),+
             ),
             Path::Time => page!(
                 "member m";
-                "(", $key, " || '', m.id) ", $after, " ($8, $9) AND ", $key, " || '' ", $until, " $12
+                "(", $key, " || '', m.id) ", $after, " ($9, $10) AND ", $key, " || '' ", $until, " $13
                    AND m.id > $2 AND m.id < $3 AND (m.status = $4 OR $4 IS NULL) AND ",
                 tagged!(), " AND ", placed!();
                 $($sorted),+
             ),
+            Path::Updated => page!(
+                "member m";
+                "(", $key, " || '', m.id) ", $after, " ($9, $10) AND ", $key, " || '' ", $until, " $13
+                   AND m.updated_at >= $8 AND m.id || '' > $2 AND m.id || '' < $3 AND (m.status = $4 OR $4 IS NULL) AND ",
+                tagged!(), " AND ", placed!();
+                $($sorted),+
+            ),
             Path::Word(_) => page!(
-                worded!(sqlite, "$13", "$14", "$15"), worded!(postgres, "$13", "$14", "$15");
-                "(", $key, " || '', m.id) ", $after, " ($8, $9) AND ", $key, " || '' ", $until, " $12
+                worded!(sqlite, "$14", "$15", "$16"), worded!(postgres, "$14", "$15", "$16");
+                "(", $key, " || '', m.id) ", $after, " ($9, $10) AND ", $key, " || '' ", $until, " $13
                    AND m.id = f.member_id AND m.id || '' > $2 AND m.id || '' < $3 AND (m.status = $4 OR $4 IS NULL) AND ",
                 tagged!(), " AND ", placed!();
                 $($sorted),+

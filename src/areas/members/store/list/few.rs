@@ -5,7 +5,7 @@ use usher_db::{Conn, Result, Statement, sql};
 use super::{FEW, Filter};
 use crate::{
     areas::members::types::MemberStatus,
-    values::{GroupId, SiteId, Tag},
+    values::{GroupId, SiteId, Tag, Time},
 };
 
 /// Whether few members have a tag.
@@ -43,6 +43,15 @@ pub async fn few_of_time(conn: Conn<'_>, site: SiteId, filter: &Filter) -> Resul
          WHERE site = $1 AND id > $2 AND id < $3 LIMIT $4) AS some_of_them"
     );
     few(conn, counting.bind(site).bind(after).bind(before)).await
+}
+
+/// Whether few members were changed since a time.
+pub async fn few_updated(conn: Conn<'_>, site: SiteId, from: Time) -> Result<bool> {
+    let counting = sql!(
+        "SELECT count(*) FROM (SELECT 1 AS one FROM member
+         WHERE site = $1 AND updated_at >= $2 LIMIT $3) AS some_of_them"
+    );
+    few(conn, counting.bind(site).bind(from)).await
 }
 
 async fn few(conn: Conn<'_>, counting: Statement) -> Result<bool> {

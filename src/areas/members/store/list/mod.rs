@@ -22,7 +22,7 @@ mod few;
 
 pub use by_creation::list_by_creation;
 pub use by_key::list_by_key;
-pub use few::{few_of_group, few_of_status, few_of_tag, few_of_time};
+pub use few::{few_of_group, few_of_status, few_of_tag, few_of_time, few_updated};
 use usher_db::{Conn, Result, Statement, Value, sql_both};
 use uuid::Uuid;
 
@@ -53,6 +53,8 @@ pub struct Filter {
     pub from: Option<Time>,
     /// Only those made before then.
     pub until: Option<Time>,
+    /// Only those that were changed then or later.
+    pub updated_from: Option<Time>,
 }
 
 /// Where a page begins: after the member with this key (of address or name, in those orders) and id.
@@ -81,10 +83,21 @@ impl Filter {
         (first, others.into_iter().collect())
     }
 
-    /// What every text of a page begins with: status, first pattern, limit and the other patterns.
+    /// The first `updated_at` that fits.
+    fn updated_from(&self) -> i64 {
+        self.updated_from.map_or(i64::MIN, Time::micros)
+    }
+
+    /// What every text of a page begins with: status, first pattern, limit, the other patterns, and since when a member
+    /// was changed.
     fn bind(&self, statement: Statement, limit: u32) -> Statement {
         let (first, others) = self.patterns();
-        statement.bind(self.status.map(MemberStatus::as_str)).bind(first).bind(limit).bind(others)
+        statement
+            .bind(self.status.map(MemberStatus::as_str))
+            .bind(first)
+            .bind(limit)
+            .bind(others)
+            .bind(self.updated_from())
     }
 }
 
@@ -126,6 +139,8 @@ pub enum Path {
     Status,
     /// Gathering those of the time, or all.
     Time,
+    /// Gathering those that were changed since a time.
+    Updated,
     /// Gathering those of a range of words.
     Word(WordRange),
     /// By creation, merging those of each of these words.
@@ -138,7 +153,7 @@ pub async fn count(conn: Conn<'_>, site: SiteId, filter: &Filter) -> Result<u64>
         ($others:expr) => {
             concat!(
                 "SELECT count(*) FROM member m
-                 WHERE m.site = $1 AND m.id > $2 AND m.id < $3 AND (m.status = $4 OR $4 IS NULL)
+                 WHERE m.site = $1 AND m.id > $2 AND m.id < $3 AND (m.status = $4 OR $4 IS NULL) AND m.updated_at + 0 >= $9
                    AND (m.words LIKE $5 OR $5 IS NULL) AND ",
                 $others,
                 " AND (EXISTS (SELECT 1 FROM member_tag g WHERE g.site = m.site AND g.member_id = m.id AND g.tag = $7)
@@ -160,6 +175,7 @@ pub async fn count(conn: Conn<'_>, site: SiteId, filter: &Filter) -> Result<u64>
             .bind(others)
             .bind(filter.tag.as_ref().map(Tag::as_str))
             .bind(filter.group.as_ref().map(GroupId::as_str))
+            .bind(filter.updated_from())
             .one(conn)
             .await?;
     Ok(u64::try_from(n).unwrap_or(0))
@@ -182,8 +198,8 @@ macro_rules! other_words {
 }
 use other_words;
 
-/// A page of members `m`. Placeholders 1 to 7 are the same in all: site, from, until, status, first pattern, limit and the
-/// other patterns.
+/// A page of members `m`. Placeholders 1 to 8 are the same in all: site, from, until, status, first pattern, limit, the
+/// other patterns, and since when they were changed. `updated_at + 0` has no index: [`Path::Updated`] alone reads that.
 macro_rules! page {
     ($from:expr; $($where:expr),+; $($order:literal),+) => {
         page!($from, $from; $($where),+; $($order),+)
@@ -199,6 +215,7 @@ macro_rules! page {
             "SELECT ", crate::areas::members::types::member_columns!(), " FROM ", $from, "
              WHERE m.site = $1 AND ", $($where,)+ "
                AND (m.words LIKE $5 OR $5 IS NULL) AND ", crate::areas::members::store::list::other_words!($engine, "$7"), "
+               AND m.updated_at + 0 >= $8
              ORDER BY ", $($order,)+ " LIMIT $6"
         )
     };
