@@ -96,7 +96,7 @@ super::json_string!(
     "string_site_path",
     MetaSchema {
         max_length: Some(LONGEST),
-        format: Some(FORMAT.into()),
+        format: Some(FORMAT),
         pattern: Some(PATTERN.into()),
         example: Some("/videos/12".into()),
         ..MetaSchema::new("string")
@@ -197,7 +197,7 @@ mod tests {
             let Ok(path) = SitePath::parse(&text) else { return Ok(()) };
             let site = Url::parse("https://shop.example/login?x=1").unwrap();
             let mut read = path.as_str().to_owned();
-            prop_assert_eq!(SitePath::parse(&read), Ok(path.clone()));
+            prop_assert_eq!(SitePath::parse(&read), Ok(path));
             for _ in 0..6 {
                 let url = site.join(&read).unwrap();
                 prop_assert_eq!(url.host_str(), Some("shop.example"), "{} of {}", read, text);
