@@ -131,8 +131,11 @@ both!(what_another_stripe_says_is_understood, async |world| {
     let external = text(&stripe.post(world, "/v1/subscriptions", &bought).await["id"]);
 
     // Only its event tells of it.
-    until(world, async || why(world, &anna).await == "allowed_subscription").await;
+    until(world, async || why(world, &anna).await == "plan_not_included").await;
     let mirrored = subscription(world, &anna).await;
+    // What comes from Stripe unasked opens nothing until somebody says so.
+    world.ok("plans.update", json!({ "plan": mirrored["plan"], "opens": "all" })).await;
+    assert_eq!(why(world, &anna).await, "allowed_subscription");
     assert_eq!((&mirrored["externalId"], &mirrored["status"]), (&json!(external), &json!("active")), "{mirrored}");
     let plan = world.one("plans.get", json!({ "plan": mirrored["plan"] })).await;
     let expected = (&json!("Gold"), &json!(900), &json!("EUR"), &json!("month"));
