@@ -145,7 +145,7 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
     let is_refused = !decision.is_allowed();
     let may_be = |what: fn(Doubts) -> bool| is_refused && doubts.is_some_and(what);
     let may_pay = is_refused && at >= cx.now && !decision.reason.is_about_content();
-    let mut traps: Vec<_> = traps(&known, sync_status).into_iter().collect();
+    let mut traps: Vec<_> = traps(&known, sync_status).collect();
     let mut fixes = Vec::new();
     if may_be(|doubts| doubts.namesake || doubts.twin) && !decision.reason.is_about_content() {
         let twin = other_address(cx, &known, &content, at).await?;

@@ -10,7 +10,7 @@ use super::{Reader, Result, there, time};
 use crate::{
     areas::{
         invoices::{self, Invoice, InvoiceStatus, Line},
-        subscriptions::{self, Subscription},
+        subscriptions::{self, PaidSpan, Subscription},
     },
     values::{InvoiceId, MemberId},
 };
@@ -70,11 +70,33 @@ impl Reader<'_> {
                 self.pays_as(&mut tx, view.customer_id(), view.customer_email.as_deref().map(String::as_str)).await?;
             }
         }
-        self.end(&mut tx).await?;
         // What it says of what was paid is a fact about its subscription, which is read with all its invoices.
-        let about = external.filter(|_| is_news && stays && subscription.is_some());
+        let is_told = match &subscription {
+            Some(subscription) if is_news && stays => self.is_counted(&mut tx, subscription, &view, refunded).await?,
+            _ => true,
+        };
+        self.end(&mut tx).await?;
+        let about = external.filter(|_| !is_told);
         self.hear(&mut tx, about.map(|id| ("subscription", id)).into_iter().collect()).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Whether what an invoice says is counted with its subscription already: it is no bill yet, or what was paid and given
+    /// back is known.
+    async fn is_counted(
+        &self,
+        tx: &mut Tx,
+        subscription: &Subscription,
+        view: &views::Invoice,
+        refunded: i64,
+    ) -> Result<bool> {
+        if view.status == Some(views::InvoiceStatus::Draft) {
+            return Ok(true);
+        }
+        let spans = subscriptions::store::spans(tx.conn(), self.site(), &subscription.id).await?;
+        let same =
+            |span: &PaidSpan| span.invoice == view.id && (span.paid, span.refunded) == (view.amount_paid, refunded);
+        Ok(spans.iter().any(same))
     }
 
     fn billed(
