@@ -80,6 +80,7 @@ async fn sell(backend: Backend, members: u64) {
     let mut round = 0;
     while !buyers.are_done(&world, &shop).await {
         buyers.leave(&world).await;
+        buyers.change(&world).await;
         assert!(began.elapsed() < PATIENCE, "stuck: {}", check::open(&world).await);
         let life = Life::begin(&world);
         let most = REQUESTS + (members as f64 * REQUESTS_A_MEMBER * 2.0) as usize;
