@@ -56,15 +56,17 @@ async fn fold_all(world: &World) {
     while fold_some(&world.app).await.expect("it folds") > 0 {}
 }
 
+/// Changes of one history.
+const STEPS: usize = 160;
+
 both!(the_counters_agree_with_the_rows_whatever_happens, async |world| {
     world.without_budgets().await;
     world.settings(|settings| settings.destructive_per_day = 1_000_000).await;
     let plan = json!({ "name": "Gold", "amount": 900, "currency": "EUR", "every": "month" });
     let plan = world.ok("plans.create", plan).await["plan"]["id"].clone();
-    let steps: usize = std::env::var("USHER_TEST_HISTORIES").ok().and_then(|n| n.parse().ok()).unwrap_or(160);
     let mut random = StdRng::seed_from_u64(22);
     agree(world, "nobody").await;
-    for step in 0..steps {
+    for step in 0..STEPS {
         let address = |n: u32| format!("m{n}@example.com");
         let email = address(random.random_range(0..25));
         let other = address(random.random_range(0..25));
@@ -190,6 +192,7 @@ both!(other_filters_are_counted_one_by_one, async |world| {
 /// A million members are counted in under 50 ms; run it with `--ignored`.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes"]
+#[expect(clippy::print_stderr, reason = "what it measures")]
 async fn a_million_members_are_counted_at_once() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let mut world = World::start(backend).await;
