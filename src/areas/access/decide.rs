@@ -255,7 +255,7 @@ fn subscriptions(facts: &Facts, at: Time) -> Check {
 }
 
 /// Until when a member pays for anything that the owner says opens something: `None` if not at all, and no end where none
-/// is known. It is what `status` says of a member, and agrees with [`decide`] because both ask [`best`].
+/// is known. It is what `status` says of a member, and agrees with [`decide`] because both ask `best`.
 pub fn pays(subscriptions: &[Subscription], grace: Duration, at: Time) -> Option<Option<Time>> {
     let opens = |plan: &PaidPlan| plan.opens != Opens::Nothing;
     match best(subscriptions, grace, at, &opens, &[])? {

@@ -229,13 +229,13 @@ impl Subscription {
         self.external_id.as_deref().is_some_and(|id| !id.starts_with("cs_"))
     }
 
-    /// Whether Stripe, or whoever else sells it, takes money for it, or might: as [`live_statuses`] say in SQL.
+    /// Whether Stripe, or whoever else sells it, takes money for it, or might: as `live_statuses` says in SQL.
     pub fn is_live(&self) -> bool {
         use SubscriptionStatus::{Active, PastDue, Paused, Trialing, Unpaid};
         matches!(self.status, Active | Trialing | PastDue | Paused | Unpaid)
     }
 
-    /// Whether it is paid again and again, and nobody has said that it ends: as [`goes_on`] says in SQL.
+    /// Whether it is paid again and again, and nobody has said that it ends: as the macro `goes_on` says in SQL.
     pub fn goes_on(&self) -> bool {
         let is_to_end = matches!(self.wanted, Some(Wanted::Canceled | Wanted::Ending)) || self.cancel_at.is_some();
         self.is_live() && self.period_end.is_some() && !is_to_end
