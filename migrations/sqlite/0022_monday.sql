@@ -49,13 +49,13 @@ WHEN OLD.status <> NEW.status OR OLD.email_key <> NEW.email_key BEGIN
                           + EXISTS (SELECT 1 FROM block b WHERE b.site = NEW.site AND b.email_key = NEW.email_key)
     WHERE site = NEW.site;
 END;
-CREATE TRIGGER block_tally_insert AFTER INSERT ON block BEGIN
-    UPDATE member_tally SET blocked = blocked + 1
-    WHERE site = NEW.site AND EXISTS (SELECT 1 FROM member m WHERE m.site = NEW.site AND m.email_key = NEW.email_key);
+CREATE TRIGGER block_tally_insert AFTER INSERT ON block
+WHEN EXISTS (SELECT 1 FROM member m WHERE m.site = NEW.site AND m.email_key = NEW.email_key) BEGIN
+    UPDATE member_tally SET blocked = blocked + 1 WHERE site = NEW.site;
 END;
-CREATE TRIGGER block_tally_delete AFTER DELETE ON block BEGIN
-    UPDATE member_tally SET blocked = blocked - 1
-    WHERE site = OLD.site AND EXISTS (SELECT 1 FROM member m WHERE m.site = OLD.site AND m.email_key = OLD.email_key);
+CREATE TRIGGER block_tally_delete AFTER DELETE ON block
+WHEN EXISTS (SELECT 1 FROM member m WHERE m.site = OLD.site AND m.email_key = OLD.email_key) BEGIN
+    UPDATE member_tally SET blocked = blocked - 1 WHERE site = OLD.site;
 END;
 CREATE TRIGGER block_tally_update AFTER UPDATE OF email_key ON block WHEN OLD.email_key <> NEW.email_key BEGIN
     UPDATE member_tally SET

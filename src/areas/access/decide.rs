@@ -317,13 +317,19 @@ fn subscription(
         }
         _ => (outcome, found),
     };
-    match still_paid(one, at, includes) {
-        Some((plan, until)) => {
-            let lets = Outcome::Lets(Reason::AllowedSubscription, Some(until));
-            let paid = ending(one, (lets, Found::of(one, State::StillPaid(plan.clone(), until))), at);
-            [given, paid].into_iter().max_by_key(|(outcome, _)| rank(*outcome)).expect("there are two")
+    let Some((plan, paid_until)) = still_paid(one, at, includes) else { return given };
+    let plan = plan.clone();
+    match given {
+        // First it is waited for, and then what is paid counts.
+        (Outcome::Lets(Reason::AllowedGrace, Some(end)), Found::Subscription(_, _, State::Grace(due, waited))) => {
+            let until = end.max(paid_until);
+            let state = State::GraceBeside(due, waited, plan, paid_until);
+            ending(one, (Outcome::Lets(Reason::AllowedGrace, Some(until)), Found::of(one, state)), at)
         }
-        None => given,
+        _ => {
+            let lets = Outcome::Lets(Reason::AllowedSubscription, Some(paid_until));
+            ending(one, (lets, Found::of(one, State::StillPaid(plan, paid_until))), at)
+        }
     }
 }
 

@@ -211,7 +211,7 @@ async fn words(cx: &mut Cx, decision: &Decision) -> Result<Words> {
 /// The invoice that the decision is about, if it is one that is unpaid and this key may read invoices.
 async fn overdue(cx: &mut Cx, decision: &Decision) -> Result<Option<Invoice>> {
     let found = decision.checks.iter().filter(|check| check.is_decisive).find_map(|check| match &check.found {
-        Found::Subscription(id, _, State::PastDue(..) | State::Grace(..)) => Some(id.clone()),
+        Found::Subscription(id, _, State::PastDue(..) | State::Grace(..) | State::GraceBeside(..)) => Some(id.clone()),
         _ => None,
     });
     let may_read = cx.caller.key.scopes.has(Scope::InvoicesRead);
@@ -287,9 +287,10 @@ fn said(check: &decide::Check, words: &Words, overdue: Option<&Invoice>) -> Said
     let about = CheckAbout::of(&check.found);
     let sentence = check.found.sentence(words);
     match (&check.found, overdue) {
-        (Found::Subscription(_, plans, State::PastDue(due, _) | State::Grace(due, _)), Some(invoice))
-            if check.is_decisive =>
-        {
+        (
+            Found::Subscription(_, plans, State::PastDue(due, _) | State::Grace(due, _) | State::GraceBeside(due, ..)),
+            Some(invoice),
+        ) if check.is_decisive => {
             let number = invoice.number.as_deref().map_or_else(String::new, |number| format!(" {number}"));
             let amount = Currency::parse(&invoice.currency)
                 .map(|currency| Money { amount: invoice.amount_due, currency }.to_string())

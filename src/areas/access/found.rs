@@ -119,6 +119,8 @@ pub enum State {
     Ended(Time),
     /// A payment was due at the first moment, and is waited for until the second.
     Grace(Time, Time),
+    /// The same, and this plan is paid until the last moment.
+    GraceBeside(Time, Time, PaidPlan, Time),
     /// A payment was due at the first moment, and was waited for until the second.
     PastDue(Time, Time),
     /// A payment is overdue, and this plan is paid until then.
@@ -234,7 +236,9 @@ impl State {
             | Self::Canceled(until)
             | Self::Ended(until)
             | Self::StillPaid(_, until) => (None, Some(*until)),
-            Self::Grace(due, until) | Self::PastDue(due, until) => (Some(*due), Some(*until)),
+            Self::Grace(due, until) | Self::GraceBeside(due, until, ..) | Self::PastDue(due, until) => {
+                (Some(*due), Some(*until))
+            }
             Self::Unknown | Self::Incomplete | Self::NotIncluded(_) | Self::OpensNothing => (None, None),
         }
     }
@@ -268,6 +272,14 @@ impl State {
                 day(due),
                 day(until),
                 grace(due, until)
+            ),
+            Self::GraceBeside(due, until, plan, paid_until) => format!(
+                "A payment for {name} was due on {} and is unpaid. It is waited for until {} ({}); {} is paid until {}.",
+                day(due),
+                day(until),
+                grace(due, until),
+                plan.name,
+                day(paid_until)
             ),
             Self::PastDue(due, until) => format!(
                 "A payment for {name} was due on {} and is unpaid. Access ended on {} ({}).",
@@ -338,6 +350,7 @@ mod tests {
             State::Canceled(day(20)),
             State::Ended(day(-2)),
             State::Grace(day(-3), day(4)),
+            State::GraceBeside(day(-3), day(4), plan("Basic"), day(300)),
             State::PastDue(day(-9), day(-2)),
             State::PastDue(day(-2), day(-1)),
             State::PastDue(day(-2), day(-2)),

@@ -31,6 +31,7 @@ use crate::{
         },
         invoices::{self, Invoice, InvoiceRef},
         plans::OP,
+        subscriptions,
     },
     error::{Code, Result},
     gate::Cx,
@@ -92,6 +93,14 @@ pub async fn refund(app: &App, job: Refund, run: &Run) -> std::result::Result<()
     let made = outbox.make(&step).await?;
     let (connection, client) = to_read(app, site).await?;
     read_now(app, run, (&connection, &client), ("invoice", &invoice.external_id)).await?;
+    // What was given back may end what it was paid for, which whoever has waited for the job sees.
+    let paid_for = match &invoice.subscription_id {
+        Some(id) => subscriptions::store::by_id(app.db.read(), site, id).await?.and_then(|one| one.external_id),
+        None => None,
+    };
+    if let Some(external) = paid_for.filter(|id| !id.starts_with("cs_")) {
+        read_now(app, run, (&connection, &client), ("subscription", &external)).await?;
+    }
     let mut tx = app.db.begin().await?;
     let now = invoices::store::by_id(tx.conn(), site, &invoice.id).await?.unwrap_or(invoice);
     let result = json!({
