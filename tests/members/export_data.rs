@@ -75,6 +75,7 @@ both!(all_that_is_stored_about_a_person_is_in_the_file_and_nothing_about_another
              VALUES (1, 'job_1', '{id}', 'pln_1', 'expired', 1, 1)"
         ),
         format!("INSERT INTO stripe_customer (site, id, member_id, created_at) VALUES (1, 'cus_1', '{id}', 1)"),
+        format!("INSERT INTO stripe_claim (site, external_id, member_id, created_at) VALUES (1, 'sub_3', '{id}', 1)"),
         format!(
             "INSERT INTO invoice (site, id, external_id, member_id, status, currency, subtotal, tax, total, amount_due,
                                   amount_paid, amount_refunded, lines, created_at, ticket, synced_at)

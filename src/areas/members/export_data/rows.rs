@@ -29,6 +29,8 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
         "what Usher needs to do its work, and says nothing about the person",
         &[
             "ticket",
+            "email_ticket",
+            "plan_job",
             "asked",
             "asked_job",
             "wanted_at",

@@ -49,7 +49,7 @@ macro_rules! sections {
 sections! {
     "member" false "member" "id" "t.id"
         ["id", "email", "name", "note", "status", "external_id", "metadata", "free_since", "free_until", "trial_since",
-         "trial_until", "is_paid", "deleting_since", "created_at", "updated_at"];
+         "trial_until", "is_paid", "paid_until", "deleting_since", "created_at", "updated_at"];
     "formerAddresses" false "former_address" "member_id" "t.email_key || ' ' || t.held_as" ["email", "left_at"];
     "tags" false "member_tag" "member_id" "t.tag" ["tag"];
     "groups" false "group_place" "member_id" "t.group_id" ["group_id", "added_at"]
@@ -62,11 +62,12 @@ sections! {
     "subscriptions" false "subscription" "member_id" "t.id"
         ["id", "plan_id", "status", "started_at", "period_start", "period_end", "past_due_since", "refunded_at",
          "refunded_until", "cancel_at", "canceled_at", "ended_at", "trial_end", "resumes_at", "source", "reference",
-         "external_id", "customer_id", "payment_intent", "wanted", "resume_wanted", "synced_at", "created_at", "updated_at"]
+         "external_id", "customer_id", "payment_intent", "needs_card", "wanted", "resume_wanted", "synced_at", "created_at", "updated_at"]
         + "plan_name" "(SELECT p.name FROM plan p WHERE p.site = t.site AND p.id = t.plan_id)";
     "checkouts" false "checkout" "member_id" "t.id"
         ["id", "plan_id", "session_id", "status", "url", "expires_at", "created_at", "updated_at"];
     "stripeCustomers" false "stripe_customer" "member_id" "t.id" ["id", "created_at"];
+    "stripeClaims" false "stripe_claim" "member_id" "t.external_id" ["external_id", "created_at"];
     "invoices" false "invoice" "member_id" "t.id"
         ["id", "external_id", "customer_id", "subscription_id", "number", "status", "currency", "subtotal", "tax", "total",
          "amount_due", "amount_paid", "amount_refunded", "lines", "hosted_url", "pdf_url", "period_start", "period_end",

@@ -111,7 +111,7 @@ impl Fold {
 }
 
 impl Job for Fold {
-    const KIND: &'static str = "members.foldTally";
+    const KIND: &'static str = "tally.fold";
     const QUEUE: Queue = Queue::Bulk;
 }
 
