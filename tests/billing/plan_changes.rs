@@ -65,7 +65,7 @@ both!(a_plan_is_changed_now_for_what_stripe_said_it_would_cost, async |world| {
     let path = format!("/v1/subscriptions/{}", bought["externalId"].as_str().expect("an id"));
     shop.fake.fault(Rule::next([Fault::ServerErrorAfter]).on("POST", &path));
     let mut exactly = args.clone();
-    exactly["prorationDate"] = preview["prorationDate"].clone();
+    exactly["proratedFrom"] = preview["proratedFrom"].clone();
     let changed = waited(world, CHANGE, exactly).await;
     assert_eq!(world.job(&changed["job"]["id"]).await["result"]["outcome"], "done", "{changed}");
     shop.settle(world).await;
@@ -92,7 +92,7 @@ both!(a_plan_is_changed_with_the_period_and_nothing_is_charged_before, async |wo
     let args = |plan: &Value| json!({ "subscription": bought["id"], "plan": plan, "when": "periodEnd" });
     let dry = world.call_with(&world.key, CHANGE, json!({ "args": args(&silver), "dryRun": true }), &[]).await.json();
     assert_eq!(dry["result"]["preview"]["amountDue"], 900, "{dry}");
-    assert!(dry["result"]["preview"].get("prorationDate").is_none(), "{dry}");
+    assert!(dry["result"]["preview"].get("proratedFrom").is_none(), "{dry}");
     for fault in [Fault::ResetAfter, Fault::ServerErrorAfter] {
         shop.fake.fault(Rule::next([fault]).on("POST", "/v1/subscription_schedules"));
     }
@@ -211,7 +211,7 @@ both!(what_cannot_be_changed_is_refused, async |world| {
     let args = |plan: &Value| json!({ "subscription": bought["id"], "plan": plan, "when": "now" });
     assert_eq!(refused(world, CHANGE, args(&course)).await, "arguments_refused");
     let mut old = args(&gold);
-    old["prorationDate"] = json!(world.clock.now() - std::time::Duration::from_secs(2 * DAY));
+    old["proratedFrom"] = json!(world.clock.now() - std::time::Duration::from_secs(2 * DAY));
     assert_eq!(refused(world, CHANGE, old).await, "arguments_refused");
     let elsewhere = json!({ "member": { "id": anna }, "plan": gold, "source": "bank" });
     let elsewhere = world.ok("subscriptions.recordExternal", elsewhere).await["subscription"]["id"].clone();

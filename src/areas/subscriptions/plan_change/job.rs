@@ -65,7 +65,7 @@ pub struct ChangePlan {
     /// Stripe's id of the item, where there are several.
     pub item: Option<String>,
     /// As of when the rest of the period is settled, in microseconds.
-    pub proration_date: i64,
+    pub prorated_from: i64,
 }
 
 impl Job for ChangePlan {
@@ -174,7 +174,7 @@ impl Changer<'_> {
         }
         let item = self.item(view)?;
         let start = view.current_period().map(|period| period.start);
-        let proration_date = self.job.proration_date.div_euclid(1_000_000);
+        let prorated_from = self.job.prorated_from.div_euclid(1_000_000);
         if !self.counts().await? {
             return Ok(Outcome::Superseded);
         }
@@ -183,7 +183,7 @@ impl Changer<'_> {
             item: &item,
             price,
             // A period that has begun since then is settled from now on.
-            proration_date: Some(proration_date).filter(|date| start.is_none_or(|start| *date >= start)),
+            proration_date: Some(prorated_from).filter(|date| start.is_none_or(|start| *date >= start)),
         };
         self.outbox.make(&step).await?;
         Ok(Outcome::Done(None))

@@ -47,7 +47,7 @@ pub struct PlanChange {
     /// Stripe's id of the item, where there are several.
     pub item: Option<String>,
     /// As of when the rest of the period is settled; not given: when the call is accepted.
-    pub proration_date: Option<Time>,
+    pub prorated_from: Option<Time>,
 }
 
 /// A change of plan that was accepted.
@@ -61,10 +61,10 @@ pub struct AcceptedPlanChange {
 /// Accepts a change of plan.
 pub async fn accept(cx: &mut Cx, id: &SubscriptionId, wanted: PlanChange) -> Result<AcceptedPlanChange> {
     let (mut subscription, mut plan) = check(cx, id, &wanted).await?;
-    let proration_date = whole_seconds(wanted.proration_date.unwrap_or(cx.now));
+    let prorated_from = whole_seconds(wanted.prorated_from.unwrap_or(cx.now));
     let mut preview = None;
     if cx.dry_run {
-        preview = preview::ask(cx, &subscription, &plan, &wanted, proration_date).await?;
+        preview = preview::ask(cx, &subscription, &plan, &wanted, prorated_from).await?;
         // Stripe was asked outside the transaction.
         (subscription, plan) = check(cx, id, &wanted).await?;
     }
@@ -73,7 +73,7 @@ pub async fn accept(cx: &mut Cx, id: &SubscriptionId, wanted: PlanChange) -> Res
         plan: plan.id.clone(),
         when: wanted.when.into(),
         item: wanted.item,
-        proration_date: proration_date.micros(),
+        prorated_from: prorated_from.micros(),
     };
     let row = cx.enqueue(&job).await?;
     let site = cx.site();
@@ -122,15 +122,15 @@ async fn check(cx: &mut Cx, id: &SubscriptionId, wanted: &PlanChange) -> Result<
             "is paid once; a subscription needs a plan that is paid again and again",
         ));
     }
-    if let Some(date) = wanted.proration_date {
+    if let Some(date) = wanted.prorated_from {
         if wanted.when == When::PeriodEnd {
             return Err(Error::refused(
-                "args.prorationDate",
+                "args.proratedFrom",
                 "is for when: now; at the period's end nothing is prorated",
             ));
         }
         if date > cx.now || date.micros() < cx.now.micros() - OLDEST_PRORATION_US {
-            return Err(Error::refused("args.prorationDate", "must be within the last 24 hours"));
+            return Err(Error::refused("args.proratedFrom", "must be within the last 24 hours"));
         }
     }
     billing::job::may_write(cx).await?;

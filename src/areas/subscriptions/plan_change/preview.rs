@@ -54,9 +54,9 @@ pub struct PlanChangePreview {
     /// The tax in it.
     #[oai(validator(minimum(value = "-9007199254740991"), maximum(value = "9007199254740991")))]
     tax: i64,
-    /// As of when the rest of the period is settled. Pass it as `prorationDate`, and exactly this is charged. Absent for a
+    /// As of when the rest of the period is settled. Pass it as `proratedFrom`, and exactly this is charged. Absent for a
     /// change at the end of the period.
-    proration_date: Option<Time>,
+    prorated_from: Option<Time>,
     /// What it is for; the first 20.
     lines: Vec<PlanChangeLine>,
 }
@@ -69,7 +69,7 @@ impl PlanChangePreview {
         value
     }
 
-    fn of(view: &views::Invoice, proration_date: Option<Time>) -> Self {
+    fn of(view: &views::Invoice, prorated_from: Option<Time>) -> Self {
         let at = |seconds: i64| Time::from_micros(seconds.saturating_mul(1_000_000));
         let lines = view.lines.data.iter().take(MAX_LINES).map(|line| PlanChangeLine {
             description: line.description.clone(),
@@ -82,7 +82,7 @@ impl PlanChangePreview {
             amount_due: view.amount_due,
             total: view.total,
             tax: view.tax(),
-            proration_date,
+            prorated_from,
             lines: lines.collect(),
         }
     }
@@ -94,13 +94,13 @@ pub async fn ask(
     subscription: &Subscription,
     plan: &Plan,
     wanted: &PlanChange,
-    proration_date: Time,
+    prorated_from: Time,
 ) -> Result<Option<PlanChangePreview>> {
     let (Some(external), Some(price)) = (&subscription.external_id, &plan.price_id) else { return Ok(None) };
     let site = cx.site();
     let connection = connection(cx.conn(), site).await?.ok_or_else(not_connected)?;
     let client = connection.client(&cx.app)?;
-    let date = (wanted.when == When::Now).then_some(proration_date);
+    let date = (wanted.when == When::Now).then_some(prorated_from);
     let key = format!("usher:{site}:preview:{}", cx.request);
     let asked = async {
         type Asked = std::result::Result<std::result::Result<views::Invoice, Error>, usher_stripe::Error>;

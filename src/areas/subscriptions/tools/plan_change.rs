@@ -41,7 +41,7 @@ pub struct PlanChangeAccepted {
 /// - `periodEnd`: the new plan begins with the next period, by a subscription schedule. Nothing is charged or credited
 ///   before.
 ///
-/// Amounts come from Stripe: a dry run shows its own preview, and `preview.prorationDate`, passed as `prorationDate`, makes
+/// Amounts come from Stripe: a dry run shows its own preview, and `preview.proratedFrom`, passed as `proratedFrom`, makes
 /// the change cost exactly that. The last call counts; `subscriptions.cancel` beats it. A subscription that ends with its
 /// period is refused as `subscription_ending`. With several items, `item` says which one changes; without it the job fails
 /// as `item_needed` and lists them.
@@ -58,7 +58,7 @@ pub struct ChangeSubscriptionPlan {
     #[oai(validator(min_length = 1, max_length = 255, pattern = r"^[A-Za-z0-9_]+$"))]
     item: Option<String>,
     /// For `now`: as of when the rest of the period is settled, within the last 24 hours. Not given: the time of the call.
-    proration_date: Option<Moment<Beginning>>,
+    prorated_from: Option<Moment<Beginning>>,
 }
 
 impl Tool for ChangeSubscriptionPlan {
@@ -68,8 +68,8 @@ impl Tool for ChangeSubscriptionPlan {
     type Output = PlanChangeAccepted;
 
     async fn run(self, cx: &mut Cx) -> Result<PlanChangeAccepted> {
-        let proration_date = self.proration_date.map(|date| date.in_zone(cx.zone()));
-        let wanted = PlanChange { plan: self.plan, when: self.when, item: self.item, proration_date };
+        let prorated_from = self.prorated_from.map(|date| date.in_zone(cx.zone()));
+        let wanted = PlanChange { plan: self.plan, when: self.when, item: self.item, prorated_from };
         let accepted = plan_change::accept(cx, &self.subscription, wanted).await?;
         Ok(PlanChangeAccepted {
             subscription: accepted.subscription,
