@@ -31,12 +31,12 @@ pub fn name(text: &str) -> String {
     text.chars().take(100).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// What a caller was told, as the log may have it.
+/// What a caller was told, as the log may have it. It may repeat a NUL that was sent, which PostgreSQL takes in no text.
 pub fn message(text: &str) -> String {
     if has_key(text) {
         return REDACTED.into();
     }
-    cut(text)
+    cut(text).replace('\0', "\u{fffd}")
 }
 
 fn cut(text: &str) -> String {
