@@ -49,6 +49,6 @@ pub use facts::{Content, Entitlement, Facts, PaidPlan, PaidTime, Subscription, S
 pub use guide::guide;
 pub use jobs::{Grant, grant_to_group};
 pub use lapse::{Lapse, lapse};
-pub use paying::{Recount, recount, recount_all, recount_overdue, settle};
+pub use paying::{Recount, recount, recount_all, recount_overdue, settle, settle_for_reading};
 pub use tools::AREA;
 pub use types::{AccessView, BundleOwner, EntitlementState, EntitlementView};

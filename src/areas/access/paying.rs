@@ -47,6 +47,14 @@ pub async fn settle(app: &App, site: Option<SiteId>, now: Time) -> usher_db::Res
     Ok(())
 }
 
+/// The same before a site's members are listed or counted by status. Where it cannot be written, as on a full disk, they are
+/// read all the same: a status may be as old as what could not be written.
+pub async fn settle_for_reading(app: &App, site: SiteId, now: Time) {
+    if let Err(error) = settle(app, Some(site), now).await {
+        tracing::warn!(%site, %error, "the status of members whose access has ended could not be written");
+    }
+}
+
 /// Writes anew who pays: of those with a plan, after it was said what that opens; without a plan, of those with a payment
 /// that is overdue, after the time that it is waited for was changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -29,7 +29,7 @@ pub async fn list(
     let order = format!("members.list {}", sort.as_str());
     let place = Cursor::decode(cursor, &order)?;
     if filter.status.is_some() {
-        access::settle(&cx.app, Some(cx.site()), cx.now).await?;
+        access::settle_for_reading(&cx.app, cx.site(), cx.now).await;
     }
     if let Some(group) = &filter.group {
         groups::find(cx, group).await?;
