@@ -17,11 +17,6 @@ pub fn get_with_payments(id: &str) -> Request<Invoice> {
     typed(&RetrieveInvoice::new(segment(id)).expand(expanding(&["payments"])))
 }
 
-/// The newest paid invoices of a subscription: until when it is paid, whatever its period.
-pub fn paid_of(subscription: &str) -> Request<Page<Invoice>> {
-    super::get("/invoices".to_owned(), &[("limit", "10"), ("status", "paid"), ("subscription", subscription)])
-}
-
 /// All lines of an invoice, which itself has only the first.
 pub fn lines(id: &str) -> Request<Page<InvoiceLine>> {
     super::get(format!("/invoices/{}/lines", segment(id)), &[("limit", "100")])
