@@ -12,6 +12,7 @@ mod histories;
 mod invoices;
 mod killed;
 mod localstripe;
+mod lockouts;
 mod measure;
 mod payments;
 mod people;

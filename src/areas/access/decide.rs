@@ -306,8 +306,12 @@ fn subscription(
     let (outcome, found) = ending(one, standing(one, grace, at), at);
     let given = match outcome {
         Outcome::Lets(..) if !one.plans.iter().any(includes) => {
-            let is_unsaid = one.plans.iter().all(|plan| plan.opens == Opens::Nothing);
-            let state = if is_unsaid { State::OpensNothing } else { State::NotIncluded(named.to_vec()) };
+            let opens_nothing = one.plans.iter().all(|plan| plan.opens == Opens::Nothing);
+            let state = match one.plans.iter().find(|plan| plan.needs_review) {
+                Some(plan) if opens_nothing => State::NotSaid(plan.clone()),
+                None if opens_nothing => State::OpensNothing,
+                _ => State::NotIncluded(named.to_vec()),
+            };
             (Outcome::Misses(Reason::PlanNotIncluded, one.started_at), Found::of(one, state))
         }
         // Whoever pays what is due would not see it either.
@@ -415,7 +419,8 @@ fn standing(one: &Subscription, grace: Duration, at: Time) -> Given {
         }
         Status::Unknown => (Outcome::Nothing, Found::of(one, State::Unknown)),
         Status::Incomplete | Status::IncompleteExpired => {
-            (Outcome::Misses(Reason::SubscriptionIncomplete, one.started_at), Found::of(one, State::Incomplete))
+            let state = if one.status == Status::Incomplete { State::FirstPaymentOpen } else { State::NeverPaid };
+            (Outcome::Misses(Reason::SubscriptionIncomplete, one.started_at), Found::of(one, state))
         }
     }
 }

@@ -58,7 +58,7 @@ fn span(since: i64, end: i64) -> Option<Span> {
 
 fn subscribed(status: Status, period_end: i64, past_due_since: Option<i64>) -> Facts {
     let id: SubscriptionId = example();
-    let gold = PaidPlan { id: example(), name: "Gold".into(), opens: Opens::All };
+    let gold = PaidPlan { id: example(), name: "Gold".into(), opens: Opens::All, needs_review: false };
     let subscription = Subscription {
         id,
         plans: vec![gold],

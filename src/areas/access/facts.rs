@@ -128,6 +128,8 @@ pub struct PaidPlan {
     pub name: String,
     /// What it opens.
     pub opens: Opens,
+    /// Whether nobody has said yet what it opens.
+    pub needs_review: bool,
 }
 
 impl PaidPlan {
@@ -344,19 +346,19 @@ type SubscriptionRow = (
     Vec<PaidRow>,
 );
 
-/// plan, what it opens, what it is called
-type PlanRow = (PlanId, Option<String>, Option<String>);
+/// plan, what it opens, what it is called, needs_review
+type PlanRow = (PlanId, Option<String>, Option<String>, bool);
 
 /// The same, which a price that no plan here has does not have; starts_at, ends_at
-type PaidRow = (Option<PlanId>, Option<String>, Option<String>, i64, i64);
+type PaidRow = (Option<PlanId>, Option<String>, Option<String>, bool, i64, i64);
 
-fn paid_plan((id, opens, name): PlanRow) -> usher_db::Result<PaidPlan> {
+fn paid_plan((id, opens, name, needs_review): PlanRow) -> usher_db::Result<PaidPlan> {
     let opens = opens.as_deref().map_or(Ok(Opens::All), Opens::stored)?;
-    Ok(PaidPlan { name: name.unwrap_or_else(|| "The plan".into()), id, opens })
+    Ok(PaidPlan { name: name.unwrap_or_else(|| "The plan".into()), id, opens, needs_review })
 }
 
-fn paid_time((id, opens, name, starts_at, ends_at): PaidRow) -> Option<usher_db::Result<PaidTime>> {
-    let plan = paid_plan((id?, opens, name));
+fn paid_time((id, opens, name, needs_review, starts_at, ends_at): PaidRow) -> Option<usher_db::Result<PaidTime>> {
+    let plan = paid_plan((id?, opens, name, needs_review));
     let (starts_at, ends_at) = (Time::from_micros(starts_at), Time::from_micros(ends_at));
     Some(plan.map(|plan| PaidTime { plan, starts_at, ends_at }))
 }
@@ -379,7 +381,7 @@ fn subscription(row: SubscriptionRow) -> usher_db::Result<Subscription> {
         paid,
     ) = row;
     // Rows without items are of an older program, and are for their one plan.
-    let plans = if plans.is_empty() { vec![(plan, None, None)] } else { plans };
+    let plans = if plans.is_empty() { vec![(plan, None, None, false)] } else { plans };
     let known = SubscriptionStatus::stored(&status);
     let status =
         known.ok_or_else(|| usher_db::Error::Decode(format!("a subscription's status is {status:?}").into()))?;

@@ -22,7 +22,7 @@ impl Words {
         self.zone.day(time)
     }
 
-    fn bundle(&self, id: &BundleId) -> String {
+    pub(super) fn bundle(&self, id: &BundleId) -> String {
         self.names.get(id.as_str()).cloned().unwrap_or_else(|| "the bundle".into())
     }
 
@@ -129,17 +129,30 @@ pub enum State {
     Refunded(Time),
     /// Stripe says a word of it that this version of Usher does not know.
     Unknown,
-    /// It was never paid.
-    Incomplete,
+    /// Its first payment is not completed, and still can be.
+    FirstPaymentOpen,
+    /// It was never paid, and is over.
+    NeverPaid,
     /// It is paid, and none of its plans includes the content, which these do.
     NotIncluded(Vec<PlanId>),
-    /// It is paid, and the owner has not said that its plans open anything.
+    /// It is paid, and its plans open nothing, as the owner has said.
     OpensNothing,
+    /// It is paid, and nobody has said yet what this plan of it opens.
+    NotSaid(PaidPlan),
 }
 
 impl Found {
     pub(super) fn of(one: &Subscription, state: State) -> Self {
         Self::Subscription(one.id.clone(), one.plans.clone(), state)
+    }
+
+    /// The bundle that would let the member in: the one that they have lost, or the first that holds the content.
+    pub(super) fn bundle_to_give(&self) -> Option<&BundleId> {
+        match self {
+            Self::OwnsNone(bundles) => bundles.first(),
+            Self::BundleRevoked(bundle, _) | Self::OwnedUntil(bundle, _) => Some(bundle),
+            _ => None,
+        }
     }
 
     /// The ids of bundles and plans whose names the sentence needs.
@@ -239,7 +252,12 @@ impl State {
             Self::Grace(due, until) | Self::GraceBeside(due, until, ..) | Self::PastDue(due, until) => {
                 (Some(*due), Some(*until))
             }
-            Self::Unknown | Self::Incomplete | Self::NotIncluded(_) | Self::OpensNothing => (None, None),
+            Self::Unknown
+            | Self::FirstPaymentOpen
+            | Self::NeverPaid
+            | Self::NotIncluded(_)
+            | Self::OpensNothing
+            | Self::NotSaid(_) => (None, None),
         }
     }
 
@@ -295,7 +313,8 @@ impl State {
                 "Stripe says something of {name} that this version of Usher does not know, so it opens nothing here. \
                  Look at it at Stripe."
             ),
-            Self::Incomplete => format!("The first payment for {name} was never completed."),
+            Self::FirstPaymentOpen => format!("The first payment for {name} is not completed yet."),
+            Self::NeverPaid => format!("The first payment for {name} was never completed."),
             Self::NotIncluded(plans) => match plans.as_slice() {
                 [] => format!("{name} does not include the content: it opens only what names it."),
                 [plan] => format!("{name} does not include the content; {} does.", words.plan(plan)),
@@ -309,8 +328,10 @@ impl State {
                     others.len()
                 ),
             },
-            Self::OpensNothing => {
-                format!("{name} is paid and opens nothing yet: nobody has said what it opens.")
+            Self::OpensNothing => format!("{name} is paid, and opens no content."),
+            Self::NotSaid(plan) => {
+                let it = if plan.name == name { "it" } else { &plan.name };
+                format!("{name} is paid and opens nothing yet: nobody has said what {it} opens.")
             }
         }
     }
@@ -329,7 +350,12 @@ mod tests {
     }
 
     fn plan(name: &str) -> PaidPlan {
-        PaidPlan { id: PlanId::of(uuid::Uuid::from_u128(name.len() as u128)), name: name.into(), opens: Opens::All }
+        PaidPlan {
+            id: PlanId::of(uuid::Uuid::from_u128(name.len() as u128)),
+            name: name.into(),
+            opens: Opens::All,
+            needs_review: false,
+        }
     }
 
     fn states() -> Vec<State> {
@@ -357,12 +383,14 @@ mod tests {
             State::StillPaid(plan("Basic"), day(300)),
             State::Refunded(day(-2)),
             State::Unknown,
-            State::Incomplete,
+            State::FirstPaymentOpen,
+            State::NeverPaid,
             State::NotIncluded(Vec::new()),
             State::NotIncluded(vec![other()]),
             State::NotIncluded(vec![other(), other()]),
             State::NotIncluded(vec![other(), other(), other()]),
             State::OpensNothing,
+            State::NotSaid(plan("Gold")),
         ]
     }
 

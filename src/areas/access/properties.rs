@@ -73,7 +73,7 @@ fn content() -> impl Strategy<Value = Content> {
 
 fn paid_plan() -> impl Strategy<Value = PaidPlan> {
     let opens = prop::sample::select(vec![Opens::All, Opens::All, Opens::Listed, Opens::Nothing]);
-    (0u128..3, opens).prop_map(|(n, opens)| PaidPlan { id: plan(n), name: "Gold".into(), opens })
+    (0u128..3, opens).prop_map(|(n, opens)| PaidPlan { id: plan(n), name: "Gold".into(), opens, needs_review: false })
 }
 
 fn paid_time() -> impl Strategy<Value = PaidTime> {
@@ -221,7 +221,9 @@ proptest! {
         if refusal.is_allowed() {
             return Ok(());
         }
-        let fixes = fixes(&member, &Wanted::Video(video), &facts.content, refusal.reason, at, time(NOON));
+        let bundle = refusal.checks.iter().find_map(|check| check.found.bundle_to_give());
+        let bundle = bundle.map(|id| (id, "The course".to_owned()));
+        let fixes = fixes(&member, &Wanted::Video(video), bundle, refusal.reason, at, time(NOON));
         prop_assert!(!fixes.is_empty() || at < time(NOON));
         for fix in fixes {
             let mut fixed = facts.clone();

@@ -9,11 +9,13 @@ macro_rules! known {
             ", (SELECT json_group_array(json_array(s.id, s.plan_id, s.status, s.started_at, s.period_end,
                     s.past_due_since, json(iif(s.external_id IS NULL, 'false', 'true')), s.synced_at, s.refunded_at,
                     s.refunded_until, s.cancel_at, json(iif(s.needs_card, 'true', 'false')),
-                    json(COALESCE((SELECT NULLIF(json_group_array(json_array(i.plan_id, p.opens, p.name)), '[]')
+                    json(COALESCE((SELECT NULLIF(json_group_array(json_array(i.plan_id, p.opens, p.name,
+                                               json(iif(p.needs_review, 'true', 'false')))), '[]')
                                    FROM subscription_item i LEFT JOIN plan p ON p.site = i.site AND p.id = i.plan_id
                                    WHERE i.site = s.site AND i.subscription_id = s.id), '[]')),
                     json(CASE WHEN s.status NOT IN ('past_due', 'unpaid') THEN '[]' ELSE
-                         (SELECT json_group_array(json_array(x.plan_id, p.opens, p.name, x.starts_at, x.ends_at))
+                         (SELECT json_group_array(json_array(x.plan_id, p.opens, p.name, json(iif(p.needs_review, 'true', 'false')),
+                                                      x.starts_at, x.ends_at))
                           FROM paid_span x LEFT JOIN plan p ON p.site = x.site AND p.id = x.plan_id
                           WHERE x.site = s.site AND x.subscription_id = s.id
                             AND NOT (x.paid > 0 AND x.refunded >= x.paid)) END)))
@@ -34,11 +36,13 @@ macro_rules! known {
             ", (SELECT COALESCE(json_agg(json_build_array(s.id, s.plan_id, s.status, s.started_at, s.period_end,
                     s.past_due_since, s.external_id IS NOT NULL, s.synced_at, s.refunded_at,
                     s.refunded_until, s.cancel_at, s.needs_card,
-                    COALESCE((SELECT json_agg(json_build_array(i.plan_id, p.opens, p.name) ORDER BY i.position)
+                    COALESCE((SELECT json_agg(json_build_array(i.plan_id, p.opens, p.name,
+                                                        COALESCE(p.needs_review, FALSE)) ORDER BY i.position)
                               FROM subscription_item i LEFT JOIN plan p ON p.site = i.site AND p.id = i.plan_id
                               WHERE i.site = s.site AND i.subscription_id = s.id), '[]'),
                     CASE WHEN s.status NOT IN ('past_due', 'unpaid') THEN '[]' ELSE
-                         COALESCE((SELECT json_agg(json_build_array(x.plan_id, p.opens, p.name, x.starts_at, x.ends_at))
+                         COALESCE((SELECT json_agg(json_build_array(x.plan_id, p.opens, p.name, COALESCE(p.needs_review, FALSE),
+                                                             x.starts_at, x.ends_at))
                                    FROM paid_span x LEFT JOIN plan p ON p.site = x.site AND p.id = x.plan_id
                                    WHERE x.site = s.site AND x.subscription_id = s.id
                                      AND NOT (x.paid > 0 AND x.refunded >= x.paid)), '[]') END)), '[]')::text

@@ -73,12 +73,11 @@ impl Reader<'_> {
                 store::stray(tx.conn(), site, &stray, self.now()).await?;
             }
         }
-        self.end(&mut tx).await?;
-        tx.commit().await?;
-        match paid {
-            Some(paid) if stays => self.hear_of_invoices(&paid, was_stray).await,
-            _ => Ok(()),
+        if let Some(paid) = paid.filter(|_| stays) {
+            self.hear_of_invoices(&mut tx, &paid, was_stray).await?;
         }
+        self.end(&mut tx).await?;
+        Ok(tx.commit().await?)
     }
 
     /// What a subscription is for, with the plans of its prices.
@@ -129,18 +128,11 @@ impl Reader<'_> {
 
     /// Has invoices read that are not known here: all of a subscription that nobody was known for, else those on which access
     /// may depend, as nothing is known yet of what was given back of them.
-    async fn hear_of_invoices(&self, paid: &Paid, was_stray: bool) -> Result<()> {
+    async fn hear_of_invoices(&self, tx: &mut Tx, paid: &Paid, was_stray: bool) -> Result<()> {
         let ids = if was_stray { paid.invoices.clone() } else { paid.decisive(self.now()) };
-        let (site, asked) = (self.site(), ids.iter().cloned().collect());
-        let known = invoices::store::refunds(self.app.db.read(), site, asked).await?;
+        let known = invoices::store::refunds(tx.conn(), self.site(), ids.iter().cloned().collect()).await?;
         let unknown = ids.iter().filter(|id| known.iter().all(|(known, _)| known != *id));
-        let unknown: Vec<_> = unknown.map(|id| ("invoice", id.as_str())).collect();
-        if unknown.is_empty() && !was_stray {
-            return Ok(());
-        }
-        let mut tx = self.app.db.begin().await?;
-        self.hear(&mut tx, unknown).await?;
-        Ok(tx.commit().await?)
+        self.hear(tx, unknown.map(|id| ("invoice", id.as_str())).collect()).await
     }
 
     /// Stripe has no such subscription, as in test mode once its data was deleted: it pays for nothing any more.

@@ -23,6 +23,7 @@ pub use self::store::{OpenCheckout, open_of};
 use super::{Subscription, store as subscriptions};
 use crate::{
     areas::{
+        access::SubscriptionStatus,
         billing::{self, job::would_call},
         jobs::JobView,
         members::{self, MemberRef},
@@ -138,10 +139,12 @@ async fn refuse_second(cx: &mut Cx, member: &MemberId, plan: &Plan) -> Result<()
     Err(Error::new(Code::SubscriptionExists, text).fixed_by(fix))
 }
 
-/// Whether selling the same again would charge for what the member has and keeps.
+/// Whether selling the same again would charge for what the member has and keeps. One of which Stripe says a word that is
+/// not known here may be charged.
 fn goes_on(one: &Subscription) -> bool {
     let is_bought_once = one.is_live() && one.period_end.is_none();
-    one.refunded_at.is_none() && (one.goes_on() || is_bought_once)
+    let is_unknown = one.status == SubscriptionStatus::Unknown;
+    one.refunded_at.is_none() && (one.goes_on() || is_bought_once || is_unknown)
 }
 
 /// Whether a browser may be sent to an address: by https, or to this machine.
