@@ -12,7 +12,10 @@ use usher_jobs::{Fail, Run, Texts};
 use super::{At, Person};
 use crate::{
     app::App,
-    areas::activity::mentions::{self, Mention},
+    areas::{
+        activity::mentions::{self, Mention},
+        members::export_data,
+    },
     gate::idempotency::{self, Kept},
     pace::Pace,
     values::{SiteId, Time},
@@ -253,6 +256,9 @@ async fn rewrite_answer(tx: &mut Tx, site: SiteId, person: &Person, place: &(Str
 
 async fn rewrite_job(app: &App, tx: &mut Tx, site: SiteId, person: &Person, id: &str) -> Result<u64, Fail> {
     let Some(texts) = app.jobs.hold_texts(tx.conn(), site.number(), id).await? else { return Ok(0) };
+    export_data::remove_file(&app.config, site, id, &texts.payload, person.id()).await.map_err(|error| {
+        Fail::retry("unavailable", "A file about the member cannot be removed. Usher will try again.").because(error)
+    })?;
     let Some(texts) = job_without(person, &texts) else { return Ok(0) };
     Ok(app.jobs.rewrite(tx.conn(), site.number(), &texts).await?)
 }

@@ -11,7 +11,7 @@
 mod rows;
 mod store;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 pub use rows::{LEFT_OUT, SECTIONS, Section};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ use super::{
 use crate::{
     app::App,
     areas::uploads,
+    config::Config,
     values::{JobId, MemberId, SiteId},
 };
 
@@ -68,6 +69,12 @@ pub async fn export_data(app: &Arc<App>, job: ExportData, run: &Run) -> Result<(
     let rows = written?;
     fs::rename(&part, &path).await.map_err(unwritable)?;
     let mut tx = app.db.begin().await?;
+    // Whoever is being deleted since has no file left behind: what was written before is removed with the job's texts.
+    let member = members::by_id(tx.conn(), site, &job.member).await?;
+    if member.is_none_or(|member| member.deleting_since.is_some()) {
+        fs::remove_file(&path).await.map_err(unwritable)?;
+        return Err(gone());
+    }
     let total = SECTIONS.len() + MENTIONS.len();
     let result = json!({ "rows": rows, "format": ENDING, "file": format!("/api/v1/jobs/{id}/file") });
     run.finish(&mut tx, &result, &json!({ "done": total, "total": total })).await?;
@@ -83,7 +90,6 @@ async fn write(
     site: SiteId,
     part: &Path,
 ) -> Result<Map<String, Value>, Fail> {
-    let gone = || Fail::fatal("member_not_found", "The member was deleted before the job began.");
     let member = members::by_id(app.db.read(), site, &job.member).await?.ok_or_else(gone)?;
     let former = members::former_of(app.db.read(), site, &member.id).await?;
     let keys: Vec<String> = former.into_iter().map(|(key, _)| key).collect();
@@ -164,6 +170,20 @@ impl File {
 
     async fn end(&mut self) -> Result<(), Fail> {
         self.text("\n  ],\n").await
+    }
+}
+
+fn gone() -> Fail {
+    Fail::fatal("member_not_found", "The member was deleted before the job had ended.")
+}
+
+/// Removes the file that a job has made about a member, if the job with this payload makes one.
+pub async fn remove_file(config: &Config, site: SiteId, job: &str, payload: &str, member: &MemberId) -> io::Result<()> {
+    let is_about = serde_json::from_str::<ExportData>(payload).is_ok_and(|job| job.member == *member);
+    let Some(id) = JobId::parse(job).ok().filter(|_| is_about) else { return Ok(()) };
+    match fs::remove_file(uploads::export_file(config, site, &id, ENDING)).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -29,6 +29,7 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
         "what Usher needs to do its work, and says nothing about the person",
         &[
             "ticket",
+            "position",
             "email_ticket",
             "plan_job",
             "asked",
