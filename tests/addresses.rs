@@ -120,3 +120,19 @@ both!(exports_take_the_filters_of_their_lists_and_no_others, async |world| {
         assert!(none.len() < all.len() && one.len() <= all.len(), "{}: {one}", address.name);
     }
 });
+
+both!(a_nul_is_refused_everywhere_and_told_in_the_log, async |world| {
+    world.without_budgets().await;
+    let id = job(world).await;
+    for address in ADDRESSES.iter().filter(|address| matches!(address.opens, Opens::Keys(..))) {
+        let reply = ask(world, address, &id, "?%00=%00", Some(&world.key)).await;
+        let is_told = address.filters.is_none() || reply.failure() == (400, "invalid_arguments".into());
+        assert!(is_told && reply.status < 500, "{}: {} {}", address.name, reply.status, reply.text);
+    }
+    for tool in CATALOG.tools.iter() {
+        let reply = world.call(&world.key, tool.definition.name, json!({ "\0": "\0" })).await;
+        assert_eq!(reply.failure(), (400, "invalid_arguments".into()), "{}", tool.definition.name);
+        let row = world.one("activity.get", json!({ "entry": reply.header("x-request-id") })).await;
+        assert_eq!(row["code"], "invalid_arguments", "{}", tool.definition.name);
+    }
+});
