@@ -389,7 +389,9 @@ fn standing(one: &Subscription, grace: Duration, at: Time) -> Given {
         && since <= at
         && until.is_none_or(|until| at < until)
     {
-        return (Outcome::Misses(Reason::SubscriptionEnded, since), Found::of(one, State::Refunded(since)));
+        let goes_on = one.is_linked && matches!(one.status, Status::Active) && one.cancel_at.is_none();
+        let state = State::Refunded(since, one.period_end.filter(|_| goes_on));
+        return (Outcome::Misses(Reason::SubscriptionEnded, since), Found::of(one, state));
     }
     match one.status {
         // What is paid elsewhere is not renewed by itself.

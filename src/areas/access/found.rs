@@ -125,8 +125,8 @@ pub enum State {
     PastDue(Time, Time),
     /// A payment is overdue, and this plan is paid until then.
     StillPaid(PaidPlan, Time),
-    /// All that was paid was given back then.
-    Refunded(Time),
+    /// All that was paid was given back at the first moment; it renews at the second, if it goes on.
+    Refunded(Time, Option<Time>),
     /// Stripe says a word of it that this version of Usher does not know.
     Unknown,
     /// Its first payment is not completed, and still can be.
@@ -237,7 +237,8 @@ impl State {
     /// When what it says began or happened, and when it ends, ended or renews.
     pub(super) fn moments(&self) -> (Option<Time>, Option<Time>) {
         match self {
-            Self::Begins(at) | Self::Refunded(at) => (Some(*at), None),
+            Self::Begins(at) => (Some(*at), None),
+            Self::Refunded(at, renews) => (Some(*at), *renews),
             Self::Active(until) | Self::Trialing(until) => (None, *until),
             Self::PaidElsewhere(until)
             | Self::WasPaidElsewhere(until)
@@ -308,7 +309,12 @@ impl State {
             Self::StillPaid(plan, until) => {
                 format!("A payment for {name} is overdue; {} is paid until {}.", plan.name, day(until))
             }
-            Self::Refunded(at) => format!("All that was paid for {name} was given back on {}.", day(at)),
+            Self::Refunded(at, None) => format!("All that was paid for {name} was given back on {}.", day(at)),
+            Self::Refunded(at, Some(renews)) => format!(
+                "All that was paid for {name} was given back on {}. It was not cancelled, and renews on {}.",
+                day(at),
+                day(renews)
+            ),
             Self::Unknown => format!(
                 "Stripe says something of {name} that this version of Usher does not know, so it opens nothing here. \
                  Look at it at Stripe."
@@ -381,7 +387,8 @@ mod tests {
             State::PastDue(day(-2), day(-1)),
             State::PastDue(day(-2), day(-2)),
             State::StillPaid(plan("Basic"), day(300)),
-            State::Refunded(day(-2)),
+            State::Refunded(day(-2), None),
+            State::Refunded(day(-2), Some(day(20))),
             State::Unknown,
             State::FirstPaymentOpen,
             State::NeverPaid,

@@ -84,7 +84,7 @@ impl Paying<'_> {
     /// paid.
     fn may_buy(&self, state: Option<&State>, now: Time) -> bool {
         match state {
-            Some(State::Begins(_) | State::Unknown) => false,
+            Some(State::Begins(_) | State::Unknown | State::Refunded(_, Some(_))) => false,
             Some(State::FirstPaymentOpen) => self.overdue.is_none(),
             Some(State::WasToEnd(end)) => *end <= now,
             Some(State::OpensNothing) => true,
