@@ -1,8 +1,38 @@
-//! Work that takes the processor for long, on a thread of its own that yields to everything else.
+//! Work that takes the processor for long, off the threads that serve: a thread of its own that yields to everything else for
+//! what takes seconds, one of a few places for what a call waits for.
 
 use std::{io, thread};
 
-use tokio::sync::oneshot;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, oneshot},
+    task::{JoinError, spawn_blocking},
+};
+
+/// Places for work that a call waits for; whoever comes later waits for one in the order of coming.
+static PLACES: Semaphore = Semaphore::const_new(2);
+
+/// One of a few places for work that takes the processor for more than a millisecond. It is free again once it is dropped and
+/// its work is done; what the work makes need not be kept without it.
+#[derive(Debug)]
+pub struct Place {
+    _permit: Option<SemaphorePermit<'static>>,
+}
+
+impl Place {
+    /// Waits for one.
+    pub async fn take() -> Self {
+        Self { _permit: PLACES.acquire().await.ok() } // It is never closed.
+    }
+
+    /// Does `work` there. An error if it panicked.
+    pub async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(T, Self), JoinError> {
+        // The place goes along, and is held until the work is done, whether anybody still waits for it or not.
+        spawn_blocking(move || (work(), self)).await
+    }
+}
 
 /// How much less the thread's work is worth than a call's: nice(2), from 0 to 19.
 #[cfg(target_os = "linux")]

@@ -168,14 +168,26 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
+/// Faults that a failure names; of more it says that there are more.
+pub const FAULTS: usize = 20;
+
+/// The longest body of a failure, in bytes of its JSON.
+pub const BODY_BYTES: usize = 16 * 1024;
+
+/// The longest path of a fault, in characters. An unknown field may be called anything.
+const PATH: usize = 100;
+
+/// The longest message of a fault, in characters.
+const MESSAGE: usize = 500;
+
 /// What a code brings with it.
 #[derive(Debug, Default)]
 pub enum Detail {
     /// Nothing.
     #[default]
     None,
-    /// `fields`: the faults in the arguments.
-    Fields(Vec<Field>),
+    /// `fields`: the faults in the arguments, and whether there are more.
+    Fields(Vec<Field>, bool),
     /// `scope`: the one that is missing.
     Scope(&'static str),
     /// `didYouMean`: names that are like the one that was asked for.
@@ -187,12 +199,35 @@ pub enum Detail {
 }
 
 /// A fault in the arguments.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Field {
     /// Where, as in `args.tags.0`.
     pub path: String,
     /// What is wrong there.
     pub message: String,
+}
+
+impl Field {
+    fn cut(self) -> Self {
+        Self { path: cut(&self.path, PATH), message: cut(&self.message, MESSAGE) }
+    }
+}
+
+/// How the message of a field begins that a thing does not have.
+pub const UNKNOWN: &str = "unknown field";
+
+/// A text of so many characters at most.
+fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// The faults in one sentence.
+fn words(fields: &[Field], has_more: bool) -> String {
+    let words = fields.iter().map(|field| format!("{}: {}", field.path, field.message));
+    words.chain(has_more.then(|| "and more".to_owned())).collect::<Vec<_>>().join("; ")
 }
 
 /// A call that would cure the failure.
@@ -214,10 +249,21 @@ impl Error {
         Self(Box::new(Inner { code, message, detail: Detail::None, retry_after_s: None, fix: None, source: None }))
     }
 
-    /// Arguments that do not fit.
-    pub fn fields(fields: Vec<Field>) -> Self {
-        let words: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.path, field.message)).collect();
-        Self::new(Code::InvalidArguments, words.join("; ")).with(Detail::Fields(fields))
+    /// Arguments that do not fit: the first [`FAULTS`] of their faults.
+    pub fn fields(faults: impl IntoIterator<Item = Field>) -> Self {
+        let mut faults = faults.into_iter();
+        let mut fields: Vec<_> = faults.by_ref().take(FAULTS).map(Field::cut).collect();
+        let has_more = faults.next().is_some();
+        // What is known is told once.
+        let mut told = None;
+        for field in &mut fields {
+            if told.as_ref() == Some(&field.message) && field.message.starts_with(UNKNOWN) {
+                field.message = UNKNOWN.into();
+            } else {
+                told = Some(field.message.clone());
+            }
+        }
+        Self::new(Code::InvalidArguments, words(&fields, has_more)).with(Detail::Fields(fields, has_more))
     }
 
     /// One argument that does not fit.
@@ -229,7 +275,7 @@ impl Error {
     pub fn refused(path: &str, message: impl Into<String>) -> Self {
         let field = Field { path: path.into(), message: message.into() };
         let text = format!("{}: {}", field.path, field.message);
-        Self::new(Code::ArgumentsRefused, text).with(Detail::Fields(vec![field]))
+        Self::new(Code::ArgumentsRefused, text).with(Detail::Fields(vec![field], false))
     }
 
     /// Our fault; `source` goes to the server's log only.
@@ -246,12 +292,11 @@ impl Error {
         let Inner { message, detail, .. } = &mut *self.0;
         let of_query = |path: &str| path.replacen("args.", "query.", 1);
         *message = of_query(message).into();
-        if let Detail::Fields(fields) = detail {
+        if let Detail::Fields(fields, has_more) = detail {
             for field in fields.iter_mut() {
                 field.path = of_query(&field.path);
             }
-            let words: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.path, field.message)).collect();
-            *message = words.join("; ").into();
+            *message = words(fields, *has_more).into();
         }
         self
     }
@@ -300,8 +345,38 @@ impl Error {
         self.0.retry_after_s
     }
 
-    /// What a client is told.
+    /// What a client is told: at most [`BODY_BYTES`]. What is too long is left out, the least needed first.
     pub fn body(&self, tool: Option<&str>, request_id: &str) -> Value {
+        let mut body = self.whole_body(tool, request_id);
+        let is_too_long = |body: &Value| body.to_string().len() > BODY_BYTES;
+        if !is_too_long(&body) {
+            return body;
+        }
+        // What stands now can be read, and what would cure it is told in words.
+        for name in ["current", "fix", "didYouMean"] {
+            if let Some(object) = body.as_object_mut()
+                && object.shift_remove(name).is_some()
+                && !is_too_long(&body)
+            {
+                return body;
+            }
+        }
+        while is_too_long(&body) {
+            match body["fields"].as_array_mut() {
+                Some(fields) if !fields.is_empty() => _ = fields.pop(),
+                _ => break,
+            }
+            let fields: Vec<Field> = serde_json::from_value(body["fields"].clone()).unwrap_or_default();
+            body["error"] = json!(words(&fields, true));
+        }
+        if is_too_long(&body) {
+            let text = body["error"].as_str().unwrap_or_default();
+            body["error"] = json!(cut(text, BODY_BYTES / 16));
+        }
+        body
+    }
+
+    fn whole_body(&self, tool: Option<&str>, request_id: &str) -> Value {
         let Inner { code, message, detail, fix, .. } = &*self.0;
         let mut body = json!({ "ok": false });
         if let Some(tool) = tool {
@@ -313,7 +388,7 @@ impl Error {
         body["requestId"] = json!(request_id);
         match detail {
             Detail::None => {}
-            Detail::Fields(fields) => body["fields"] = json!(fields),
+            Detail::Fields(fields, _) => body["fields"] = json!(fields),
             Detail::Scope(scope) => body["scope"] = json!(scope),
             Detail::DidYouMean(names) => body["didYouMean"] = json!(names),
             Detail::Limit(limit) => body["limit"] = json!(limit),

@@ -33,6 +33,7 @@ use serde_json::Value;
 use crate::{
     app::App,
     areas::activity::{ActivityStatus, Surface},
+    background::Place,
     error::{Code, Error, Result},
     tools::{CATALOG, Kind, ToolInfo},
     values::{RequestId, Time},
@@ -97,12 +98,14 @@ impl Call {
 }
 
 /// What a call asks for.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Input {
     /// The arguments.
     pub args: Value,
     /// Whether nothing is to happen.
     pub dry_run: bool,
+    /// Where it was read and is checked, if it is so large that this takes over a millisecond.
+    pub place: Option<Place>,
 }
 
 /// What a call gets.
@@ -217,17 +220,22 @@ async fn admitted(
     let access = tool.definition.access;
     let caller = let_in(app, call, caller, (access.scope, access.also), access.kind, progress).await?;
 
-    let Input { args, dry_run } = input.await?;
-    progress.args = Some(redact::redacted(&args, &tool.args).to_string());
+    let Input { args, dry_run, place } = input.await?;
+    let check = move || (redact::redacted(&args, &tool.args).to_string(), tool.accept(args));
+    let (shown, args) = match place {
+        Some(place) => place.run(check).await.map_err(Error::internal)?.0,
+        None => check(),
+    };
+    progress.args = Some(shown);
     if let (Kind::Write | Kind::Generate, Some(name)) = (access.kind, &call.idempotency_key) {
         idempotency::check(name)?;
     }
-    let args = tool.accept(args)?;
+    let args = args?;
     if access.kind == Kind::Read {
         // A dry run of what only reads is the same.
         return read(app, call, tool, args, caller, progress).await;
     }
-    write::write(app, call, tool, Input { args, dry_run }, caller, progress).await
+    write::write(app, call, tool, Input { args, dry_run, place: None }, caller, progress).await
 }
 
 async fn read(

@@ -1,9 +1,12 @@
 //! What of a call's arguments may be written down.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Items of a list that are kept.
 const ITEMS: usize = 20;
+
+/// Fields of an object that are kept; no tool has as many.
+const FIELDS: usize = 100;
 
 /// Characters of a text that are kept.
 const CHARACTERS: usize = 500;
@@ -59,7 +62,11 @@ pub fn redacted(args: &Value, schema: &Value) -> Value {
                     || named && !value.is_object();
                 (self::name(name), if secret { json!(REDACTED) } else { redacted(value, schema) })
             };
-            Value::Object(fields.iter().map(one).collect())
+            let mut kept: Map<_, _> = fields.iter().take(FIELDS).map(one).collect();
+            if fields.len() > FIELDS {
+                kept.insert("…".into(), json!(format!("and {} more", fields.len() - FIELDS)));
+            }
+            Value::Object(kept)
         }
         Value::Array(items) => {
             let mut kept: Vec<_> = items.iter().take(ITEMS).map(|item| redacted(item, &schema["items"])).collect();
@@ -88,6 +95,8 @@ mod tests {
         }
         assert_eq!(kept["emails"].as_array().unwrap().len(), 21);
         assert_eq!(kept["emails"][20], "… and 5 more");
+        let many: Map<_, _> = (0..1000).map(|n| (format!("f{n}"), json!(n))).collect();
+        assert_eq!(redacted(&Value::Object(many), &schema).as_object().unwrap().len(), FIELDS + 1);
         assert_eq!(kept["name"].as_str().unwrap().chars().count(), 501);
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn write(
     caller: Caller,
     progress: &Progress,
 ) -> Result<Done> {
-    let Input { args, dry_run } = input;
+    let Input { args, dry_run, .. } = input;
     let scope = scope(call, &caller, dry_run);
     let fingerprint = idempotency::fingerprint(tool.definition.name, &args);
     let keep = match scope.clone() {

@@ -11,12 +11,13 @@ use serde_json::Value;
 use super::{
     Area, Definition, Scopes,
     faults::{Faults, TAG, path, word},
+    lengths,
     schema::{self, Schemas},
     suggest::suggest,
 };
 use crate::{
     areas::{AREAS, uploads::Upload},
-    error::{Error, Result},
+    error::{Error, FAULTS, Result},
     values::{Email, SITE_PATH, SitePath, Tag, Time, id_format, is_moment},
 };
 
@@ -125,6 +126,10 @@ impl ToolInfo {
         if let Value::Object(fields) = &mut args {
             fields.retain(|name, value| !value.is_null() || self.args["properties"].get(name).is_none());
         }
+        let long = lengths::too_long(&self.args, &args);
+        if !long.is_empty() {
+            return Err(Error::fields(long));
+        }
         schema::whole_numbers(&mut args);
         if self.validator.is_valid(&args) {
             return Ok(args);
@@ -133,16 +138,17 @@ impl ToolInfo {
         if self.args.get("properties").is_none() {
             // The validator does not say which field, where none is known at all.
             let unknown = args.as_object().into_iter().flatten().map(|(name, _)| faults.unknown("", name));
-            return Err(Error::fields(unknown.collect()));
+            return Err(Error::fields(unknown));
         }
-        let found: Vec<_> = self.validator.iter_errors(&args).collect();
+        // Of those that say the same in other words some are left out; so a few more are looked at.
+        let found: Vec<_> = self.validator.iter_errors(&args).take(3 * FAULTS).collect();
         let errors = faults.plain(&found);
         // Nothing wrong but words that have no meaning here: the call is of the right form, and cannot be done.
         let words: Option<Vec<_>> = errors.iter().map(|error| Some((word(error)?, path(error)))).collect();
         if let Some(((code, why), path)) = words.and_then(|words| words.into_iter().next()) {
             return Err(Error::new(code, format!("{path} {why}")));
         }
-        Err(Error::fields(errors.into_iter().flat_map(|error| faults.fields(error)).collect()))
+        Err(Error::fields(errors.into_iter().flat_map(|error| faults.fields(error))))
     }
 }
 

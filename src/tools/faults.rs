@@ -6,9 +6,12 @@ use jsonschema::{
 };
 use serde_json::Value;
 
-use super::schema::MOMENT;
+use super::{
+    lengths::{long_list, long_text},
+    schema::MOMENT,
+};
 use crate::{
-    error::{Code, Field},
+    error::{Code, FAULTS, Field, UNKNOWN},
     values::{Email, InvalidEmail, InvalidMoment, InvalidSitePath, InvalidTime, SITE_PATH, id_format, pattern_asks},
 };
 
@@ -31,7 +34,8 @@ impl<'a> Faults<'a> {
         let at = path(error);
         match error.kind() {
             Kind::AdditionalProperties { unexpected } => {
-                unexpected.iter().map(|name| self.unknown(error.instance_path().as_str(), name)).collect()
+                let some = unexpected.iter().take(FAULTS + 1);
+                some.map(|name| self.unknown(error.instance_path().as_str(), name)).collect()
             }
             Kind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
@@ -46,8 +50,8 @@ impl<'a> Faults<'a> {
     pub(super) fn unknown(&self, pointer: &str, name: &str) -> Field {
         let known = self.known(pointer);
         let message = match known.is_empty() {
-            true => "unknown field; the tool takes no arguments".to_owned(),
-            false => format!("unknown field; known: {}", known.join(", ")),
+            true => format!("{UNKNOWN}; the tool takes no arguments"),
+            false => format!("{UNKNOWN}; known: {}", known.join(", ")),
         };
         Field { path: format!("args{}.{name}", pointer.replace('/', ".")), message }
     }
@@ -192,10 +196,10 @@ fn message(error: &ValidationError<'_>) -> String {
         }
         Kind::MinLength { limit: 1 } => "must not be empty".into(),
         Kind::MinLength { limit } => format!("needs at least {limit} characters"),
-        Kind::MaxLength { limit } => format!("has {} characters; at most {limit} are allowed", n_characters()),
+        Kind::MaxLength { limit } => long_text(n_characters(), *limit),
         Kind::MinItems { limit: 1 } => "must not be an empty list".into(),
         Kind::MinItems { limit } => format!("needs at least {limit} items"),
-        Kind::MaxItems { limit } => format!("has {} items; at most {limit} are allowed", n_items()),
+        Kind::MaxItems { limit } => long_list(n_items(), *limit),
         Kind::Minimum { limit } => format!("must be at least {limit}"),
         Kind::Maximum { limit } => format!("must be at most {limit}"),
         _ => {

@@ -4,6 +4,7 @@
 pub mod addresses;
 pub mod catalog;
 mod faults;
+mod lengths;
 pub mod manifest;
 pub mod openapi;
 pub mod schema;

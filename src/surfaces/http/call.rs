@@ -11,12 +11,16 @@ use super::{address, compress, envelope::Preferences};
 use crate::{
     app::App,
     areas::activity::Surface,
+    background::Place,
     error::{Code, Error, Result},
     gate::{Call, Input},
 };
 
 /// The largest body of a call, in bytes.
 pub(super) const BODY_BYTES: usize = 1 << 20;
+
+/// From this size on a body is read and checked off the threads that serve: it takes over a millisecond.
+const LARGE_BYTES: usize = 64 * 1024;
 
 /// How long the body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -64,11 +68,22 @@ pub(super) async fn input(headers: HeaderMap, body: Body) -> Result<Input> {
         poem::error::ReadBodyError::PayloadTooLarge => too_large(),
         other => Error::new(Code::InvalidJson, "The body broke off. Send it again.").caused_by(other),
     })?;
-    let bytes = decoded(&headers, bytes.into())?;
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Input { args: Value::Object(Default::default()), dry_run: false });
+    let is_large = bytes.len() > LARGE_BYTES || headers.contains_key(header::CONTENT_ENCODING);
+    if !is_large {
+        return read(&headers, bytes.into());
     }
-    let media = text(&headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let (input, place) =
+        Place::take().await.run(move || read(&headers, bytes.into())).await.map_err(Error::internal)?;
+    Ok(Input { place: Some(place), ..input? })
+}
+
+/// What a body says.
+fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Input> {
+    let bytes = decoded(headers, bytes)?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Input { args: Value::Object(Default::default()), dry_run: false, place: None });
+    }
+    let media = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if media != "application/json" && !(media.starts_with("application/") && media.ends_with("+json")) {
         let text = "The body must be JSON. Send Content-Type: application/json.";
@@ -118,7 +133,7 @@ fn parse(bytes: &[u8]) -> Result<Input> {
     };
     match body.keys().next() {
         Some(extra) => Err(Error::field(extra, "unknown field; arguments go into args")),
-        None => Ok(Input { args, dry_run }),
+        None => Ok(Input { args, dry_run, place: None }),
     }
 }
 
