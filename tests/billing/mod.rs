@@ -13,6 +13,7 @@ mod invoices;
 mod killed;
 mod localstripe;
 mod measure;
+mod oracle;
 mod payments;
 mod people;
 mod plan_changes;

@@ -149,13 +149,24 @@ impl Shop {
 
     /// A price, and its plan here, which opens everything.
     pub async fn plan(&self, name: &str, amount: i64, every: prices::Every) -> String {
+        self.plan_that_opens(plans::Opens::All, name, amount, every).await.1
+    }
+
+    /// A plan, and its price at Stripe.
+    pub async fn plan_that_opens(
+        &self,
+        opens: plans::Opens,
+        name: &str,
+        amount: i64,
+        every: prices::Every,
+    ) -> (PlanId, String) {
         let price = self.made(amount, every).await;
         let plan = plans::of_price(&price, Some(name), self.app.clock.id(), self.app.clock.now());
-        let plan = plans::Plan { opens: plans::Opens::All, needs_review: None, ..plan };
+        let plan = plans::Plan { opens, needs_review: None, ..plan };
         let mut tx = self.app.db.begin().await.expect("a transaction");
         plans::store::insert(tx.conn(), self.site, &plan).await.expect("it is written");
         tx.commit().await.expect("a commit");
-        price.id
+        (plan.id, price.id)
     }
 
     /// A price that Usher has not heard of.
