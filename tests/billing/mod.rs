@@ -5,6 +5,7 @@ mod catchup;
 mod checkout;
 mod crash;
 mod delete;
+mod disputes;
 mod events;
 mod external;
 mod facts;

@@ -51,13 +51,17 @@ impl Findings {
         let at = world.clock.now().micros() / 1_000_000;
         let each = stream::iter(lives).map(async |life| {
             let told: Vec<_> = life.subscriptions.iter().map(|id| Told::of(&shop.fake, id)).collect();
-            let mut seen = Seen { life, told, wrong: Vec::new(), n_answers: 0 };
+            let mut seen = Seen { life, told, wrong: Vec::new(), n_answers: 0, lost: Vec::new() };
             seen.mirror(world, site).await;
             seen.access(world, site, at).await;
             seen
         });
-        let all: Vec<Seen<'_>> = each.buffer_unordered(AT_ONCE).collect().await;
-        for seen in &all {
+        let mut all: Vec<Seen<'_>> = each.buffer_unordered(AT_ONCE).collect().await;
+        let reported = reported(world).await;
+        for seen in &mut all {
+            for (id, is_lost) in std::mem::take(&mut seen.lost) {
+                seen.differ(&format!("the lost dispute of {id}"), &json!(reported.contains(&id)), &json!(is_lost));
+            }
             self.n_answers += seen.n_answers;
             let asked = site.videos.iter().map(|(_, prices)| Asked::Content(prices));
             for asked in asked.chain([Asked::Anything]) {
@@ -81,6 +85,26 @@ struct Seen<'a> {
     told: Vec<Told>,
     wrong: Vec<String>,
     n_answers: usize,
+    /// Which of the subscriptions were lost a dispute of and go on all the same.
+    lost: Vec<(String, bool)>,
+}
+
+/// The subscriptions at Stripe that `billing.reconcile` has a lost dispute of.
+async fn reported(world: &World) -> BTreeSet<String> {
+    let (mut found, mut cursor) = (BTreeSet::new(), Value::Null);
+    loop {
+        let mut args = json!({ "limit": 200 });
+        if cursor.is_string() {
+            args["cursor"] = cursor;
+        }
+        let page = world.ok("billing.reconcile", args).await;
+        let lost = page["items"].as_array().expect("items").iter().filter(|item| item["kind"] == "lost_dispute");
+        found.extend(lost.map(|item| item["externalId"].as_str().expect("an id").to_owned()));
+        cursor = page["nextCursor"].clone();
+        if cursor.is_null() {
+            return found;
+        }
+    }
 }
 
 fn seconds(time: Time) -> i64 {
@@ -140,6 +164,9 @@ impl Seen<'_> {
         let (mirrored, there): (Vec<_>, Vec<_>) = (mirrored.collect(), there.collect());
         self.differ(&format!("items of {}", told.id), &json!(mirrored), &json!(there));
         self.differ(&format!("the plan of {}", told.id), &json!(here.plan_id), &there[0][1]);
+        // What has ended access needs nobody to look at it.
+        let is_lost = !told.is_over() && here.refunded_at.is_none() && told.bills.iter().any(|bill| bill.lost > 0);
+        self.lost.push((told.id.clone(), is_lost));
     }
 
     /// What was paid, however it is ordered.

@@ -6,7 +6,7 @@ use usher_stripe::{
     views,
 };
 
-use super::{Reader, Result, there, time};
+use super::{Reader, Result, store, there, time};
 use crate::{
     areas::{
         invoices::{self, Invoice, InvoiceStatus, Line},
@@ -70,8 +70,13 @@ impl Reader<'_> {
                 self.pays_as(&mut tx, view.customer_id(), view.customer_email.as_deref().map(String::as_str)).await?;
             }
         }
+        let n_disputes = match (external, &subscription) {
+            (Some(id), Some(_)) => store::disputed_of(tx.conn(), site, &view.id, id).await?,
+            _ => 0,
+        };
         // What it says of what was paid is a fact about its subscription, which is read with all its invoices.
         let is_told = match &subscription {
+            Some(_) if n_disputes > 0 => false,
             Some(subscription) if is_news && stays => self.is_counted(&mut tx, subscription, &view, refunded).await?,
             _ => true,
         };

@@ -150,7 +150,9 @@ impl Reader<'_> {
         for dispute in disputes {
             let known = store::dispute(tx.conn(), site, &dispute.id).await?;
             let status = dispute.status.as_deref().unwrap_or_default();
-            if known.as_deref() == Some(status) {
+            // It may have been read before what it is about.
+            let same = |(stood, of): &(String, Option<String>)| stood == status && (of.is_some() || paid_for.is_none());
+            if known.as_ref().is_some_and(same) {
                 continue;
             }
             let row = store::DisputeRow { dispute, status, invoice, paid_for: paid_for.as_deref() };
@@ -162,7 +164,7 @@ impl Reader<'_> {
                 })
             };
             changes.push(match known {
-                Some(known) => Change::updated("dispute", &dispute.id, json(&known), json(status)),
+                Some((stood, _)) => Change::updated("dispute", &dispute.id, json(&stood), json(status)),
                 None => Change::created("dispute", &dispute.id, json(status)),
             });
             heard.extend(paid_for.clone().filter(|id| id.starts_with("sub_")));
