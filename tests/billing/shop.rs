@@ -294,13 +294,17 @@ pub async fn periodic_jobs_have_run(world: &World) {
     }
 }
 
-/// Until nothing that is due is to be read any more.
+/// Until nothing that is due is to be read any more; as long as something is read, however much there is.
 pub async fn read_all(world: &World, site: SiteId) {
-    let begun = std::time::Instant::now();
+    let (mut begun, mut last) = (std::time::Instant::now(), Vec::new());
     loop {
         let due = store::due(world.app.db.read(), site, world.clock.now(), 1).await.expect("the database answers");
         if due.is_empty() {
             return;
+        }
+        let first: Vec<_> = due.iter().map(|dirty| (dirty.object.clone(), dirty.marks, dirty.tries)).collect();
+        if first != last {
+            (begun, last) = (std::time::Instant::now(), first);
         }
         assert!(begun.elapsed() < PATIENCE, "still to be read: {due:?}");
         if let Some(connection) = store::connection(world.app.db.read(), site).await.expect("the database answers")

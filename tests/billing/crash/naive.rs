@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, stream};
 use serde::de::DeserializeOwned;
-use stripe_fake::Payer;
+use stripe_fake::{Payer, Seed};
 use usher_stripe::{
     Kind, Request,
     requests::{checkout, customers, prices, products, subscriptions},
@@ -51,7 +51,7 @@ enum Came<T> {
     Nothing,
 }
 
-/// Sells to so many members, of whom each leaves again.
+/// Sells to so many members, and ends the subscriptions of as many others.
 pub async fn sell(shop: &Shop, members: u64, manner: Manner) -> Wrong {
     let price = price(shop).await;
     let asked = (0..members).map(|n| one(shop, n, &price, manner));
@@ -65,22 +65,22 @@ pub async fn sell(shop: &Shop, members: u64, manner: Manner) -> Wrong {
             twice.insert(one.member);
         }
     }
-    let ids: Vec<String> = shop.fake.subscriptions().iter().map(|one| text(&one["id"])).collect();
+    // As many have bought before, and leave.
+    let seed = Seed { subscriptions: usize::try_from(members).expect("a number"), ..Seed::default() };
+    let ids: Vec<String> = shop.fake.seed(&seed).expect("subscriptions").made.into_iter().map(|(_, id)| id).collect();
     let leaving =
         ids.iter().map(async |id| send(shop, &format!("l{id}"), &subscriptions::cancel_now(id), manner).await);
     let leaving: Vec<Came<_>> = stream::iter(leaving).buffer_unordered(AT_ONCE).collect().await;
     let stuck = |came: &&Came<_>| matches!(came, Came::Nothing) && manner == Manner::OneKey;
     let n_waiting = asked.iter().filter(|sold| !**sold).count();
+    let all = shop.fake.subscriptions();
+    let live = all.iter().filter(|one| one["status"] == "active");
     Wrong {
         charged_twice: twice.len(),
         never_subscribed: usize::try_from(members).expect("a number") - seen.len(),
-        live_after_cancel: shop.fake.subscriptions().iter().filter(|one| one["status"] == "active").count(),
+        live_after_cancel: live.filter(|one| ids.iter().any(|id| one["id"] == **id)).count(),
         stuck: leaving.iter().filter(stuck).count() + if manner == Manner::OneKey { n_waiting } else { 0 },
     }
-}
-
-fn text(value: &serde_json::Value) -> String {
-    value.as_str().expect("a text").to_owned()
 }
 
 /// What is sold, made by somebody who looks.

@@ -125,9 +125,10 @@ impl Seen<'_> {
         for told in self.told.clone() {
             for bill in &told.bills {
                 let here = invoices::store::by_external(world.app.db.read(), id, &bill.id).await.expect("a database");
-                let there = json!([bill.status, bill.total, bill.paid, bill.refunded, bill.number]);
+                let there = json!([bill.status, bill.total, bill.paid, bill.refunded, bill.number, bill.n_lines()]);
                 let here = here.map_or(Value::Null, |one| {
-                    json!([one.status.as_str(), one.total, one.amount_paid, one.amount_refunded, one.number])
+                    let (status, n_lines) = (one.status.as_str(), one.lines.len());
+                    json!([status, one.total, one.amount_paid, one.amount_refunded, one.number, n_lines])
                 });
                 self.differ(&format!("invoice {}", bill.id), &here, &there);
             }

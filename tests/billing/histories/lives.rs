@@ -122,7 +122,13 @@ async fn happen(shop: &Shop, site: &Site, life: &mut Life, rng: &mut StdRng) {
         33..36 => change_with_period(shop, site, &one, rng).await,
         36 => release(shop, &one).await,
         37 => add_item(shop, site, &one, rng),
-        38 => change_quantity(shop, &one, rng),
+        38 => {
+            // Once, or so often that the next invoice has more lines than it shows.
+            let proration = if rng.random_bool(0.3) { Some("create_prorations") } else { None };
+            for _ in 0..if proration.is_some() { 8 } else { 1 } {
+                change_quantity(shop, &one, proration, rng);
+            }
+        }
         39 => remove_item(shop, &one, rng),
         40..44 => {
             // To the best there is, and it is not paid.
@@ -238,10 +244,10 @@ fn add_item(shop: &Shop, site: &Site, one: &str, rng: &mut StdRng) {
     _ = shop.fake.owner("POST", &format!("subscriptions/{one}"), &form);
 }
 
-fn change_quantity(shop: &Shop, one: &str, rng: &mut StdRng) {
+fn change_quantity(shop: &Shop, one: &str, proration: Option<&str>, rng: &mut StdRng) {
     let told = Told::of(&shop.fake, one);
     let item = told.items.choose(rng).expect("an item");
-    let proration = PRORATIONS.choose(rng).expect("a word");
+    let proration = proration.unwrap_or(PRORATIONS.choose(rng).expect("a word"));
     let form = format!(
         "items[0][id]={}&items[0][quantity]={}&proration_behavior={proration}",
         item.id,

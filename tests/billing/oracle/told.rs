@@ -186,6 +186,10 @@ impl Bill {
             until: number(&line["period"]["end"]),
             is_proration: line["parent"]["subscription_item_details"]["proration"] == true,
         };
+        let mut lines = one["lines"]["data"].as_array().expect("lines").clone();
+        if one["lines"]["has_more"] == true {
+            lines = list(stripe, &format!("invoices/{id}/lines?"));
+        }
         let mut bill = Self {
             status: text(&one["status"]),
             number: one["number"].as_str().map(str::to_owned),
@@ -197,7 +201,7 @@ impl Bill {
             refunded: 0,
             lost: 0,
             disputed: 0,
-            lines: one["lines"]["data"].as_array().expect("lines").iter().map(line).collect(),
+            lines: lines.iter().map(line).collect(),
             id,
         };
         let payments = list(stripe, &format!("invoice_payments?invoice={}&status=paid", bill.id));
@@ -218,6 +222,10 @@ impl Bill {
         let payments = list(stripe, &format!("invoice_payments?invoice={}&status=paid", self.id));
         let intent = text(&payments.first()?["payment"]["payment_intent"]);
         list(stripe, &format!("charges?payment_intent={intent}")).into_iter().find(|charge| charge["paid"] == true)
+    }
+
+    pub fn n_lines(&self) -> usize {
+        self.lines.len()
     }
 
     /// What its lines charge, each.

@@ -1,7 +1,10 @@
 //! Invoices, as Stripe says them.
 
+use std::time::Duration;
+
 use usher_db::{Change, Tx};
 use usher_stripe::{
+    Pager,
     requests::{invoice_payments, invoices as ask},
     views,
 };
@@ -18,15 +21,22 @@ use crate::{
 /// The lines of an invoice that are kept.
 const MAX_LINES: usize = 100;
 
+/// The pages of lines that are read of an invoice, of 100 lines each.
+const MAX_PAGES: u32 = 20;
+
+/// The time between two of them.
+const PAUSE: Duration = Duration::from_millis(50);
+
 impl Reader<'_> {
     pub(super) async fn invoice(&self) -> Result<()> {
         let view = there(self.client.read(&ask::get(&self.dirty.object)).await)?;
         // A draft that was deleted leaves nothing.
-        let Some(view) = view else {
+        let Some(mut view) = view else {
             let mut tx = self.app.db.begin().await?;
             self.end(&mut tx).await?;
             return Ok(tx.commit().await?);
         };
+        self.complete_lines(&mut view).await?;
         let refunded = match view.refunded() {
             Some(refunded) => refunded,
             None if view.amount_paid > 0 => {
@@ -84,6 +94,21 @@ impl Reader<'_> {
         let about = external.filter(|_| !is_told);
         self.hear(&mut tx, about.map(|id| ("subscription", id)).into_iter().collect()).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Reads all lines of an invoice, which itself has only the first: what was paid for the next period is on the last ones,
+    /// behind what makes up for changes.
+    pub(super) async fn complete_lines(&self, view: &mut views::Invoice) -> Result<()> {
+        if !view.lines.has_more {
+            return Ok(());
+        }
+        let mut pager = Pager::new(ask::lines(&view.id), PAUSE, MAX_PAGES);
+        let mut lines = Vec::new();
+        while let Some(page) = pager.next(self.client).await? {
+            lines.extend(page.value.data);
+        }
+        view.lines = views::List { data: lines, has_more: false };
+        Ok(())
     }
 
     /// Whether what an invoice says is counted with its subscription already: it is no bill yet, or what was paid and given

@@ -107,7 +107,10 @@ impl Reader<'_> {
             return Ok(None);
         }
         let filter = InvoiceFilter { subscription: Some(&view.id), ..Default::default() };
-        let invoices = self.client.read(&invoices_at_stripe::list(&filter)).await?.value.data;
+        let mut invoices = self.client.read(&invoices_at_stripe::list(&filter)).await?.value.data;
+        for invoice in invoices.iter_mut().filter(|one| one.status == Some(views::InvoiceStatus::Paid)) {
+            self.complete_lines(invoice).await?;
+        }
         let site = self.site();
         let prices = invoices.iter().flat_map(|invoice| &invoice.lines.data).filter_map(|line| line.price_id());
         let mut plans = BTreeMap::new();

@@ -9,6 +9,9 @@ use crate::{
     table::{Page, Record, list_of},
 };
 
+/// The lines that an invoice itself shows.
+const LINES_SHOWN: usize = 10;
+
 /// An invoice.
 #[derive(Debug, Default)]
 pub struct Invoice {
@@ -116,6 +119,14 @@ impl Invoice {
 
     fn url(&self, account: &Account, host: &str, end: &str) -> Option<String> {
         self.number.as_ref().map(|_| format!("https://{host}.stripe.com/i/{}/test_{}{end}", account.id, self.id))
+    }
+
+    /// The first of its lines.
+    fn lines_shown(&self) -> Value {
+        let mut lines = self.render_lines();
+        let has_more = lines.len() > LINES_SHOWN;
+        lines.truncate(LINES_SHOWN);
+        list_of(&format!("/v1/invoices/{}/lines", self.id), has_more, lines)
     }
 
     fn render_lines(&self) -> Vec<Value> {
@@ -240,7 +251,7 @@ impl Record for Invoice {
             "issuer": { "type": "self" },
             "last_finalization_error": null,
             "latest_revision": null,
-            "lines": list_of(&format!("/v1/invoices/{}/lines", self.id), false, self.render_lines()),
+            "lines": self.lines_shown(),
             "livemode": false,
             "metadata": self.metadata,
             "next_payment_attempt": self.next_attempt,
@@ -287,10 +298,18 @@ pub fn get(account: &Account, id: &str) -> Result<Value> {
 
 /// `GET /v1/invoices/{id}/lines`
 pub fn lines(account: &Account, id: &str, mut params: Params) -> Result<Value> {
-    Page::take(&mut params)?;
+    let limit = params.int("limit")?.unwrap_or(10);
+    let after = params.text("starting_after")?;
     params.finish()?;
     let lines = account.invoices.find(id, "id")?.render_lines();
-    Ok(list_of(&format!("/v1/invoices/{id}/lines"), false, lines))
+    let skipped = match &after {
+        Some(after) => lines.iter().position(|line| line["id"] == **after).map_or(lines.len(), |at| at + 1),
+        None => 0,
+    };
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let has_more = lines.len() > skipped + limit;
+    let page = lines.into_iter().skip(skipped).take(limit).collect();
+    Ok(list_of(&format!("/v1/invoices/{id}/lines"), has_more, page))
 }
 
 /// `GET /v1/invoices`
