@@ -123,9 +123,15 @@ impl Reader<'_> {
         if view.status == Some(views::InvoiceStatus::Draft) {
             return Ok(true);
         }
+        let lost: i64 = match self.do_lost_disputes_end_access().await? {
+            true => {
+                store::lost(tx.conn(), self.site(), vec![view.id.clone()]).await?.iter().map(|(_, lost)| lost).sum()
+            }
+            false => 0,
+        };
+        let counted = (view.amount_paid, refunded + lost);
         let spans = subscriptions::store::spans(tx.conn(), self.site(), &subscription.id).await?;
-        let same =
-            |span: &PaidSpan| span.invoice == view.id && (span.paid, span.refunded) == (view.amount_paid, refunded);
+        let same = |span: &PaidSpan| span.invoice == view.id && (span.paid, span.refunded) == counted;
         Ok(spans.iter().any(same))
     }
 
