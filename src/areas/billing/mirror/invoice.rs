@@ -123,7 +123,7 @@ impl Reader<'_> {
         if view.status == Some(views::InvoiceStatus::Draft) {
             return Ok(true);
         }
-        let lost: i64 = match self.do_lost_disputes_end_access().await? {
+        let lost: i64 = match self.do_lost_disputes_end_access(tx.conn()).await? {
             true => {
                 store::lost(tx.conn(), self.site(), vec![view.id.clone()]).await?.iter().map(|(_, lost)| lost).sum()
             }

@@ -122,7 +122,7 @@ impl Reader<'_> {
         let ids: Vec<_> = invoices.iter().map(|invoice| invoice.id.clone()).collect();
         let mut refunds: BTreeMap<_, _> =
             invoices::store::refunds(self.app.db.read(), site, ids.clone()).await?.into_iter().collect();
-        if self.do_lost_disputes_end_access().await? {
+        if self.do_lost_disputes_end_access(self.app.db.read()).await? {
             for (invoice, amount) in store::lost(self.app.db.read(), site, ids).await? {
                 *refunds.entry(invoice).or_insert(0) += amount;
             }
