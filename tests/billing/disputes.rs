@@ -48,7 +48,7 @@ both!(a_dispute_may_be_heard_of_before_what_it_is_of, async |world| {
     shop.sells(&anna, &price).await;
     let charge = charge(&shop, &shop.customer().await).await;
     lose(world, &shop, &charge, None).await;
-    assert_eq!(lost(world).await, [anna.clone()]);
+    assert_eq!(lost(world).await, std::slice::from_ref(&anna));
     assert_eq!(why(world, &anna).await, "allowed_subscription");
     // Whatever comes later says the same.
     shop.settle(world).await;

@@ -63,19 +63,24 @@ impl Findings {
                 seen.differ(&format!("the lost dispute of {id}"), &json!(reported.contains(&id)), &json!(is_lost));
             }
             self.n_answers += seen.n_answers;
-            let asked = site.videos.iter().map(|(_, prices)| Asked::Content(prices));
-            for asked in asked.chain([Asked::Anything]) {
-                let right = site.rules.reasons(&seen.told, asked, at, Policy::Promised);
-                for policy in Policy::NAIVE {
-                    let reasons = site.rules.reasons(&seen.told, asked, at, policy);
-                    let lets_in = |reasons: &[&str]| reasons[0].starts_with("allowed");
-                    if lets_in(&reasons) != lets_in(&right) {
-                        *self.naive.entry(policy).or_default() += 1;
-                    }
+            self.hold_against_naive(site, &seen.told, at);
+        }
+        all.into_iter().flat_map(|seen| seen.wrong).collect()
+    }
+
+    /// Counts what naive policies would get wrong.
+    pub fn hold_against_naive(&mut self, site: &Site, told: &[Told], at: i64) {
+        let asked = site.videos.iter().map(|(_, prices)| Asked::Content(prices));
+        for asked in asked.chain([Asked::Anything]) {
+            let right = site.rules.reasons(told, asked, at, Policy::Promised);
+            for policy in Policy::NAIVE {
+                let reasons = site.rules.reasons(told, asked, at, policy);
+                let lets_in = |reasons: &[&str]| reasons[0].starts_with("allowed");
+                if lets_in(&reasons) != lets_in(&right) {
+                    *self.naive.entry(policy).or_default() += 1;
                 }
             }
         }
-        all.into_iter().flat_map(|seen| seen.wrong).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What happens to a member's subscriptions at Stripe. What Stripe refuses does not happen.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use usher_stripe::requests::{
     subscriptions::{self as change, ItemPrice},
 };
 
-use super::{MEANWHILE, Site};
+use super::Site;
 use crate::{
     billing::{
         Shop,
@@ -41,12 +41,12 @@ impl Life {
         let metadata = BTreeMap::from([("usher_member".to_owned(), member.as_str().expect("an id").to_owned())]);
         let customer = customers::NewCustomer { email: "x@example.com", name: None, metadata: &metadata };
         let customer = shop.write(customers::create(&customer)).await.id;
-        let owns_bundle = n % 3 == 0;
+        let owns_bundle = n.is_multiple_of(3);
         if owns_bundle {
             world.ok("access.grantBundle", json!({ "member": { "id": member }, "bundle": site.bundled.1 })).await;
         }
         let mut life = Self { member, customer, subscriptions: Vec::new(), owns_bundle, disputes: Vec::new() };
-        let payer = Payer { card_fails_later: n % 5 == 0, ..Payer::default() };
+        let payer = Payer { card_fails_later: n.is_multiple_of(5), ..Payer::default() };
         life.buy(shop, site, &payer, &mut StdRng::seed_from_u64(seed));
         life
     }
@@ -82,13 +82,13 @@ impl Life {
     }
 }
 
-/// One thing, or two, happen to a member's subscription.
-pub async fn live(shop: &Shop, site: &Site, life: &mut Life, seed: u64) {
+/// One thing, or two, happen to a member's subscription, in so much time.
+pub async fn live(shop: &Shop, site: &Site, life: &mut Life, seed: u64, time: Duration) {
     let mut rng = StdRng::seed_from_u64(seed);
-    tokio::time::sleep(MEANWHILE.mul_f64(rng.random::<f64>() / 2.0)).await;
+    tokio::time::sleep(time.mul_f64(rng.random::<f64>() / 2.0)).await;
     happen(shop, site, life, &mut rng).await;
     if rng.random_bool(0.5) {
-        tokio::time::sleep(MEANWHILE.mul_f64(rng.random::<f64>() / 2.0)).await;
+        tokio::time::sleep(time.mul_f64(rng.random::<f64>() / 2.0)).await;
         happen(shop, site, life, &mut rng).await;
     }
 }
