@@ -86,7 +86,9 @@ async fn sell(backend: Backend, members: u64) {
     let mut world = World::start_idle(backend, &[]).await;
     world.without_budgets().await;
     let shop = Shop::open_idle(&mut world).await;
-    world.settings(|settings| settings.lost_disputes_end_access = true).await;
+    world
+        .settings(|settings| (settings.lost_disputes_end_access, settings.destructive_per_day) = (true, u32::MAX))
+        .await;
     let settings = Settings { after_retries: AfterRetries::PastDue, ..Settings::default() };
     shop.fake.set_settings(None, settings).expect("an account");
     let mut buyers = Buyers::come(&world, &shop, members).await;
