@@ -1,9 +1,12 @@
 //! The list of invoices, and one of them by each of its names.
 
 use serde_json::json;
+use usher_stripe::requests::subscriptions as change;
 
 use super::{
     Shop,
+    oracle::Told,
+    people::why,
     shop::{member, subscription},
 };
 use crate::harness::World;
@@ -65,4 +68,31 @@ both!(invoices_are_listed_newest_first_and_found_by_each_of_their_names, async |
     let theirs =
         world.call(&stranger, "invoices.get", json!({ "invoice": { "externalId": older["externalId"] } })).await;
     assert_eq!(theirs.code(), "invoice_not_found");
+});
+
+both!(an_invoice_of_many_lines_is_kept_whole_and_pays_for_what_is_on_the_last, async |world| {
+    let shop = Shop::open(world).await;
+    let anna = member(world, "anna@example.com").await;
+    let price = shop.price(900).await;
+    let external = shop.sells(&anna, &price).await;
+    shop.settle(world).await;
+    // Six changes wait for the next invoice, and stand on it before what it is for.
+    let told = Told::of(&shop.fake, &external);
+    for n in 2..8 {
+        shop.advance(world, 86_400).await;
+        let form = format!("items[0][id]={}&items[0][quantity]={n}", told.items[0].id);
+        let form = format!("{form}&proration_behavior=create_prorations");
+        shop.fake.owner("POST", &format!("subscriptions/{external}"), &form).expect("a change");
+    }
+    shop.advance(world, 28 * 86_400).await;
+    shop.settle(world).await;
+    let listed = world.ok("invoices.list", json!({ "member": { "id": anna } })).await;
+    assert_eq!(listed["items"][0]["lines"].as_array().map(Vec::len), Some(13), "{listed}");
+    // What is paid ends with the period of the last line, also while nothing is collected.
+    let paid_until = subscription(world, &anna).await["periodEnd"].clone();
+    shop.write(change::pause_collection(&external, None)).await;
+    shop.settle(world).await;
+    let paused = subscription(world, &anna).await;
+    assert_eq!((&paused["status"], &paused["periodEnd"]), (&json!("paused"), &paid_until));
+    assert_eq!(why(world, &anna).await, "allowed_subscription");
 });

@@ -149,13 +149,24 @@ impl Shop {
 
     /// A price, and its plan here, which opens everything.
     pub async fn plan(&self, name: &str, amount: i64, every: prices::Every) -> String {
+        self.plan_that_opens(plans::Opens::All, name, amount, every).await.1
+    }
+
+    /// A plan, and its price at Stripe.
+    pub async fn plan_that_opens(
+        &self,
+        opens: plans::Opens,
+        name: &str,
+        amount: i64,
+        every: prices::Every,
+    ) -> (PlanId, String) {
         let price = self.made(amount, every).await;
         let plan = plans::of_price(&price, Some(name), self.app.clock.id(), self.app.clock.now());
-        let plan = plans::Plan { opens: plans::Opens::All, needs_review: None, ..plan };
+        let plan = plans::Plan { opens, needs_review: None, ..plan };
         let mut tx = self.app.db.begin().await.expect("a transaction");
         plans::store::insert(tx.conn(), self.site, &plan).await.expect("it is written");
         tx.commit().await.expect("a commit");
-        price.id
+        (plan.id, price.id)
     }
 
     /// A price that Usher has not heard of.
@@ -283,13 +294,17 @@ pub async fn periodic_jobs_have_run(world: &World) {
     }
 }
 
-/// Until nothing that is due is to be read any more.
+/// Until nothing that is due is to be read any more; as long as something is read, however much there is.
 pub async fn read_all(world: &World, site: SiteId) {
-    let begun = std::time::Instant::now();
+    let (mut begun, mut last) = (std::time::Instant::now(), Vec::new());
     loop {
         let due = store::due(world.app.db.read(), site, world.clock.now(), 1).await.expect("the database answers");
         if due.is_empty() {
             return;
+        }
+        let first: Vec<_> = due.iter().map(|dirty| (dirty.object.clone(), dirty.marks, dirty.tries)).collect();
+        if first != last {
+            (begun, last) = (std::time::Instant::now(), first);
         }
         assert!(begun.elapsed() < PATIENCE, "still to be read: {due:?}");
         if let Some(connection) = store::connection(world.app.db.read(), site).await.expect("the database answers")

@@ -167,6 +167,52 @@ def invoices(fake, client, customer, subscription, charge):
     true("charges of the customer", charge.id in [one.id for one in client.v1.charges.list({"customer": customer.id})])
 
 
+def disputes(fake, client, price):
+    people = client.v1.customers.create({"email": "dispute@example.com", "payment_method": "pm_card_visa"})
+    client.v1.subscriptions.create({"customer": people.id, "items": [{"price": price.id}]})
+    [charge] = client.v1.charges.list({"customer": people.id})
+    opened = fake(f"charges/{charge.id}/dispute", {"amount": 400})
+    [dispute] = client.v1.disputes.list({"charge": charge.id})
+    same("a dispute", (dispute.id, dispute.status, dispute.amount, dispute.charge, dispute.payment_intent), (opened["id"], "needs_response", 400, charge.id, charge.payment_intent))
+    same("what the bank took", [one.amount for one in dispute.balance_transactions], [-400])
+    true("until when", dispute.evidence_details.due_by > dispute.created and dispute.evidence.product_description is None)
+    true("its charge says so", client.v1.charges.retrieve(charge.id).disputed)
+    refused("no refund of it", stripe.InvalidRequestError, lambda: client.v1.refunds.create({"charge": charge.id}), code="charge_disputed")
+    same("answered", client.v1.disputes.update(dispute.id, {"metadata": {"why": "here"}}).status, "under_review")
+    same("won", fake(f"disputes/{dispute.id}/decide", {"won": True})["status"], "won")
+    event = client.v1.events.list({"type": "charge.dispute.closed", "limit": 1}).data[0]
+    same("and said so", (event.data.object.id, event.data.object.status, event.data.object.charge), (dispute.id, "won", charge.id))
+    refused("closed", stripe.InvalidRequestError, lambda: client.v1.disputes.close(dispute.id))
+
+
+def items(fake, client):
+    people = client.v1.customers.create({"email": "items@example.com", "payment_method": "pm_card_visa"})
+    make = lambda amount: client.v1.prices.create({"currency": "usd", "unit_amount": amount, "recurring": {"interval": "month"}, "product": client.v1.products.create({"name": str(amount)}).id})
+    base, extra, better = make(1000), make(250), make(3000)
+    subscription = client.v1.subscriptions.create({"customer": people.id, "items": [{"price": base.id}, {"price": extra.id, "quantity": 3}], "expand": ["latest_invoice"]})
+    same("all are billed", (subscription.latest_invoice.amount_paid, len(subscription.latest_invoice.lines.data)), (1750, 2))
+    first, second = subscription["items"].data
+    fake("clock/advance", {"days": 10})
+    fake(f"customers/{people.id}/card", {"fails": True})
+    unpaid = client.v1.subscriptions.update(subscription.id, {"items": [{"id": first.id, "price": better.id}], "payment_behavior": "allow_incomplete", "proration_behavior": "always_invoice", "expand": ["latest_invoice"]})
+    invoice = unpaid.latest_invoice
+    same("an upgrade that is not paid", (unpaid.status, invoice.status, invoice.billing_reason), ("past_due", "open", "subscription_update"))
+    details = [line.parent.subscription_item_details for line in invoice.lines.data]
+    same("its lines", [(one.proration, one.subscription_item) for one in details], [(True, first.id)] * 2)
+    same("it has the price already", [one.price.id for one in unpaid["items"].data], [better.id, extra.id])
+    true("it will be tried again", invoice.next_payment_attempt)
+    fake(f"customers/{people.id}/card", {"fails": False})
+    same("paid", client.v1.invoices.pay(invoice.id).status, "paid")
+    same("active", client.v1.subscriptions.retrieve(subscription.id).status, "active")
+    cheaper = client.v1.subscriptions.update(subscription.id, {"items": [{"id": first.id, "price": base.id}], "proration_behavior": "always_invoice", "expand": ["latest_invoice"]})
+    same("more is credited than charged", (cheaper.latest_invoice.total < 0, cheaper.latest_invoice.amount_due, cheaper.latest_invoice.status), (True, 0, "paid"))
+    same("that is kept", client.v1.customers.retrieve(people.id).balance, cheaper.latest_invoice.total)
+    client.v1.subscriptions.update(subscription.id, {"items": [{"id": second.id, "deleted": True}, {"price": better.id}], "proration_behavior": "none"})
+    same("others", [one.price.id for one in client.v1.subscriptions.retrieve(subscription.id)["items"].data], [base.id, better.id])
+    refused("twice the same", stripe.InvalidRequestError, lambda: client.v1.subscriptions.update(subscription.id, {"items": [{"price": base.id}]}))
+    client.v1.subscriptions.cancel(subscription.id)
+
+
 def plan_changes(fake, client):
     people = client.v1.customers.create({"email": "change@example.com", "payment_method": "pm_card_visa"})
     make = lambda name, amount, interval: client.v1.prices.create({"currency": "eur", "unit_amount": amount, "recurring": {"interval": interval}, "product": client.v1.products.create({"name": name}).id})
@@ -378,6 +424,8 @@ def main():
         subscriptions(fake, client, customer, subscription, price)
         invoices(fake, client, customer, subscription, charge)
         portal(fake, client, customer)
+        disputes(fake, client, price)
+        items(fake, client)
         plan_changes(fake, client)
         keys(fake, client)
         webhooks(fake, client, price)

@@ -3,14 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use usher::areas::invoices;
 use usher_stripe::{
     Client, Pager, Request,
     requests::{self, checkout, customers, prices, products},
     views::{self, CheckoutStatus, Page},
 };
 
-use super::{Buyers, Shop, lives::time_passes};
-use crate::harness::World;
+use super::{
+    Buyers, Shop, access,
+    buyers::{PART, Part},
+    lives::time_passes,
+};
+use crate::{billing::oracle::Told, harness::World};
 
 /// Pages of a list.
 const MAX_PAGES: u32 = 10_000;
@@ -29,27 +34,39 @@ pub async fn open(world: &World) -> usize {
     world.rows("SELECT id FROM job WHERE site <> 0 AND state IN ('queued', 'running')").await.len()
 }
 
+/// A subscription as it is known here.
+pub struct Known {
+    pub id: String,
+    /// Stripe's ids of it, and of who pays.
+    pub external: String,
+    pub customer: String,
+}
+
 /// What each member has bought that goes on, as is known here, of those for whom no other page is made or open: on such a
 /// one they would buy again.
-pub async fn known(world: &World) -> BTreeMap<String, String> {
+pub async fn known(world: &World) -> BTreeMap<String, Known> {
     let rows = world
         .rows(
-            "SELECT s.member_id || ' ' || s.id FROM subscription s WHERE s.status = 'active' AND NOT EXISTS (
+            "SELECT s.member_id || ' ' || s.id || ' ' || s.external_id || ' ' || s.customer_id FROM subscription s WHERE s.status = 'active' AND NOT EXISTS (
                  SELECT 1 FROM checkout c WHERE c.site = s.site AND c.member_id = s.member_id
                  AND c.status IN ('waiting', 'making', 'open'))",
         )
         .await;
-    let pair = |row: String| row.split_once(' ').map(|(member, id)| (member.to_owned(), id.to_owned()));
-    rows.into_iter().filter_map(pair).collect()
+    let known = |row: String| {
+        let [member, id, external, customer] = row.split(' ').collect::<Vec<_>>().try_into().expect("four ids");
+        let known = Known { id: id.to_owned(), external: external.to_owned(), customer: customer.to_owned() };
+        (member.to_owned(), known)
+    };
+    rows.into_iter().map(known).collect()
 }
 
-/// A paid invoice of each member, as is known here.
-pub async fn invoices(world: &World) -> BTreeMap<String, String> {
-    let rows = world
-        .rows("SELECT member_id || ' ' || id FROM invoice WHERE amount_paid > 0 AND member_id IS NOT NULL ORDER BY id DESC")
-        .await;
-    let pair = |row: String| row.split_once(' ').map(|(member, id)| (member.to_owned(), id.to_owned()));
-    rows.into_iter().filter_map(pair).collect()
+/// The paid invoice of a subscription that Stripe made for a reason, if it is known here as paid.
+pub async fn bill(world: &World, shop: &Shop, subscription: &str, reason: &str) -> Option<String> {
+    let all = shop.fake.owner("GET", &format!("invoices?subscription={subscription}&limit=100"), "").expect("invoices");
+    let found = all["data"].as_array().expect("a list").iter().find(|one| one["billing_reason"] == reason)?;
+    let id = found["id"].as_str().expect("an id");
+    let here = invoices::store::by_external(world.app.db.read(), world.site.id, id).await.expect("a database")?;
+    (here.amount_paid > 0).then(|| here.id.to_string())
 }
 
 /// Every session at Stripe, read where no fault is.
@@ -94,8 +111,8 @@ pub async fn rest(world: &World, shop: &Shop, buyers: &Buyers) {
     let of_members = counted(all(owner, customers::list()).await.iter().map(|one| member(&one.metadata)));
     assert_eq!(of_members.len(), buyers.members.len(), "customers");
     assert!(of_members.values().all(|n| *n == 1), "two customers of one member");
-    assert_eq!(all(owner, products::list(None)).await.len(), 2, "products");
-    assert_eq!(all(owner, prices::list(&prices::PriceFilter::default())).await.len(), 2, "prices");
+    assert_eq!(all(owner, products::list(None)).await.len(), 3, "products");
+    assert_eq!(all(owner, prices::list(&prices::PriceFilter::default())).await.len(), 3, "prices");
     let filter = requests::subscriptions::SubscriptionFilter::default();
     let bought = all(owner, requests::subscriptions::list(&filter)).await;
     let each = counted(bought.iter().map(|one| member(&one.metadata)));
@@ -119,41 +136,57 @@ pub async fn rest(world: &World, shop: &Shop, buyers: &Buyers) {
     assert!(by_op.values().all(|n| *n == 1), "two pages of one call");
     // Usher knows, and whoever could not be sold to had bought already.
     let paid = world.rows("SELECT id FROM member WHERE is_paid").await.len();
-    assert_eq!(paid, live.len(), "members who have paid and are known to");
+    let lost = buyers.with_parts().filter(|(_, part)| *part == Part::Wins).count();
+    assert_eq!(paid, live.len() - lost, "members who have paid and are known to");
     let failed = world.rows("SELECT error_code FROM job WHERE site <> 0 AND state = 'failed'").await;
     // A change of plan may come too late for who leaves.
     let is_known = |code: &String| matches!(code.as_str(), "subscription_exists" | "subscription_ended");
     assert!(failed.iter().all(is_known), "{failed:?}");
     let making = world.rows("SELECT status FROM checkout WHERE status IN ('waiting', 'making', 'open')").await;
     assert!(making.is_empty(), "{making:?}");
+    // Until nobody waits any more for what stays unpaid.
+    time_passes(world, shop, 8 * 86_400).await;
+    settled(world, shop).await;
+    access::is_right(world, shop, buyers).await;
 }
 
-/// That who moved to the better plan has paid the difference once, or will have it with the next period, that a part was
+/// That each has been billed for the better plan once, or will be with the next period, that what was to be given back was
 /// given back once, and that nobody else was charged or given anything.
 async fn moved(shop: &Shop, buyers: &Buyers, live: &[&views::Subscription]) {
     let owner = &shop.owner;
-    let (now, later): (BTreeSet<_>, BTreeSet<_>) = (buyers.moving_now().collect(), buyers.moving_later().collect());
-    let back: BTreeSet<_> = buyers.getting_back().collect();
+    let parts: BTreeMap<_, _> = buyers.with_parts().collect();
     let better = all(owner, prices::list(&prices::PriceFilter::default())).await;
     let better = better.iter().find(|one| one.unit_amount == Some(2900)).expect("the better plan's price");
     for one in live {
         let member = &one.metadata["usher_member"];
-        assert_eq!(one.price_id() == Some(&better.id), now.contains(member), "{member}: on the wrong plan");
-        assert_eq!(one.schedule_id().is_some(), later.contains(member), "{member}: a wrong schedule");
+        let part = parts.get(member).copied();
+        let is_better = part.is_some_and(Part::is_billed_anew);
+        let told = Told::of(&shop.fake, &one.id);
+        let has: Vec<_> = told.items.iter().map(|item| item.price == better.id).collect();
+        assert_eq!(
+            has,
+            if part == Some(Part::HasTwo) { vec![false, true] } else { vec![is_better] },
+            "{member}: items"
+        );
+        assert_eq!(one.schedule_id().is_some(), part == Some(Part::MovesLater), "{member}: a wrong schedule");
         if let Some(schedule) = one.schedule_id() {
             let schedule = shop.read(requests::subscription_schedules::get(schedule)).await;
             assert!(schedule.leads_to(&better.id) && schedule.phases.len() == 2, "{member}: {schedule:?}");
         }
-        let mut refunded = 0;
         let invoices = shop.invoices(one.customer_id().expect("a customer")).await;
         let updates = invoices.iter().filter(|one| one.billing_reason.as_deref() == Some("subscription_update"));
-        assert_eq!(updates.count(), usize::from(now.contains(member)), "{member}: charged for another plan");
-        assert_eq!(invoices.len(), 1 + usize::from(now.contains(member)), "{member}: invoices");
-        for invoice in &invoices {
-            let payments = shop.read(requests::invoice_payments::of_invoice(&invoice.id)).await;
-            refunded += views::refunded(&payments.data).expect("whole charges");
-        }
-        assert_eq!(refunded, if back.contains(member) { super::buyers::PART } else { 0 }, "{member}: given back");
+        assert_eq!(updates.count(), usize::from(is_better), "{member}: charged for another plan");
+        assert_eq!(told.bills.len(), 1 + usize::from(is_better), "{member}: invoices");
+        let unpaid: Vec<_> = told.bills.iter().map(|bill| bill.paid == 0).collect();
+        let is_unpaid = part == Some(Part::DoesNotPay);
+        assert_eq!(unpaid.iter().filter(|unpaid| **unpaid).count(), usize::from(is_unpaid), "{member}: unpaid");
+        let back: Vec<_> = told.bills.iter().map(|bill| bill.refunded).collect();
+        let expected = match part {
+            Some(Part::GetsPartBack) => vec![PART],
+            Some(Part::MovesAndGetsItBack) => vec![0, told.bills[1].paid],
+            _ => vec![0; told.bills.len()],
+        };
+        assert_eq!(back, expected, "{member}: given back");
     }
 }
 

@@ -92,6 +92,7 @@ fn permission(method: &str, path: &str) -> Option<String> {
         "invoices" if path.ends_with("/create_preview") => return Some("rak_invoice_read".into()),
         "invoices" | "invoice_payments" => "invoice",
         "charges" | "refunds" => "charge",
+        "disputes" => "dispute",
         "payment_intents" => "payment_intent",
         "events" => "event",
         "webhook_endpoints" => "webhook",

@@ -164,7 +164,7 @@ pub fn resume(account: &mut Account, id: &str, unchanged: bool, on_success: bool
         (subscription.anchor, subscription.n_periods) = (now, 1);
         subscription.period = (now, period_end(&recurring, now, 1));
     });
-    let invoice = payments::draft(account, id, payments::RESUMPTION);
+    let invoice = payments::draft(account, id, payments::UPDATE);
     payments::announce(account, &invoice);
     payments::finalize(account, &invoice);
     if !on_success {

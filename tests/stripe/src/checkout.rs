@@ -139,6 +139,7 @@ fn line(account: &mut Account, price: &str, quantity: i64) -> Option<Line> {
         price: price.id.clone(),
         product: price.product.clone(),
         item: None,
+        is_proration: false,
     })
 }
 

@@ -10,11 +10,13 @@ use crate::{
     checkout::{self, Payer},
     deliver::{self, Flushed},
     error::{ApiError, Result},
+    expand::expand,
     faults::{Fault, Rule, fits},
+    form::Params,
     handle::Inner,
     log::Entry,
     rate::{Limit, Speed},
-    resources::{customers::Card, endpoints::Endpoint},
+    resources::{self, customers::Card, disputes, endpoints::Endpoint},
     seed::{self, Seed, Seeded},
     sign::{Dress, Signed, places, sign},
     table::Record,
@@ -123,6 +125,45 @@ impl Control {
                 }
             },
         )
+    }
+
+    /// What the owner of an account does in the dashboard, or looks up there: a request to `/v1/…` without its key, its log
+    /// entry and whatever goes wrong with requests. What is asked of a `GET` is in the path.
+    pub fn owner(&self, method: &str, path: &str, form: &str) -> Result<Value> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut params = Params::parse(if method == "GET" { query } else { form }.as_bytes())?;
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let done = self.with(
+            None,
+            |_| true,
+            |account| {
+                let expanded = params.list("expand")?;
+                let mut answer = resources::call(account, method, &parts, params)?;
+                account.run_due();
+                expanded.iter().try_for_each(|path| expand(account, &mut answer, path))?;
+                Ok(answer)
+            },
+        )?;
+        if method != "GET" {
+            self.happened();
+        }
+        done
+    }
+
+    /// A customer has the bank take back what a charge brought, or a part of it; gives the dispute.
+    pub fn dispute(&self, charge: &str, amount: Option<i64>) -> Result<Value> {
+        let has = |account: &Account| account.charges.get(charge).is_some();
+        let opened = self.with(None, has, |account| disputes::open(account, charge, amount))?;
+        self.happened();
+        opened
+    }
+
+    /// The bank decides a dispute; gives it as it is then.
+    pub fn decide_dispute(&self, dispute: &str, is_won: bool) -> Result<Value> {
+        let has = |account: &Account| account.disputes.get(dispute).is_some();
+        let decided = self.with(None, has, |account| disputes::decide(account, dispute, is_won))?;
+        self.happened();
+        decided
     }
 
     // -- webhooks

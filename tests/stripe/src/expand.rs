@@ -76,6 +76,7 @@ fn find(account: &Account, field: &str, id: &str) -> Option<Value> {
         "invoice" | "latest_invoice" => account.shown(|account| &account.invoices, id),
         "payment_intent" => account.shown(|account| &account.payment_intents, id),
         "charge" | "latest_charge" => account.shown(|account| &account.charges, id),
+        "dispute" => account.shown(|account| &account.disputes, id),
         "discounts" => {
             let holder = account
                 .subscriptions

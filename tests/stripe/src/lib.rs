@@ -22,6 +22,8 @@
 //! POST   /_fake/settings                       {"settings": {"draft_seconds": 0, "retry_days": [1, 2], "after_retries": "unpaid"}}
 //! POST   /_fake/checkout/{session}/complete    {} {"card_fails": true} {"card_fails_later": true, "email": "a@example.com"}
 //! POST   /_fake/customers/{customer}/card      {"fails": true}
+//! POST   /_fake/charges/{charge}/dispute       {} {"amount": 300}: the customer has the bank take it back
+//! POST   /_fake/disputes/{dispute}/decide      {"won": false}
 //! POST   /_fake/webhooks/endpoints             {"url": "http://127.0.0.1:1/hook", "connect": false}
 //! POST   /_fake/webhooks/plan                  {"held": true, "copies": 2, "shuffled": 7, "late_seconds": 60, "dropped": 0.1, "parallel": 4}
 //! GET    /_fake/webhooks/pending  …/sent

@@ -6,6 +6,7 @@ use crate::{
     clock::Due,
     resources::{
         charges::{self, Charge},
+        customers::Customer,
         invoice_payments::InvoicePayment,
         invoices::{Invoice, Line},
         payment_intents::PaymentIntent,
@@ -13,8 +14,8 @@ use crate::{
     table::Record,
 };
 
-/// The reason of the invoice with which a paused subscription goes on.
-pub const RESUMPTION: &str = "subscription_update";
+/// The reason of the invoice of a change, and of that with which a paused subscription goes on.
+pub const UPDATE: &str = "subscription_update";
 
 /// Makes the invoice of a subscription's current period. Nothing is told of it yet.
 pub fn draft(account: &mut Account, subscription: &str, reason: &'static str) -> String {
@@ -28,7 +29,7 @@ pub fn draft(account: &mut Account, subscription: &str, reason: &'static str) ->
         _ => found.created,
     };
     let (items, mut discount) = (found.items.clone(), found.discount.clone());
-    let mut lines = Vec::new();
+    let mut lines = take_pending(account, subscription);
     for item in items {
         let line_id = account.rng.id("il");
         let Some(price) = account.prices.get(&item.price) else { continue };
@@ -45,6 +46,7 @@ pub fn draft(account: &mut Account, subscription: &str, reason: &'static str) ->
             price: item.price,
             product: price.product.clone(),
             item: Some(item.id),
+            is_proration: false,
         });
     }
     let subtotal = lines.iter().map(|line| line.amount).sum();
@@ -61,6 +63,8 @@ pub fn draft(account: &mut Account, subscription: &str, reason: &'static str) ->
         period: if reason == "subscription_cycle" { (last_start, period.0) } else { (now, now) },
         discount: discount.as_ref().map(|discount| (discount.id.clone(), off)),
         parent_metadata: metadata,
+        // The first payment of a subscription is not tried again by itself, nor is that of a resumption.
+        is_retried: reason == "subscription_cycle",
         ..Invoice::blank(id.clone(), now)
     };
     account.invoices.insert(invoice);
@@ -69,6 +73,11 @@ pub fn draft(account: &mut Account, subscription: &str, reason: &'static str) ->
         found.discount = discount;
     }
     id
+}
+
+/// What waits for the next invoice of a subscription.
+pub fn take_pending(account: &mut Account, subscription: &str) -> Vec<Line> {
+    account.subscriptions.get_mut(subscription).map(|found| std::mem::take(&mut found.pending)).unwrap_or_default()
 }
 
 /// Tells of a new invoice.
@@ -95,7 +104,7 @@ pub fn finalize_at(account: &mut Account, id: &str, at: i64) {
     }
 }
 
-/// A draft becomes open; one over nothing is paid by that.
+/// A draft becomes open, and the customer's credit is taken off; more that is credited by it is credit from then on.
 pub fn finalize(account: &mut Account, id: &str) {
     let now = account.now;
     let Some(customer) = account.invoices.get(id).map(|invoice| invoice.customer.clone()) else { return };
@@ -103,10 +112,14 @@ pub fn finalize(account: &mut Account, id: &str) {
         customer.next_invoice += 1;
         format!("{}-{:04}", customer.invoice_prefix, customer.next_invoice - 1)
     });
+    let before = account.customers.get(&customer).map_or(0, |customer| customer.balance);
+    let after = account.invoices.get(id).map_or(before, |invoice| (before + invoice.total()).min(0));
     edit(account, id, |invoice| {
         (invoice.status, invoice.number, invoice.finalized_at, invoice.finalizes_at) =
             ("open", number, Some(now), None);
+        invoice.balance = Some((before, after));
     });
+    set_balance(account, &customer, after);
     tell(account, id, "invoice.finalized");
 }
 
@@ -117,9 +130,14 @@ pub fn stop_collecting(account: &mut Account, id: &str) {
     });
 }
 
-/// An invoice is void.
+/// An invoice is void; the credit that was taken off is the customer's again.
 pub fn void(account: &mut Account, id: &str) {
     let now = account.now;
+    let credit = account.invoices.get(id).and_then(|invoice| Some((invoice.customer.clone(), invoice.balance?)));
+    if let Some((customer, (before, after))) = credit {
+        let balance = account.customers.get(&customer).map_or(0, |customer| customer.balance);
+        set_balance(account, &customer, balance + before - after);
+    }
     edit(account, id, |invoice| {
         (invoice.status, invoice.voided_at, invoice.auto_advance) = ("void", Some(now), false);
         (invoice.next_attempt, invoice.finalizes_at) = (None, None);
@@ -163,7 +181,7 @@ pub fn attempt(account: &mut Account, id: &str) -> bool {
     if invoice.status != "open" {
         return invoice.status == "paid";
     }
-    let (amount, customer, currency) = (invoice.total(), invoice.customer.clone(), invoice.currency.clone());
+    let (amount, customer, currency) = (invoice.amount_due(), invoice.customer.clone(), invoice.currency.clone());
     let (payment, subscription) = (invoice.payment.clone(), invoice.subscription.clone());
     if amount == 0 {
         paid(account, id, subscription.as_deref());
@@ -205,9 +223,17 @@ fn begin_payment(account: &mut Account, invoice: &str, customer: &str, amount: i
 }
 
 fn set_delinquent(account: &mut Account, customer: &str, delinquent: bool) {
+    change_customer(account, customer, |customer| customer.delinquent = delinquent);
+}
+
+fn set_balance(account: &mut Account, customer: &str, balance: i64) {
+    change_customer(account, customer, |customer| customer.balance = balance);
+}
+
+fn change_customer(account: &mut Account, customer: &str, apply: impl FnOnce(&mut Customer)) {
     let before = account.shown(|account| &account.customers, customer);
     if let Some(customer) = account.customers.get_mut(customer) {
-        customer.delinquent = delinquent;
+        apply(customer);
     }
     let after = account.shown(|account| &account.customers, customer);
     account.emit_change("customer.updated", &before, &after);
@@ -226,12 +252,14 @@ fn paid(account: &mut Account, id: &str, subscription: Option<&str>) {
         account.emit("invoice_payment.paid", &shown, None);
     }
     if let Some(subscription) = subscription {
+        // An older one leaves it as it is: what is billed last says whether it is paid for.
+        let is_last = is_last(account, id, subscription);
         billing::change(account, subscription, |subscription| {
-            if matches!(subscription.status, "incomplete" | "past_due" | "unpaid") {
+            if is_last && matches!(subscription.status, "incomplete" | "past_due" | "unpaid") {
                 subscription.status = "active";
             }
         });
-        let resumes = account.invoices.get(id).is_some_and(|invoice| invoice.reason == RESUMPTION);
+        let resumes = account.invoices.get(id).is_some_and(|invoice| invoice.reason == UPDATE);
         if resumes && account.subscriptions.get(subscription).is_some_and(|found| found.status == "paused") {
             billing::unpause(account, subscription);
         }
@@ -240,13 +268,20 @@ fn paid(account: &mut Account, id: &str, subscription: Option<&str>) {
     tell(account, id, "invoice.payment_succeeded");
 }
 
+/// Whether no later invoice of a subscription is open.
+fn is_last(account: &Account, id: &str, subscription: &str) -> bool {
+    let Some(found) = account.subscriptions.get(subscription) else { return false };
+    let of_it = account.invoices.of(&found.customer).filter(|one| one.subscription.as_deref() == Some(subscription));
+    !of_it.skip_while(|one| one.id != id).skip(1).any(|one| matches!(one.status, "open" | "uncollectible"))
+}
+
 fn failed(account: &mut Account, id: &str, subscription: Option<&str>) {
     let Some(tried) = account.invoices.get(id).map(|invoice| invoice.attempt_count) else { return };
     let status = subscription.and_then(|id| account.subscriptions.get(id)).map(|subscription| subscription.status);
-    let reason = account.invoices.get(id).map_or("", |invoice| invoice.reason);
-    // The first payment of a subscription is not tried again by itself, nor is that of a resumption.
-    let retried = matches!(status, Some("active" | "past_due")) && reason != RESUMPTION;
-    if let (Some("active"), Some(subscription), RESUMPTION) = (status, subscription, reason) {
+    let (reason, is_retried) =
+        account.invoices.get(id).map_or(("", false), |invoice| (invoice.reason, invoice.is_retried));
+    let retried = matches!(status, Some("active" | "past_due")) && is_retried;
+    if let (Some("active"), Some(subscription), UPDATE) = (status, subscription, reason) {
         set_status(account, subscription, "past_due");
     }
     let days = account.settings.retry_days.get(tried.saturating_sub(1)).copied().filter(|_| retried);

@@ -81,6 +81,14 @@ async fn post(control: &Control, path: &[&str], body: &[u8]) -> Answer {
             let NewCard { fails } = read(body)?;
             control.set_card(customer, fails)?;
         }
+        ["charges", charge, "dispute"] => {
+            let NewDispute { amount } = read(body)?;
+            return control.dispute(charge, amount);
+        }
+        ["disputes", dispute, "decide"] => {
+            let Decision { won } = read(body)?;
+            return control.decide_dispute(dispute, won);
+        }
         ["webhooks", "endpoints"] => {
             let NewEndpoint { account, url, secret, connect } = read(body)?;
             let (id, secret) = control.add_endpoint(account.as_deref(), &url, secret.as_deref(), connect)?;
@@ -130,6 +138,18 @@ struct NewSettings {
 #[serde(deny_unknown_fields)]
 struct NewCard {
     fails: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewDispute {
+    amount: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    won: bool,
 }
 
 #[derive(Deserialize)]

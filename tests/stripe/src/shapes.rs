@@ -68,14 +68,14 @@ fn invoice(account: &Account, object: &mut Map<String, Value>) {
     for line in lines.iter_mut().filter_map(Value::as_object_mut) {
         let price = line.get("pricing").map(|pricing| pricing["price_details"]["price"].clone()).unwrap_or_default();
         let price = price.as_str().and_then(|price| account.prices.get(price));
-        let item = line.get("parent").map(|parent| parent["subscription_item_details"]["subscription_item"].clone());
+        let details = line.get("parent").map(|parent| parent["subscription_item_details"].clone()).unwrap_or_default();
         for late in ["parent", "pricing", "pretax_credit_amounts", "taxes", "quantity_decimal", "subtotal"] {
             line.shift_remove(late);
         }
         line.insert("plan".into(), price.map_or(Value::Null, |price| price.plan()));
         line.insert("price".into(), price.map_or(Value::Null, |price| price.render(account)));
-        line.insert("proration".into(), json!(false));
-        line.insert("subscription_item".into(), item.unwrap_or_default());
+        line.insert("proration".into(), json!(details["proration"] == true));
+        line.insert("subscription_item".into(), details["subscription_item"].clone());
         line.insert("tax_amounts".into(), json!([]));
         line.insert("tax_rates".into(), json!([]));
         line.insert("type".into(), json!("subscription"));

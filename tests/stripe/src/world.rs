@@ -138,6 +138,7 @@ impl World {
                 "invoices": account.invoices.len(),
                 "charges": account.charges.len(),
                 "refunds": account.refunds.len(),
+                "disputes": account.disputes.len(),
                 "events": account.events.len(),
                 "webhook_endpoints": account.endpoints.len(),
             });

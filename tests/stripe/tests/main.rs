@@ -4,7 +4,9 @@
 mod accounts;
 mod client;
 mod clock;
+mod disputes;
 mod dunning;
 mod faults;
 mod idempotency;
+mod items;
 mod webhooks;

@@ -1,12 +1,15 @@
 //! Invoices, as Stripe says them.
 
+use std::time::Duration;
+
 use usher_db::{Change, Tx};
 use usher_stripe::{
+    Pager,
     requests::{invoice_payments, invoices as ask},
     views,
 };
 
-use super::{Reader, Result, there, time};
+use super::{Reader, Result, store, there, time};
 use crate::{
     areas::{
         invoices::{self, Invoice, InvoiceStatus, Line},
@@ -18,15 +21,22 @@ use crate::{
 /// The lines of an invoice that are kept.
 const MAX_LINES: usize = 100;
 
+/// The pages of lines that are read of an invoice, of 100 lines each.
+const MAX_PAGES: u32 = 20;
+
+/// The time between two of them.
+const PAUSE: Duration = Duration::from_millis(50);
+
 impl Reader<'_> {
     pub(super) async fn invoice(&self) -> Result<()> {
         let view = there(self.client.read(&ask::get(&self.dirty.object)).await)?;
         // A draft that was deleted leaves nothing.
-        let Some(view) = view else {
+        let Some(mut view) = view else {
             let mut tx = self.app.db.begin().await?;
             self.end(&mut tx).await?;
             return Ok(tx.commit().await?);
         };
+        self.complete_lines(&mut view).await?;
         let refunded = match view.refunded() {
             Some(refunded) => refunded,
             None if view.amount_paid > 0 => {
@@ -70,8 +80,13 @@ impl Reader<'_> {
                 self.pays_as(&mut tx, view.customer_id(), view.customer_email.as_deref().map(String::as_str)).await?;
             }
         }
+        let n_disputes = match (external, &subscription) {
+            (Some(id), Some(_)) => store::disputed_of(tx.conn(), site, &view.id, id).await?,
+            _ => 0,
+        };
         // What it says of what was paid is a fact about its subscription, which is read with all its invoices.
         let is_told = match &subscription {
+            Some(_) if n_disputes > 0 => false,
             Some(subscription) if is_news && stays => self.is_counted(&mut tx, subscription, &view, refunded).await?,
             _ => true,
         };
@@ -79,6 +94,21 @@ impl Reader<'_> {
         let about = external.filter(|_| !is_told);
         self.hear(&mut tx, about.map(|id| ("subscription", id)).into_iter().collect()).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Reads all lines of an invoice, which itself has only the first: what was paid for the next period is on the last ones,
+    /// behind what makes up for changes.
+    pub(super) async fn complete_lines(&self, view: &mut views::Invoice) -> Result<()> {
+        if !view.lines.has_more {
+            return Ok(());
+        }
+        let mut pager = Pager::new(ask::lines(&view.id), PAUSE, MAX_PAGES);
+        let mut lines = Vec::new();
+        while let Some(page) = pager.next(self.client).await? {
+            lines.extend(page.value.data);
+        }
+        view.lines = views::List { data: lines, has_more: false };
+        Ok(())
     }
 
     /// Whether what an invoice says is counted with its subscription already: it is no bill yet, or what was paid and given
@@ -93,9 +123,15 @@ impl Reader<'_> {
         if view.status == Some(views::InvoiceStatus::Draft) {
             return Ok(true);
         }
+        let lost: i64 = match self.do_lost_disputes_end_access(tx.conn()).await? {
+            true => {
+                store::lost(tx.conn(), self.site(), vec![view.id.clone()]).await?.iter().map(|(_, lost)| lost).sum()
+            }
+            false => 0,
+        };
+        let counted = (view.amount_paid, refunded + lost);
         let spans = subscriptions::store::spans(tx.conn(), self.site(), &subscription.id).await?;
-        let same =
-            |span: &PaidSpan| span.invoice == view.id && (span.paid, span.refunded) == (view.amount_paid, refunded);
+        let same = |span: &PaidSpan| span.invoice == view.id && (span.paid, span.refunded) == counted;
         Ok(spans.iter().any(same))
     }
 

@@ -1,7 +1,7 @@
 //! What was given back, or taken back by the customer's bank: from a charge to the invoice that it paid, or to what was paid
 //! once and for all.
 
-use usher_db::{Change, Tx};
+use usher_db::{Change, Conn, Tx};
 use usher_stripe::{
     Kind,
     requests::{charges, disputes, invoice_payments},
@@ -73,7 +73,7 @@ impl Reader<'_> {
                 // It has got another member meanwhile; it stays to be read.
                 return Ok(());
             }
-            let is_lost = disputes.iter().any(Dispute::is_lost) && self.do_lost_disputes_end_access().await?;
+            let is_lost = disputes.iter().any(Dispute::is_lost) && self.do_lost_disputes_end_access(tx.conn()).await?;
             let is_refunded = charge.amount > 0 && (charge.amount_refunded >= charge.amount || is_lost);
             let at = is_refunded.then(|| self.now());
             // A try that was declined says nothing of the one that paid.
@@ -150,7 +150,9 @@ impl Reader<'_> {
         for dispute in disputes {
             let known = store::dispute(tx.conn(), site, &dispute.id).await?;
             let status = dispute.status.as_deref().unwrap_or_default();
-            if known.as_deref() == Some(status) {
+            // It may have been read before what it is about.
+            let same = |(stood, of): &(String, Option<String>)| stood == status && (of.is_some() || paid_for.is_none());
+            if known.as_ref().is_some_and(same) {
                 continue;
             }
             let row = store::DisputeRow { dispute, status, invoice, paid_for: paid_for.as_deref() };
@@ -162,7 +164,7 @@ impl Reader<'_> {
                 })
             };
             changes.push(match known {
-                Some(known) => Change::updated("dispute", &dispute.id, json(&known), json(status)),
+                Some((stood, _)) => Change::updated("dispute", &dispute.id, json(&stood), json(status)),
                 None => Change::created("dispute", &dispute.id, json(status)),
             });
             heard.extend(paid_for.clone().filter(|id| id.starts_with("sub_")));
@@ -173,8 +175,8 @@ impl Reader<'_> {
     }
 
     /// What the site's owner has chosen.
-    pub(super) async fn do_lost_disputes_end_access(&self) -> Result<bool> {
-        let site = sites::store::get(self.app.db.read(), self.site()).await?;
+    pub(super) async fn do_lost_disputes_end_access(&self, conn: Conn<'_>) -> Result<bool> {
+        let site = sites::store::get(conn, self.site()).await?;
         Ok(site.is_some_and(|site| site.settings.lost_disputes_end_access))
     }
 }

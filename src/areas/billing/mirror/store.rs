@@ -80,14 +80,23 @@ pub struct DisputeRow<'a> {
     pub paid_for: Option<&'a str>,
 }
 
-/// How a dispute stood when it was read last.
-pub async fn dispute(conn: Conn<'_>, site: SiteId, id: &str) -> Result<Option<String>> {
-    let row: Option<(String,)> = sql!("SELECT status FROM stripe_dispute WHERE site = $1 AND id = $2")
+/// How a dispute stood when it was read last, and Stripe's id of what was paid, if that was known.
+pub async fn dispute(conn: Conn<'_>, site: SiteId, id: &str) -> Result<Option<(String, Option<String>)>> {
+    sql!("SELECT status, paid_for FROM stripe_dispute WHERE site = $1 AND id = $2")
         .bind(site)
         .bind(id)
         .optional(conn)
-        .await?;
-    Ok(row.map(|(status,)| status))
+        .await
+}
+
+/// Notes of which subscription an invoice is that was disputed before that was known; gives how many disputes.
+pub async fn disputed_of(conn: Conn<'_>, site: SiteId, invoice: &str, subscription: &str) -> Result<u64> {
+    sql!("UPDATE stripe_dispute SET paid_for = $3 WHERE site = $1 AND invoice = $2 AND paid_for IS NULL")
+        .bind(site)
+        .bind(invoice)
+        .bind(subscription)
+        .run(conn)
+        .await
 }
 
 /// Writes how a dispute stands.

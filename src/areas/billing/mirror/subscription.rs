@@ -106,7 +106,10 @@ impl Reader<'_> {
             return Ok(None);
         }
         let filter = InvoiceFilter { subscription: Some(&view.id), ..Default::default() };
-        let invoices = self.client.read(&invoices_at_stripe::list(&filter)).await?.value.data;
+        let mut invoices = self.client.read(&invoices_at_stripe::list(&filter)).await?.value.data;
+        for invoice in invoices.iter_mut().filter(|one| one.status == Some(views::InvoiceStatus::Paid)) {
+            self.complete_lines(invoice).await?;
+        }
         let site = self.site();
         let prices = invoices.iter().flat_map(|invoice| &invoice.lines.data).filter_map(|line| line.price_id());
         let mut plans = BTreeMap::new();
@@ -118,7 +121,7 @@ impl Reader<'_> {
         let ids: Vec<_> = invoices.iter().map(|invoice| invoice.id.clone()).collect();
         let mut refunds: BTreeMap<_, _> =
             invoices::store::refunds(self.app.db.read(), site, ids.clone()).await?.into_iter().collect();
-        if self.do_lost_disputes_end_access().await? {
+        if self.do_lost_disputes_end_access(self.app.db.read()).await? {
             for (invoice, amount) in store::lost(self.app.db.read(), site, ids).await? {
                 *refunds.entry(invoice).or_insert(0) += amount;
             }

@@ -18,6 +18,8 @@ pub struct Charge {
     pub amount: i64,
     /// What of it was given back.
     pub refunded: i64,
+    /// Whether a customer has had a bank take it back; for ever.
+    pub disputed: bool,
     /// Three small letters.
     pub currency: String,
     customer: Option<String>,
@@ -81,7 +83,7 @@ impl Record for Charge {
             "currency": self.currency,
             "customer": self.customer,
             "description": null,
-            "disputed": false,
+            "disputed": self.disputed,
             "failure_balance_transaction": null,
             "failure_code": code,
             "failure_message": message,
@@ -158,8 +160,20 @@ pub fn charge(account: &mut Account, intent: &str, works: bool) -> String {
     };
     let created = account.now;
     let intent = intent.to_owned();
-    let charge =
-        Charge { id, created, amount, refunded: 0, currency, customer, email, intent, method, works, transaction };
+    let charge = Charge {
+        id,
+        created,
+        amount,
+        refunded: 0,
+        disputed: false,
+        currency,
+        customer,
+        email,
+        intent,
+        method,
+        works,
+        transaction,
+    };
     let (id, intent, shown) = (charge.id.clone(), charge.intent.clone(), charge.render(account));
     account.charges.insert(charge);
     account.emit(if works { "charge.succeeded" } else { "charge.failed" }, &shown, None);

@@ -33,6 +33,8 @@ pub struct Customer {
     pub delinquent: bool,
     /// The currency of its first invoice.
     pub currency: Option<String>,
+    /// Less than 0 is credit, which the next invoices use up.
+    pub balance: i64,
     deleted: bool,
 }
 
@@ -71,6 +73,7 @@ impl Customer {
             next_invoice: 1,
             delinquent: false,
             currency: None,
+            balance: 0,
             deleted: false,
         }
     }
@@ -96,7 +99,7 @@ impl Record for Customer {
             "id": self.id,
             "object": "customer",
             "address": null,
-            "balance": 0,
+            "balance": self.balance,
             "created": self.created,
             "currency": self.currency,
             "customer_account": null,

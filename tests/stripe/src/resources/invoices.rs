@@ -9,6 +9,9 @@ use crate::{
     table::{Page, Record, list_of},
 };
 
+/// The lines that an invoice itself shows.
+const LINES_SHOWN: usize = 10;
+
 /// An invoice.
 #[derive(Debug, Default)]
 pub struct Invoice {
@@ -56,10 +59,14 @@ pub struct Invoice {
     pub uncollectible_at: Option<i64>,
     /// `inpay_…`.
     pub payment: Option<String>,
+    /// Whether it is tried again by itself where it is not paid.
+    pub is_retried: bool,
+    /// The customer's balance before and after it, once it is finalised; less than 0 is credit.
+    pub balance: Option<(i64, i64)>,
 }
 
 /// One line of an invoice.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Line {
     /// `il_…`.
     pub id: String,
@@ -77,6 +84,8 @@ pub struct Line {
     pub product: String,
     /// The item of the subscription.
     pub item: Option<String>,
+    /// Whether it makes up for a change in the middle of a period.
+    pub is_proration: bool,
 }
 
 impl Invoice {
@@ -89,9 +98,14 @@ impl Invoice {
         self.lines.iter().map(|line| line.amount).sum()
     }
 
-    /// What is to be paid.
+    /// All lines together, after what is taken off; less than 0 where more is credited than charged.
     pub fn total(&self) -> i64 {
         self.subtotal() - self.discount.as_ref().map_or(0, |discount| discount.1)
+    }
+
+    /// What is to be paid, after what the customer had in credit.
+    pub fn amount_due(&self) -> i64 {
+        (self.total() + self.balance.map_or(0, |(before, _)| before)).max(0)
     }
 
     /// When time will next do something to it.
@@ -107,6 +121,14 @@ impl Invoice {
         self.number.as_ref().map(|_| format!("https://{host}.stripe.com/i/{}/test_{}{end}", account.id, self.id))
     }
 
+    /// The first of its lines.
+    fn lines_shown(&self) -> Value {
+        let mut lines = self.render_lines();
+        let has_more = lines.len() > LINES_SHOWN;
+        lines.truncate(LINES_SHOWN);
+        list_of(&format!("/v1/invoices/{}/lines", self.id), has_more, lines)
+    }
+
     fn render_lines(&self) -> Vec<Value> {
         let each = self.lines.iter().map(|line| {
             let parent = line.item.as_ref().map(|item| {
@@ -114,7 +136,7 @@ impl Invoice {
                     "invoice_item_details": null,
                     "subscription_item_details": {
                         "invoice_item": null,
-                        "proration": false,
+                        "proration": line.is_proration,
                         "proration_details": { "credited_items": null },
                         "subscription": self.subscription,
                         "subscription_item": item,
@@ -170,7 +192,8 @@ impl Record for Invoice {
 
     fn render(&self, account: &Account) -> Value {
         let (subtotal, total) = (self.subtotal(), self.total());
-        let amount_paid = if self.status == "paid" { total } else { 0 };
+        let amount_due = self.amount_due();
+        let amount_paid = if self.status == "paid" { amount_due } else { 0 };
         let customer = account.customers.get(&self.customer);
         let off: Vec<_> = self.discount.iter().map(|(id, off)| json!({ "amount": off, "discount": id })).collect();
         let parent = self.subscription.as_ref().map(|subscription| {
@@ -186,10 +209,10 @@ impl Record for Invoice {
             "account_country": account.country,
             "account_name": null,
             "account_tax_ids": null,
-            "amount_due": total,
+            "amount_due": amount_due,
             "amount_overpaid": 0,
             "amount_paid": amount_paid,
-            "amount_remaining": total - amount_paid,
+            "amount_remaining": amount_due - amount_paid,
             "amount_shipping": 0,
             "application": null,
             "attempt_count": self.attempt_count,
@@ -220,7 +243,7 @@ impl Record for Invoice {
             "discounts": self.discount.iter().map(|(id, _)| id).collect::<Vec<_>>(),
             "due_date": null,
             "effective_at": self.finalized_at,
-            "ending_balance": self.finalized_at.map(|_| 0),
+            "ending_balance": self.balance.map(|(_, after)| after),
             "footer": null,
             "from_invoice": null,
             "hosted_invoice_url": self.url(account, "invoice", "?s=ap"),
@@ -228,7 +251,7 @@ impl Record for Invoice {
             "issuer": { "type": "self" },
             "last_finalization_error": null,
             "latest_revision": null,
-            "lines": list_of(&format!("/v1/invoices/{}/lines", self.id), false, self.render_lines()),
+            "lines": self.lines_shown(),
             "livemode": false,
             "metadata": self.metadata,
             "next_payment_attempt": self.next_attempt,
@@ -246,7 +269,7 @@ impl Record for Invoice {
             "rendering": null,
             "shipping_cost": null,
             "shipping_details": null,
-            "starting_balance": 0,
+            "starting_balance": self.balance.map_or(0, |(before, _)| before),
             "statement_descriptor": null,
             "status": self.status,
             "status_transitions": {
@@ -275,10 +298,18 @@ pub fn get(account: &Account, id: &str) -> Result<Value> {
 
 /// `GET /v1/invoices/{id}/lines`
 pub fn lines(account: &Account, id: &str, mut params: Params) -> Result<Value> {
-    Page::take(&mut params)?;
+    let limit = params.int("limit")?.unwrap_or(10);
+    let after = params.text("starting_after")?;
     params.finish()?;
     let lines = account.invoices.find(id, "id")?.render_lines();
-    Ok(list_of(&format!("/v1/invoices/{id}/lines"), false, lines))
+    let skipped = match &after {
+        Some(after) => lines.iter().position(|line| line["id"] == **after).map_or(lines.len(), |at| at + 1),
+        None => 0,
+    };
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let has_more = lines.len() > skipped + limit;
+    let page = lines.into_iter().skip(skipped).take(limit).collect();
+    Ok(list_of(&format!("/v1/invoices/{id}/lines"), has_more, page))
 }
 
 /// `GET /v1/invoices`

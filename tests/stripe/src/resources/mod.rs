@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod charges;
 pub mod coupons;
 pub mod customers;
+pub mod disputes;
 pub mod endpoints;
 pub mod events;
 pub mod invoice_payments;
@@ -134,6 +135,10 @@ fn payment(account: &mut Account, method: &str, path: &[&str], params: Params) -
         ("POST", ["refunds"]) => refunds::create(account, params),
         ("GET", ["refunds"]) => refunds::list(account, params),
         ("GET", ["refunds", id]) => bare(params, || refunds::get(account, id)),
+        ("GET", ["disputes"]) => disputes::list(account, params),
+        ("GET", ["disputes", id]) => bare(params, || disputes::get(account, id)),
+        ("POST", ["disputes", id]) => disputes::update(account, id, params),
+        ("POST", ["disputes", id, "close"]) => disputes::close(account, id, params),
         ("GET", ["events"]) => events::list(account, params),
         ("GET", ["events", id]) => bare(params, || events::get(account, id)),
         _ => unknown(method, path),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::disputes;
 use crate::{
     account::Account,
     error::{ApiError, Result},
@@ -98,6 +99,7 @@ pub fn create(account: &mut Account, mut params: Params) -> Result<Value> {
     if !charge.paid() {
         return Err(ApiError::request(400, format!("Charge {id} has failed, so it cannot be refunded.")));
     }
+    disputes::check_refund(account, charge)?;
     if left == 0 {
         let error = ApiError::request(400, format!("Charge {id} has already been refunded."));
         return Err(error.code("charge_already_refunded"));

@@ -125,7 +125,8 @@ pub fn update(account: &mut Account, id: &str, mut params: Params) -> Result<Val
             plan_changes::check(subscription, account.prices.find(&one.0, "phases[0][items][0][price]")?)?;
             Ok(one)
         });
-        let items = items.collect::<Result<Vec<_>>>()?;
+        let items = items.collect::<Result<Vec<(String, i64)>>>()?;
+        plan_changes::check_prices(account, &items.iter().map(|(price, _)| price.as_str()).collect::<Vec<_>>())?;
         let (start, end) = (phase.int("start_date")?, phase.int("end_date")?);
         let duration = match phase.branch("duration")?.flatten() {
             Some(mut duration) => {
@@ -219,10 +220,24 @@ pub fn enter(account: &mut Account, subscription: &str) -> bool {
         }
         return false;
     };
+    let (now, mut left) = (account.now, found.items.clone());
+    // An item stays itself where its price does; of the others the first become what is new.
+    let kept: Vec<_> = next
+        .items
+        .iter()
+        .map(|(price, _)| left.iter().position(|item| item.price == *price).map(|at| left.remove(at)))
+        .collect();
+    let items = next.items.into_iter().zip(kept).map(|((price, quantity), kept)| {
+        let item = kept.or_else(|| (!left.is_empty()).then(|| left.remove(0)));
+        let (id, created, metadata) = match item {
+            Some(item) => (item.id, item.created, item.metadata),
+            None => (account.rng.id("si"), now, Metadata::new()),
+        };
+        Item { id, created, price, quantity, metadata }
+    });
+    let items = items.collect();
     if let Some(found) = account.subscriptions.get_mut(subscription) {
-        for (item, (price, quantity)) in found.items.iter_mut().zip(next.items) {
-            *item = Item { price, quantity, ..item.clone() };
-        }
+        found.items = items;
     }
     true
 }

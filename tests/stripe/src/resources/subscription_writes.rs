@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{
     coupons::{Discount, take_discounts},
-    customers, plan_changes,
+    customers,
+    plan_changes::{self, Proration},
     subscription_params::{change_item, take_details, take_items, take_pause, take_trial},
     subscriptions::{Item, Subscription},
 };
@@ -95,7 +96,10 @@ impl New {
             discount,
             payment_method: self.payment_method,
             flexible: self.flexible,
+            pending: vec![],
         };
+        let prices: Vec<_> = subscription.items.iter().map(|item| item.price.as_str()).collect();
+        plan_changes::check_prices(account, &prices)?;
         if self.trial_end.is_none() {
             subscription.n_periods = 1;
             subscription.period.1 = billing::period_end(&subscription.recurring(account), anchor, 1);
@@ -172,9 +176,10 @@ pub fn update(account: &mut Account, id: &str, mut params: Params) -> Result<Val
     let payment_method = params.text("default_payment_method")?;
     let details = params.branch("cancellation_details")?.flatten();
     let (comment, feedback) = details.map(take_details).transpose()?.unwrap_or_default();
-    let proration = params.word("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
+    let proration = Proration::take(&mut params)?;
     let proration_date = params.int("proration_date")?;
-    params.ignore(&["payment_behavior", "off_session"]);
+    params.word("payment_behavior", &["allow_incomplete"])?;
+    params.ignore(&["off_session"]);
     params.finish()?;
     let now = account.now;
     let subscription = account.subscriptions.find(id, "id")?;
@@ -210,9 +215,8 @@ pub fn update(account: &mut Account, id: &str, mut params: Params) -> Result<Val
         );
         return Err(ApiError::request(400, message));
     }
-    let is_invoiced = proration.as_deref() == Some("always_invoice");
     let at = proration_date.unwrap_or(now);
-    let change = plan_changes::change(account, id, &new_items, is_invoiced, at)?;
+    let change = plan_changes::change(account, id, &new_items, proration, at)?;
     let mut lines = Vec::new();
     let shown = billing::change(account, id, |subscription| {
         lines = change.apply(subscription, now);

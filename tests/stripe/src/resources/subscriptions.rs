@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{coupons::Discount, prices::Recurring};
+use super::{coupons::Discount, invoices::Line, prices::Recurring};
 use crate::{
     account::Account,
     error::Result,
@@ -62,6 +62,8 @@ pub struct Subscription {
     pub payment_method: Option<String>,
     /// Whether it is billed in the flexible mode.
     pub flexible: bool,
+    /// Prorations that wait for its next invoice.
+    pub pending: Vec<Line>,
 }
 
 /// One line of a subscription.
