@@ -81,6 +81,15 @@ impl<'a> Shop<'a> {
         member
     }
 
+    /// The last one has T-shirts too, which are paid.
+    async fn with_shirts(&mut self, member: &Value) {
+        let mut one = sub(self.world, member, "active", &["price_shirt"], (-10, 20));
+        let id = format!("sub_{}_shirts", self.n);
+        merge(&mut one, &json!({ "id": id, "customer": format!("cus_{}", self.n) }));
+        self.stripe.put(one);
+        self.stripe.tell(self.world, "customer.subscription.updated", &id).await;
+    }
+
     /// Asks, and writes down what is answered.
     async fn ask(&mut self, about: &str, member: &Value, content: Value) {
         let mut args = json!({ "member": { "id": member } });
@@ -306,6 +315,35 @@ async fn subscriptions(shop: &mut Shop<'_>) {
     let both = invoice(world, ("in_0", "paid"), (-10, 1600, 0), &both);
     let one = shop.subscriber("active", &["price_shirt", "price_gold"], (-10, 20), &[both], usual.clone()).await;
     shop.ask("A subscription to T-shirts and Gold", &one, none.clone()).await;
+
+    // What opens nothing hides nothing of what would let in once it is paid.
+    let one = shop.subscriber("past_due", &["price_gold"], (-12, 18), &due, usual.clone()).await;
+    shop.with_shirts(&one).await;
+    shop.ask("Gold overdue for twelve days, and T-shirts that are paid", &one, none.clone()).await;
+    let paused = json!({ "pause_collection": { "behavior": "void", "resumes_at": null } });
+    let one = shop.subscriber("active", &["price_gold"], (-10, 20), &[paid((-40, -10))], paused).await;
+    shop.with_shirts(&one).await;
+    shop.ask("Gold paused, and T-shirts that are paid", &one, none.clone()).await;
+    let back = invoice(world, ("in_0", "paid"), (-10, 900, 900), &[("price_gold", 900, -10, 20)]);
+    let one = shop.subscriber("active", &["price_gold"], (-10, 20), &[back], usual.clone()).await;
+    shop.with_shirts(&one).await;
+    shop.ask("Gold refunded and not cancelled, and T-shirts that are paid", &one, none.clone()).await;
+    let again = json!({ "member": { "id": one }, "plan": shop.gold, "successUrl": "https://films.example/" });
+    let refused = world.call(&world.key, "subscriptions.createCheckout", again).await;
+    assert_eq!(
+        (refused.code().as_str(), &refused.json()["fix"]["tool"]),
+        ("subscription_exists", &json!("subscriptions.cancel"))
+    );
+    let bills = [
+        invoice(world, ("in_0", "open"), (-12, 500, 0), &[("price_silver", 500, -12, 18)]),
+        invoice(world, ("in_0", "paid"), (-42, 500, 0), &[("price_silver", 500, -42, -12)]),
+    ];
+    let one = shop.subscriber("past_due", &["price_silver"], (-12, 18), &bills, usual.clone()).await;
+    let ending = json!({ "cancel_at_period_end": true });
+    shop.ask("Silver overdue for twelve days, and a video for Gold", &one, json!({ "video": limited })).await;
+    let silver_paid = std::slice::from_ref(&silver);
+    let one = shop.subscriber("active", &["price_silver"], (-10, 20), silver_paid, ending).await;
+    shop.ask("A video for Gold, and a subscription to Silver that ends", &one, json!({ "video": limited })).await;
 
     // An upgrade whose bill is not paid.
     let lines = [("price_silver", -400, -9, 20), ("price_gold", 800, -9, 20)];

@@ -194,10 +194,11 @@ fn conclude(mut checks: Vec<Check>, nothing: Reason, hidden_from: Option<Time>) 
 /// How near a miss is to being let in.
 fn near(reason: Reason) -> u8 {
     match reason {
-        Reason::PlanNotIncluded => 5,
-        Reason::SubscriptionPastDue => 4,
-        Reason::SubscriptionPaused => 3,
-        Reason::SubscriptionIncomplete => 2,
+        // Of a plan that includes it: once that is paid, the member is in.
+        Reason::SubscriptionPastDue => 5,
+        Reason::SubscriptionPaused => 4,
+        Reason::SubscriptionIncomplete => 3,
+        Reason::PlanNotIncluded => 2,
         _ => 1,
     }
 }
@@ -314,8 +315,11 @@ fn subscription(
             };
             (Outcome::Misses(Reason::PlanNotIncluded, one.started_at), Found::of(one, state))
         }
-        // Whoever pays what is due would not see it either.
-        Outcome::Misses(Reason::SubscriptionPastDue, _) if !one.plans.iter().any(includes) => {
+        // Whoever pays what is due, or goes on, would not see it either.
+        Outcome::Misses(
+            Reason::SubscriptionPastDue | Reason::SubscriptionPaused | Reason::SubscriptionIncomplete,
+            _,
+        ) if !one.plans.iter().any(includes) => {
             let state = State::NotIncluded(named.to_vec());
             (Outcome::Misses(Reason::PlanNotIncluded, one.started_at), Found::of(one, state))
         }

@@ -125,7 +125,7 @@ pub enum State {
     PastDue(Time, Time),
     /// A payment is overdue, and this plan is paid until then.
     StillPaid(PaidPlan, Time),
-    /// All that was paid was given back at the first moment; it renews at the second, if it goes on.
+    /// All that was paid went back, by a refund or a lost dispute, as was heard at the first moment; it renews at the second, if it goes on.
     Refunded(Time, Option<Time>),
     /// Stripe says a word of it that this version of Usher does not know.
     Unknown,
@@ -309,9 +309,12 @@ impl State {
             Self::StillPaid(plan, until) => {
                 format!("A payment for {name} is overdue; {} is paid until {}.", plan.name, day(until))
             }
-            Self::Refunded(at, None) => format!("All that was paid for {name} was given back on {}.", day(at)),
+            Self::Refunded(at, None) => {
+                format!("All that was paid for {name} went back to the payer, as was heard on {}.", day(at))
+            }
             Self::Refunded(at, Some(renews)) => format!(
-                "All that was paid for {name} was given back on {}. It was not cancelled, and renews on {}.",
+                "All that was paid for {name} went back to the payer, as was heard on {}. It was not cancelled, and renews \
+                 on {}.",
                 day(at),
                 day(renews)
             ),

@@ -72,10 +72,10 @@ impl Policy {
 pub enum Verdict {
     Paid,
     Grace,
-    NotIncluded,
     PastDue,
     Paused,
     Incomplete,
+    NotIncluded,
     Ended,
 }
 
@@ -145,7 +145,8 @@ impl Rules {
         };
         let is_included = told.prices(policy).iter().any(|price| self.includes(price, asked));
         let given = match stands {
-            Verdict::Paid | Verdict::Grace | Verdict::PastDue if !is_included => Verdict::NotIncluded,
+            Verdict::Ended => Verdict::Ended,
+            _ if !is_included => Verdict::NotIncluded,
             stands => stands,
         };
         // What was paid before and goes on.

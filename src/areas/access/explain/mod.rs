@@ -126,11 +126,13 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
     let may_be = |what: fn(Doubts) -> bool| is_refused && doubts.is_some_and(what);
     let may_pay = is_refused && at >= cx.now && !decision.reason.is_about_content();
     let mut traps: Vec<_> = traps::of_facts(&known, sync_status).collect();
-    let mut fixes = Vec::new();
+    let (mut fixes, mut merge) = (Vec::new(), None);
     if may_be(|doubts| doubts.namesake || doubts.twin) && !decision.reason.is_about_content() {
         let twin = traps::other_address(cx, &known, &content, at).await?;
-        fixes.extend(twin.as_ref().filter(|_| at >= cx.now).map(|(_, fix)| fix.clone()));
-        traps.extend(twin.map(|(trap, _)| trap));
+        if let Some((trap, fix)) = twin {
+            traps.push(trap);
+            merge = Some(fix).filter(|_| at >= cx.now);
+        }
     }
     if may_be(|doubts| doubts.unlinked) && content.level == Level::Members && !decision.reason.is_about_content() {
         let (trap, fix) = traps::unlinked(cx, &known).await?;
@@ -149,6 +151,8 @@ pub async fn explain(cx: &mut Cx, who: &MemberRef, wanted: &Wanted, at: Time) ->
         let paying = Paying { known: &known, content: &content, decision: &decision, open, overdue: overdue.as_ref() };
         fixes.extend(paying.fixes(cx).await?);
     }
+    // What cannot be undone comes after what can.
+    fixes.extend(merge);
     if is_refused {
         let bundle = decision.checks.iter().find_map(|check| check.found.bundle_to_give());
         let bundle = bundle.map(|id| (id, words.bundle(id)));

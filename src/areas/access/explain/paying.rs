@@ -66,7 +66,7 @@ impl Paying<'_> {
                 (State::PastDue(..) | State::TrialWithoutCard(_), Some(_), Some(back)) => {
                     fixes.push(give_card(&self.known.member.id, &found::names(plans), &back));
                 }
-                (State::NotIncluded(_), Some(one), _) if one.plans.len() == 1 && one.cancel_at.is_none() => {
+                (State::NotIncluded(_), Some(one), _) if moves(one) => {
                     let plan = store::plan_on_sale(cx.conn(), site, self.content, None).await?;
                     fixes.extend(plan.map(|(plan, name)| change_plan(id, (&plan, &name))));
                 }
@@ -83,11 +83,16 @@ impl Paying<'_> {
     /// Whether another subscription would be the right thing to buy: not where the member has one that goes on, or could be
     /// paid.
     fn may_buy(&self, state: Option<&State>, now: Time) -> bool {
+        let is_bought = |one: &Subscription| goes_on(one) && one.plans.iter().any(|plan| plan.includes(self.content));
+        if self.known.subscriptions.iter().any(is_bought) {
+            return false;
+        }
         match state {
             Some(State::Begins(_) | State::Unknown | State::Refunded(_, Some(_))) => false,
             Some(State::FirstPaymentOpen) => self.overdue.is_none(),
             Some(State::WasToEnd(end)) => *end <= now,
             Some(State::OpensNothing) => true,
+            Some(State::NotIncluded(_)) => !self.known.subscriptions.iter().any(goes_on),
             _ => matches!(
                 self.decision.reason,
                 Reason::NoSubscription
@@ -123,6 +128,19 @@ impl Paying<'_> {
             (None, None) => None,
         })
     }
+}
+
+/// Whether Stripe goes on collecting for a subscription, or will.
+fn goes_on(one: &Subscription) -> bool {
+    use SubscriptionStatus::{Canceled, Incomplete, IncompleteExpired};
+    let is_over = matches!(one.status, Canceled | Incomplete | IncompleteExpired);
+    one.is_linked && !is_over && one.cancel_at.is_none() && one.period_end.is_some()
+}
+
+/// Whether a subscription can become one for another plan, and its member is then let in.
+fn moves(one: &Subscription) -> bool {
+    use SubscriptionStatus::{Active, Trialing};
+    matches!(one.status, Active | Trialing) && goes_on(one) && one.plans.len() == 1
 }
 
 /// The address of a site's pages.
@@ -169,7 +187,7 @@ fn give_card(member: &MemberId, name: &str, back: &str) -> FixView {
 /// The call that moves a subscription to a plan that includes the content.
 fn change_plan(one: &SubscriptionId, (plan, name): (&PlanId, &str)) -> FixView {
     let args = json!({ "subscription": one, "plan": plan, "when": "now" });
-    let summary = format!("Moves the subscription to {name} now; Stripe charges the difference at once.");
+    let summary = format!("Moves the subscription to {name} now; a dry run says what Stripe charges at once.");
     FixView::new("subscriptions.changePlan", args, Scope::SubscriptionsManage, summary)
 }
 

@@ -118,7 +118,8 @@ pub async fn paid_over(conn: Conn<'_>, site: Option<SiteId>, now: Time, limit: u
         .await
 }
 
-/// Writes whether a member pays, until when if that ends, and the status that comes of it.
+/// Writes whether a member pays, until when if that ends, and the status that comes of it. Whoever begins or ceases to pay is
+/// changed by it.
 pub async fn set_paid(
     conn: Conn<'_>,
     site: SiteId,
@@ -128,6 +129,7 @@ pub async fn set_paid(
 ) -> Result<u64> {
     sql!(
         "UPDATE member SET is_paid = $3, paid_until = $4,
+                updated_at = CASE WHEN is_paid <> $3 THEN $5 ELSE updated_at END,
                 status = CASE WHEN free_since IS NOT NULL AND (free_until IS NULL OR free_until > $5) THEN 'comped'
                               WHEN $3 THEN 'paid' ELSE 'free' END
          WHERE site = $1 AND id = $2"

@@ -115,6 +115,25 @@ async fn disputes(conn: Conn<'_>, site: SiteId, (after, upto): (&str, &str), lim
     Ok(rows.into_iter().map(|Lost(suspect)| suspect).collect())
 }
 
+/// Whether any plan of a subscription `$s` opens anything: what its owner has said to open nothing lets nobody in, and is
+/// bought beside what does.
+macro_rules! opens_something {
+    ($s:literal) => {
+        concat!(
+            "(NOT EXISTS (SELECT 1 FROM plan p WHERE p.site = ",
+            $s,
+            ".site AND p.id = ",
+            $s,
+            ".plan_id AND p.opens = 'nothing') OR EXISTS (SELECT 1 FROM subscription_item i JOIN plan p ON p.site = i.site
+              AND p.id = i.plan_id WHERE i.site = ",
+            $s,
+            ".site AND i.subscription_id = ",
+            $s,
+            ".id AND p.opens <> 'nothing'))"
+        )
+    };
+}
+
 struct Live(Suspect);
 
 impl FromRow for Live {
@@ -136,18 +155,24 @@ async fn subscriptions(
         subscription_columns!(),
         ", (SELECT m.is_paid FROM member m WHERE m.site = s.site AND m.id = s.member_id) AS is_held, (SELECT count(*) FROM subscription o
             WHERE o.site = s.site AND o.member_id = s.member_id AND o.id < s.id AND o.external_id IS NOT NULL
-              AND ",
+              AND (o.plan_id = s.plan_id OR ",
+        opens_something!("o"),
+        " AND ",
+        opens_something!("s"),
+        ") AND ",
         goes_on!("o"),
         ") AS n_others, ",
         goes_on!("s"),
-        " AS is_going_on
+        " AS is_going_on, ",
+        opens_something!("s"),
+        " AS opens_something
          FROM subscription s WHERE s.site = $1 AND s.id > $2 AND s.id <= $3 AND s.external_id IS NOT NULL AND s.period_end IS NOT NULL
            AND s.status IN ",
         live_statuses!(),
         ") AS live
          WHERE wanted = 'canceled' OR is_going_on AND n_others > 0
             OR status IN ('active', 'trialing')
-               AND (NOT is_held OR refunded_at IS NOT NULL AND (refunded_until IS NULL OR refunded_until > $4))
+               AND (NOT is_held AND opens_something OR refunded_at IS NOT NULL AND (refunded_until IS NULL OR refunded_until > $4))
          ORDER BY id LIMIT $5"
     ))
     .bind(site)

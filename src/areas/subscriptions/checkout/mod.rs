@@ -110,6 +110,17 @@ async fn refuse_second(cx: &mut Cx, member: &MemberId, plan: &Plan) -> Result<()
     let site = cx.site();
     let all = subscriptions::of_member(cx.conn(), site, member).await?;
     if let Some(same) = all.iter().find(|one| one.plan_id == plan.id && goes_on(one)) {
+        if same.is_at_stripe() && same.refunded_at.is_some() {
+            let text = format!(
+                "What member {member} paid for {} was refunded, and {} was not cancelled: it is charged again with its next \
+                 period. Cancel it, then sell anew.",
+                plan.name.as_str(),
+                same.id
+            );
+            let args = json!({ "subscription": same.id, "when": "now" });
+            let fix = Fix { tool: "subscriptions.cancel", args, scope: Some(Scope::SubscriptionsManage.name()) };
+            return Err(Error::new(Code::SubscriptionExists, text).fixed_by(fix));
+        }
         let text = format!(
             "Member {member} has {} already: {}, which goes on. Look at it first; allowSecond: true sells a second one, which \
              is charged besides.",
@@ -139,12 +150,11 @@ async fn refuse_second(cx: &mut Cx, member: &MemberId, plan: &Plan) -> Result<()
     Err(Error::new(Code::SubscriptionExists, text).fixed_by(fix))
 }
 
-/// Whether selling the same again would charge for what the member has and keeps. One of which Stripe says a word that is
-/// not known here may be charged.
+/// Whether selling another would charge besides what the member has. What was refunded and not cancelled is charged again
+/// with its next period; one of which Stripe says a word that is not known here may be.
 fn goes_on(one: &Subscription) -> bool {
-    let is_bought_once = one.is_live() && one.period_end.is_none();
-    let is_unknown = one.status == SubscriptionStatus::Unknown;
-    one.refunded_at.is_none() && (one.goes_on() || is_bought_once || is_unknown)
+    let is_bought_once = one.is_live() && one.period_end.is_none() && one.refunded_at.is_none();
+    one.goes_on() || is_bought_once || one.status == SubscriptionStatus::Unknown
 }
 
 /// Whether a browser may be sent to an address: by https, or to this machine.
