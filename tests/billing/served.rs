@@ -238,7 +238,7 @@ both!(every_item_counts_in_any_order_and_a_plan_opens_what_its_owner_says, async
     assert_eq!((reason(world, &anna).await, status(world, &anna).await), ("plan_not_included".into(), "free".into()));
     let refused = why(world, &anna).await;
     let summary = refused["summary"].as_str().expect("a text");
-    assert!(summary.contains("Coaching is paid, and opens no content."), "{refused}");
+    assert!(summary.contains("Coaching opens no content."), "{refused}");
     let answer = world.ok("plans.update", json!({ "plan": coaching, "opens": "all" })).await;
     assert_eq!((&answer["plan"]["opens"], answer["plan"].get("needsReview")), (&json!("all"), None), "{answer}");
     assert_eq!(reason(world, &anna).await, "allowed_subscription");

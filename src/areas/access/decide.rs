@@ -306,21 +306,18 @@ fn subscription(
 ) -> Given {
     let (outcome, found) = ending(one, standing(one, grace, at), at);
     let given = match outcome {
-        Outcome::Lets(..) if !one.plans.iter().any(includes) => {
+        // Whoever pays what is due, or goes on, would not see it either.
+        Outcome::Lets(..)
+        | Outcome::Misses(
+            Reason::SubscriptionPastDue | Reason::SubscriptionPaused | Reason::SubscriptionIncomplete,
+            _,
+        ) if !one.plans.iter().any(includes) => {
             let opens_nothing = one.plans.iter().all(|plan| plan.opens == Opens::Nothing);
             let state = match one.plans.iter().find(|plan| plan.needs_review) {
                 Some(plan) if opens_nothing => State::NotSaid(plan.clone()),
                 None if opens_nothing => State::OpensNothing,
                 _ => State::NotIncluded(named.to_vec()),
             };
-            (Outcome::Misses(Reason::PlanNotIncluded, one.started_at), Found::of(one, state))
-        }
-        // Whoever pays what is due, or goes on, would not see it either.
-        Outcome::Misses(
-            Reason::SubscriptionPastDue | Reason::SubscriptionPaused | Reason::SubscriptionIncomplete,
-            _,
-        ) if !one.plans.iter().any(includes) => {
-            let state = State::NotIncluded(named.to_vec());
             (Outcome::Misses(Reason::PlanNotIncluded, one.started_at), Found::of(one, state))
         }
         _ => (outcome, found),

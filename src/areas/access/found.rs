@@ -125,7 +125,8 @@ pub enum State {
     PastDue(Time, Time),
     /// A payment is overdue, and this plan is paid until then.
     StillPaid(PaidPlan, Time),
-    /// All that was paid went back, by a refund or a lost dispute, as was heard at the first moment; it renews at the second, if it goes on.
+    /// All that was paid went back, by a refund or a lost dispute, as was heard at the first moment; it renews at the
+    /// second, if it goes on.
     Refunded(Time, Option<Time>),
     /// Stripe says a word of it that this version of Usher does not know.
     Unknown,
@@ -133,11 +134,11 @@ pub enum State {
     FirstPaymentOpen,
     /// It was never paid, and is over.
     NeverPaid,
-    /// It is paid, and none of its plans includes the content, which these do.
+    /// None of its plans includes the content, which these do.
     NotIncluded(Vec<PlanId>),
-    /// It is paid, and its plans open nothing, as the owner has said.
+    /// Its plans open nothing, as the owner has said.
     OpensNothing,
-    /// It is paid, and nobody has said yet what this plan of it opens.
+    /// It opens nothing yet, as nobody has said what this plan of it opens.
     NotSaid(PaidPlan),
 }
 
@@ -337,10 +338,10 @@ impl State {
                     others.len()
                 ),
             },
-            Self::OpensNothing => format!("{name} is paid, and opens no content."),
+            Self::OpensNothing => format!("{name} opens no content."),
             Self::NotSaid(plan) => {
                 let it = if plan.name == name { "it" } else { &plan.name };
-                format!("{name} is paid and opens nothing yet: nobody has said what {it} opens.")
+                format!("{name} opens nothing yet: nobody has said what {it} opens.")
             }
         }
     }

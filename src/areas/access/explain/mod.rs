@@ -95,8 +95,8 @@ pub struct Explanation {
     pub summary: String,
     /// The rules in the order in which they count, and the usual traps.
     pub checks: Vec<CheckView>,
-    /// If refused: what would clear this refusal. First what leads to paying, then a trial, last a gift with an end; what
-    /// this key may not call comes after what it may.
+    /// If refused: what would clear this refusal. First what leads to paying, then a merge with who may be the same person, a
+    /// trial, last a gift with an end; what this key may not call comes after what it may.
     pub fixes: Vec<FixView>,
     /// How what is known here compares with Stripe.
     pub sync_status: SyncStatus,

@@ -80,8 +80,8 @@ pub async fn lapse(conn: Conn<'_>, site: Option<SiteId>, now: Time, limit: u32) 
     macro_rules! text {
         ($hold:literal) => {
             concat!(
-                "UPDATE member SET status = CASE WHEN is_paid AND (paid_until IS NULL OR paid_until > $1)
-                                                 THEN 'paid' ELSE 'free' END
+                "UPDATE member SET updated_at = $1, status = CASE WHEN is_paid AND (paid_until IS NULL OR paid_until > $1)
+                                                                  THEN 'paid' ELSE 'free' END
                  WHERE (site, id) IN (SELECT site, id FROM member
                                       WHERE status = 'comped' AND free_until IS NOT NULL AND free_until <= $1
                                         AND COALESCE(site = $3, TRUE)
